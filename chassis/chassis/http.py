@@ -1,0 +1,435 @@
+"""HTTP as every service speaks it: each route says what it needs, each error is a problem, each write may repeat."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+import orjson
+import sqlalchemy as sa
+import structlog
+from fastapi import FastAPI, Header, Query, Request, Response
+from pydantic import BaseModel, TypeAdapter
+
+from chassis import problems, telemetry
+from chassis.auth import Principal, Verifier
+from chassis.failures import passes_by_itself
+from chassis.problems import Busy, Forbidden, Invalid, KeyReused, Problem, TooLarge, Unauthenticated
+from chassis.runtime import Runtime
+from chassis.tx import Tx
+
+log = structlog.get_logger()
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+T = TypeVar("T")
+
+_duration = telemetry.histogram("http.server.request.duration", "s", "From the first byte to the last")
+
+
+class Need(Protocol):
+    """What a route asks of its caller."""
+
+    @property
+    def name(self) -> str: ...
+
+    def allows(self, principal: Principal) -> bool: ...
+
+
+class Anyone:
+    """A route that answers without a token: health, and nothing with data."""
+
+    name = "anyone"
+
+    def allows(self, principal: Principal | None) -> bool:  # noqa: ARG002
+        return True
+
+
+ANYONE = Anyone()
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way in, declared beside its use case."""
+
+    method: str
+    path: str
+    endpoint: Callable[..., Awaitable[Any]]
+    needs: Need
+    status: int
+    summary: str
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """What a route returns when it must say more than a body: another status, headers."""
+
+    body: T
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list; `next` is where the following part begins, null at the end."""
+
+    items: list[T]
+    next: str | None = None
+
+
+Limit = Annotated[int, Query(ge=1, le=100, description="how many at most")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the part before")]
+
+
+def route(method: str) -> Callable[..., Callable[[Callable[..., Awaitable[Any]]], Route]]:
+    def declare(
+        path: str, *, needs: Need, status: int = 200
+    ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
+        def wrap(endpoint: Callable[..., Awaitable[Any]]) -> Route:
+            summary = (inspect.getdoc(endpoint) or endpoint.__name__.replace("_", " ")).splitlines()[0]
+            return Route(method, path, endpoint, needs, status, summary)
+
+        return wrap
+
+    return declare
+
+
+get, post, put, patch, delete = (route(method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE"))
+
+
+def cursor_of(*values: Any) -> str:
+    """Where a list goes on, as an opaque text."""
+    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+
+
+def cursor_values(cursor: str, *kinds: Callable[[Any], T]) -> list[T]:
+    """The values of a cursor, each read by its kind; 422 when it is not one of ours."""
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(values, list) or len(values) != len(kinds):
+            raise ValueError("wrong length")
+        return [kind(value) for kind, value in zip(kinds, values, strict=True)]
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise Invalid(
+            "The cursor is not one that this list gave out. Begin the list again without it.",
+            errors=[{"pointer": "/cursor", "detail": "use `next` of the part before, unchanged"}],
+        ) from error
+
+
+def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> int | None:
+    """The version a caller believes to change, from If-Match; None when it does not say."""
+    if value is None:
+        return None
+    bare = value.removeprefix("W/").strip('"')
+    if not bare.isdigit():
+        raise Invalid("If-Match holds no version. Send back the ETag of the last answer.")
+    return int(bare)
+
+
+def no_nul(value: str) -> str:
+    """Text that PostgreSQL can keep: U+0000 passes JSON and is refused there."""
+    if "\x00" in value:
+        raise ValueError("must not contain the character U+0000")
+    return value
+
+
+# -- one request ---------------------------------------------------------------------------------
+
+
+async def authenticate(verifier: Verifier, authorization: str | None) -> Principal:
+    """Who sends the request, from its bearer token (RFC 6750)."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Send a token of your identity provider as `Authorization: Bearer …`.")
+    token = token.strip()
+    return verifier.cached(token) or await verifier.verify(token)
+
+
+def allow(needs: Need, principal: Principal) -> None:
+    """Refuse whoever has not what the route needs."""
+    if not needs.allows(principal):
+        raise Forbidden(
+            f"This needs the permission {needs.name}, which none of your roles carries. Ask for the role.",
+        )
+
+
+class Endpoint:
+    """Runs a declared route: token, permission, transaction, repetition, answer."""
+
+    def __init__(self, declared: Route, runtime: Runtime, verifier: Verifier) -> None:
+        self._route = declared
+        self._runtime = runtime
+        self._verifier = verifier
+        signature = inspect.signature(declared.endpoint, eval_str=True)
+        self._tx_name = _parameter_of(signature, Tx)
+        self._principal_name = _parameter_of(signature, Principal)
+        self._runtime_name = _parameter_of(signature, Runtime)
+        own = {self._tx_name, self._principal_name, self._runtime_name}
+        returned = signature.return_annotation
+        if getattr(returned, "__origin__", None) is Answer:
+            returned = returned.__args__[0]
+        self.returns = returned
+        self._render: TypeAdapter[Any] | None = (
+            None if returned in (None, Response) else TypeAdapter(returned)
+        )
+        request = inspect.Parameter("request_", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+        kept = [
+            p.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for p in signature.parameters.values()
+            if p.name not in own
+        ]
+        self.signature = inspect.Signature([*kept, request])
+
+    async def __call__(self, *, request_: Request, **arguments: Any) -> Response:
+        principal: Principal | None = None
+        if self._route.needs is not ANYONE:
+            principal = await authenticate(self._verifier, request_.headers.get("authorization"))
+            allow(self._route.needs, principal)
+        if self._principal_name:
+            arguments[self._principal_name] = principal
+        if self._runtime_name:
+            arguments[self._runtime_name] = self._runtime
+        if not self._tx_name:
+            return self._response(await self._route.endpoint(**arguments))
+        key = request_.headers.get("idempotency-key")
+        repeat: Repeat | None = None
+        if key is not None and self._route.method != "GET":
+            subject = principal.subject if principal else ""
+            repeat = Repeat(subject, request_, key, await request_.body())
+        try:
+            return await self._in_transaction(principal, arguments, repeat)
+        except _Repeated as repeated:
+            return repeated.response
+        except Problem:
+            raise
+        except Exception as error:
+            if passes_by_itself(error):
+                raise Busy(
+                    "The database is busy. Send the request again in a moment.", retry_after=1
+                ) from error
+            raise
+
+    async def _in_transaction(
+        self, principal: Principal | None, arguments: dict[str, Any], repeat: Repeat | None
+    ) -> Response:
+        actor = principal.subject if principal else None
+        async with self._runtime.transaction(actor=actor) as tx:
+            if repeat is not None:
+                await repeat.answer_again(tx)
+            response = self._response(await self._route.endpoint(**{**arguments, str(self._tx_name): tx}))
+            if repeat is not None:
+                await tx.flush()
+                await repeat.keep(tx, response)
+        return response
+
+    def _response(self, result: Any) -> Response:
+        headers: dict[str, str] = {}
+        status = self._route.status
+        if isinstance(result, Answer):
+            status, headers = result.status or status, dict(result.headers)
+            result = result.body
+        if isinstance(result, Response):
+            return result
+        version = getattr(result, "version", None)
+        if isinstance(version, int):
+            headers.setdefault("ETag", f'"{version}"')
+        if self._render is None:
+            return Response(status_code=status, headers=headers)
+        content = self._render.dump_json(result)
+        return Response(content, status_code=status, headers=headers, media_type="application/json")
+
+
+def _parameter_of(signature: inspect.Signature, kind: type) -> str | None:
+    return next((name for name, p in signature.parameters.items() if p.annotation is kind), None)
+
+
+class _Repeated(Exception):
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class Repeat:
+    """Makes a write with an `Idempotency-Key` happen once and answer the same ever after."""
+
+    def __init__(self, subject: str, request: Request, key: str, body: bytes) -> None:
+        if not 1 <= len(key) <= 200:
+            raise Invalid("The Idempotency-Key must have 1 to 200 characters.")
+        place = f"{subject}\n{request.method}\n{request.url.path}\n{key}"
+        self._key = hashlib.sha256(place.encode()).digest()
+        self._request = hashlib.sha256(body).digest()
+
+    async def answer_again(self, tx: Tx) -> None:
+        """Raise the stored answer when the key has been used for this very request."""
+        row = await tx.driver.fetchrow(
+            "SELECT request, status, headers, body FROM kehu.idempotency WHERE key = $1", self._key
+        )
+        if row is None:
+            return
+        if row["request"] != self._request:
+            raise KeyReused(
+                "This Idempotency-Key was used for another request. Take a new one for a new request."
+            )
+        keys = tx.runtime.master_keys
+        body = keys.unwrap(row["body"], self._key.hex())
+        response = Response(body, status_code=row["status"], headers=orjson.loads(row["headers"]))
+        response.headers["Idempotent-Replayed"] = "true"
+        raise _Repeated(response)
+
+    async def keep(self, tx: Tx, response: Response) -> None:
+        """Store the answer with the effect; whoever was first wins, the other one answers what he did."""
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        sealed = tx.runtime.master_keys.wrap(bytes(response.body), self._key.hex())
+        won = await tx.driver.fetchval(
+            """INSERT INTO kehu.idempotency (key, request, status, headers, body) VALUES ($1, $2, $3, $4::jsonb, $5)
+               ON CONFLICT DO NOTHING RETURNING true""",
+            self._key,
+            self._request,
+            response.status_code,
+            orjson.dumps(headers).decode(),
+            sealed,
+        )
+        if not won:
+            await self.answer_again(tx)
+            raise Busy("The same request is being handled. Send it again in a second.", retry_after=1)
+
+
+# -- the application -----------------------------------------------------------------------------
+
+
+@dataclass
+class Health:
+    """What the health routes ask: is the process alive, may it be given work."""
+
+    alive: Callable[[], str | None]
+    draining: bool = False
+
+
+def build(
+    runtime: Runtime,
+    verifier: Verifier,
+    routes: Sequence[Route],
+    health: Health,
+    *,
+    title: str,
+    front: Mapping[tuple[str, str], App] | None = None,
+) -> App:
+    """The ASGI application of a service: declared routes, health, problems, limits, one log line a request.
+
+    `front` takes single paths before the framework does, for what must be fast; it owes its callers the
+    same problems and answers.
+    """
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
+    problems.install(app)
+    for declared in [*routes, *_health_routes(runtime, health)]:
+        endpoint = Endpoint(declared, runtime, verifier)
+
+        async def call(_endpoint: Endpoint = endpoint, **arguments: Any) -> Response:
+            return await _endpoint(**arguments)
+
+        call.__signature__ = endpoint.signature  # type: ignore[attr-defined]
+        call.__name__ = declared.endpoint.__name__
+        call.__doc__ = declared.endpoint.__doc__
+        app.add_api_route(
+            declared.path,
+            call,
+            methods=[declared.method],
+            status_code=declared.status,
+            summary=declared.summary,
+            response_model=None,
+            responses={declared.status: _described(endpoint.returns)},
+            openapi_extra={"x-needs": declared.needs.name},
+            operation_id=declared.endpoint.__name__,
+        )
+    return Edge(app, front or {}, runtime.settings.body_limit)
+
+
+def _described(returns: Any) -> dict[str, Any]:
+    if isinstance(returns, type) and issubclass(returns, BaseModel):
+        return {"model": returns}
+    return {}
+
+
+def _health_routes(runtime: Runtime, health: Health) -> list[Route]:
+    async def livez() -> dict[str, str]:
+        """Whether the process makes progress; what does not is restarted."""
+        stuck = health.alive()
+        if stuck:
+            raise Busy(f"The {stuck} has made no progress for a minute.", retry_after=10)
+        return {"status": "ok"}
+
+    async def readyz() -> dict[str, str]:
+        """Whether the process may be given requests."""
+        if health.draining:
+            raise Busy("The process is stopping. Ask another one.", retry_after=1)
+        try:
+            async with asyncio.timeout(2), runtime.engine.connect() as connection:
+                await connection.execute(sa.text("SELECT 1"))
+        except Exception as error:
+            if passes_by_itself(error):
+                raise Busy("The database does not answer.", retry_after=2) from error
+            raise
+        return {"status": "ok"}
+
+    return [get("/livez", needs=ANYONE)(livez), get("/readyz", needs=ANYONE)(readyz)]
+
+
+class Edge:
+    """What every request passes first: its trace, its size limit, its line in the log."""
+
+    def __init__(self, app: App, front: Mapping[tuple[str, str], App], body_limit: int) -> None:
+        self._app = app
+        self._front = front
+        self._limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def watched(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        parent = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"traceparent"), None)
+        place = (scope["method"], scope["path"])
+        app = self._front.get(place, self._app)
+        with telemetry.span(f"{scope['method']} request", kind="server", parent=parent):
+            try:
+                await app(scope, _limited(receive, self._limit), watched)
+            except TooLarge as problem:
+                await problems.send_problem(watched, problem, scope["path"], telemetry.trace_id_now())
+            seconds = time.perf_counter() - started
+            path = getattr(scope.get("route"), "path", scope["path"] if app is not self._app else "unmatched")
+            _duration.record(seconds, {"method": scope["method"], "route": path, "status": status})
+            if path not in ("/livez", "/readyz"):
+                log.info(
+                    "request", method=scope["method"], route=path, status=status, ms=round(seconds * 1000, 1)
+                )
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    size = 0
+
+    async def counted() -> MutableMapping[str, Any]:
+        nonlocal size
+        message = await receive()
+        if message["type"] == "http.request":
+            size += len(message.get("body", b""))
+            if size > limit:
+                raise TooLarge(f"The body is larger than {limit} bytes. Send less at once.")
+        return message
+
+    return counted

@@ -1,0 +1,340 @@
+"""Work that happens outside a transaction: calls to others, files, reminders; leased, retried, fair by lane."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+
+from chassis import failpoints, telemetry
+from chassis.batching import Batcher
+from chassis.failures import passes_by_itself
+from chassis.ids import uuid7
+from chassis.runtime import Runtime
+from chassis.tx import Tx
+
+log = structlog.get_logger()
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+_run = telemetry.counter("kehu.jobs.run", "{attempt}", "Attempts that ended, by kind and outcome")
+
+# A leased job is one whose run_at lies in the future, at the end of its lease: the scan for due
+# jobs never meets it, and a worker that dies gives it back by itself.
+_LEASE = """
+WITH RECURSIVE lanes(lane) AS (
+    (SELECT lane FROM kehu.jobs WHERE state = 'waiting' ORDER BY lane LIMIT 1)
+    UNION ALL
+    SELECT (SELECT j.lane FROM kehu.jobs j WHERE j.state = 'waiting' AND j.lane > l.lane ORDER BY j.lane LIMIT 1)
+    FROM lanes l WHERE l.lane IS NOT NULL
+), due AS (
+    SELECT d.id FROM lanes
+    LEFT JOIN unnest($1::text[], $2::int[]) AS busy(lane, n) ON busy.lane = lanes.lane
+    CROSS JOIN LATERAL (
+        SELECT id FROM kehu.jobs j
+        WHERE j.state = 'waiting' AND j.lane = lanes.lane AND j.run_at <= $3
+        ORDER BY j.run_at LIMIT greatest($4 - coalesce(busy.n, 0), 0) FOR UPDATE SKIP LOCKED
+    ) d
+    LIMIT $5
+)
+UPDATE kehu.jobs j SET lease = $6, run_at = $3 + $7::interval, attempt = attempt + 1
+FROM due WHERE j.id = due.id
+RETURNING j.id, j.kind, j.ref, j.lane, j.attempt, j.progress, j.traceparent
+"""
+_NEXT = "SELECT min(run_at) FROM kehu.jobs WHERE state = 'waiting'"
+_OWNED = "SELECT id FROM kehu.jobs WHERE id = ANY($1::uuid[]) AND lease = $2 ORDER BY id FOR UPDATE"
+_FORGET = "DELETE FROM kehu.jobs WHERE id = ANY($1::uuid[])"
+_END = """
+UPDATE kehu.jobs j SET state = u.state, run_at = u.run_at, error = u.error, progress = u.progress::jsonb, lease = NULL,
+    ended_at = CASE WHEN u.state <> 'waiting' THEN $6::timestamptz END
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[]) AS u(id, state, run_at, error, progress)
+WHERE j.id = u.id
+"""
+_REPORT = "UPDATE kehu.jobs SET progress = $2::jsonb, run_at = $3 WHERE id = $1 AND lease = $4"
+
+
+class TryAgain(Exception):
+    """The counterpart did not take it this time. `error` is shown to operators: no personal data.
+
+    `result` goes to the job's `finish` like a returned one; `after` overrides the declared pause.
+    """
+
+    def __init__(self, error: str, *, result: Any = None, after: timedelta | None = None) -> None:
+        super().__init__(error)
+        self.result = result
+        self.after = after
+
+
+Finish = Callable[[Tx, Sequence[tuple[str, Any]]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A kind of work. `retry` are the pauses before the second, third, … attempt."""
+
+    name: str
+    work: Callable[[str, Work], Awaitable[Any]]
+    retry: tuple[timedelta, ...]
+    keep: bool
+    finish: Finish | None
+
+
+@dataclass
+class Work:
+    """One attempt: what it may use, how often it was tried, and how far an earlier one came."""
+
+    runtime: Runtime
+    id: UUID
+    attempt: int
+    last_attempt: bool
+    traceparent: str | None
+    progress: dict[str, Any]
+    _runner: Runner = field(repr=False)
+
+    async def report(self, **progress: Any) -> None:
+        """Keep how far the work has come: shown to whoever asks, and where the next attempt goes on."""
+        self.progress |= progress
+        await self._runner.report(self.id, self.progress)
+
+
+def pause(text: str) -> timedelta:
+    """`5s`, `30m`, `2h`, `1d` as a duration; ValueError for anything else."""
+    found = re.fullmatch(r"(\d+)([smhd])", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no pause: write 5s, 30m, 2h or 1d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def job(
+    *,
+    retry: Sequence[str] = ("5s", "5m", "30m", "2h", "5h", "10h"),
+    keep: bool = False,
+    finish: Finish | None = None,
+) -> Callable[[Callable[[str, Work], Awaitable[Any]]], Job]:
+    """Declare work that runs without a transaction: `work(ref, attempt)`.
+
+    What it returns goes to `finish(tx, [(ref, result), …])`, which writes the outcomes of many attempts in
+    the transaction that ends them. `TryAgain` and any other failure lead to the next attempt after the
+    declared pause, shortened by chance to spread the load; after the last the job stays as failed.
+    `keep` keeps the ended job to be shown; others leave no row. An attempt may run twice (a lost lease):
+    what it does outside must bear that, its `finish` happens once.
+    """
+
+    def wrap(work: Callable[[str, Work], Awaitable[Any]]) -> Job:
+        return Job(work.__name__, work, tuple(pause(text) for text in retry), keep, finish)
+
+    return wrap
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an attempt ended, on its way into the database."""
+
+    job: Job
+    id: UUID
+    ref: str
+    result: Any
+    progress: dict[str, Any]
+    error: str | None
+    retry_after: timedelta | None
+
+
+class Runner:
+    """Leases due jobs and works them, at most `slots` at a time and `per_lane` of one lane."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        jobs: Sequence[Job],
+        *,
+        slots: int = 64,
+        per_lane: int = 8,
+        lease: float = 60.0,
+    ) -> None:
+        self._runtime = runtime
+        self._jobs = {kind.name: kind for kind in jobs}
+        self._slots = slots
+        self._per_lane = per_lane
+        self._lease = timedelta(seconds=lease)
+        self._me = uuid7()
+        self._wake = asyncio.Event()
+        self._lanes: Counter[str] = Counter()
+        self._running: set[asyncio.Task[None]] = set()
+        self._ending: Batcher[Ended, None] = Batcher(self._end_all, most=200, queue=100_000)
+        self.last_progress = time.monotonic()
+
+    def wake(self) -> None:
+        """A job is due: do not wait for the next look."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is in work then is given ten seconds."""
+        if not self._jobs:
+            return
+        try:
+            while True:
+                try:
+                    await self._step()
+                except Exception as error:
+                    if not passes_by_itself(error):
+                        log.error("jobs interrupted", exc_info=error)
+                    await asyncio.sleep(1)
+                self.last_progress = time.monotonic()
+        finally:
+            if self._running:
+                await asyncio.wait(self._running, timeout=10)
+            for task in self._running:
+                task.cancel()
+
+    async def report(self, identifier: UUID, progress: dict[str, Any]) -> None:
+        async with self._runtime.transaction() as tx:
+            until = tx.now + self._lease
+            await tx.driver.execute(_REPORT, identifier, orjson.dumps(progress).decode(), until, self._me)
+
+    async def _step(self) -> None:
+        self._wake.clear()
+        free = self._slots - len(self._running)
+        taken = 0
+        if free > 0:
+            busy = {lane: n for lane, n in self._lanes.items() if n > 0}
+            async with self._runtime.transaction() as tx:
+                rows = await tx.driver.fetch(
+                    _LEASE,
+                    list(busy),
+                    list(busy.values()),
+                    tx.now,
+                    self._per_lane,
+                    free,
+                    self._me,
+                    self._lease,
+                )
+                next_due = None if rows else await tx.driver.fetchval(_NEXT)
+            for row in rows:
+                self._start(*row)
+            taken = len(rows)
+        if taken:
+            return
+        wait = 1.0 if self._running or free <= 0 or next_due is None else self._until(next_due)
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _until(self, instant: Any) -> float:
+        return min(1.0, max(0.01, (instant - self._runtime.clock()).total_seconds()))
+
+    def _start(
+        self,
+        identifier: UUID,
+        kind: str,
+        ref: str,
+        lane: str,
+        attempt: int,
+        progress: str,
+        traceparent: str | None,
+    ) -> None:
+        self._lanes[lane] += 1
+        task = asyncio.create_task(
+            self._work(identifier, kind, ref, attempt, orjson.loads(progress), traceparent)
+        )
+        self._running.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.discard(task)
+            self._lanes[lane] -= 1
+            self._wake.set()
+
+        task.add_done_callback(ended)
+
+    async def _work(
+        self,
+        identifier: UUID,
+        kind: str,
+        ref: str,
+        attempt: int,
+        progress: dict[str, Any],
+        traceparent: str | None,
+    ) -> None:
+        declared = self._jobs.get(kind)
+        if declared is None:
+            log.error("job of an unknown kind left alone", kind=kind, job_id=str(identifier))
+            return
+        last = attempt > len(declared.retry)
+        work = Work(self._runtime, identifier, attempt, last, traceparent, progress, self)
+        result: Any = None
+        error: str | None = None
+        after: timedelta | None = None
+        with telemetry.span(kind, kind="consumer", parent=traceparent):
+            try:
+                result = await declared.work(ref, work)
+            except TryAgain as again:
+                result, error, after = again.result, str(again), again.after
+            except Exception as failure:  # whatever a job raises, its retries are declared
+                error = type(failure).__name__
+                log.warning(
+                    "job failed", kind=kind, job_id=str(identifier), attempt=attempt, exc_info=failure
+                )
+        if error is not None and not last:
+            after = after or declared.retry[attempt - 1] * random.uniform(0.8, 1.0)  # noqa: S311
+        else:
+            after = None
+        await failpoints.reach("jobs.worked")
+        _run.add(1, {"kind": kind, "outcome": "ok" if error is None else "failed"})
+        try:
+            await self._ending.submit(Ended(declared, identifier, ref, result, work.progress, error, after))
+        except Exception as failure:
+            # the lease runs out and the attempt is made again
+            log.warning("job outcome not written", kind=kind, job_id=str(identifier), exc_info=failure)
+
+    async def _end_all(self, ended: Sequence[Ended]) -> Sequence[None | BaseException]:
+        try:
+            await self._end(ended)
+            return [None] * len(ended)
+        except Exception as error:
+            if len(ended) == 1:
+                return [error]
+        answers: list[None | BaseException] = []
+        for one in ended:
+            answers += await self._end_all([one])
+        return answers
+
+    async def _end(self, ended: Sequence[Ended]) -> None:
+        async with self._runtime.transaction() as tx:
+            owned = {row[0] for row in await tx.driver.fetch(_OWNED, [one.id for one in ended], self._me)}
+            mine = [one for one in ended if one.id in owned]
+            for kind in sorted({one.job.name for one in mine}):
+                of_kind = [one for one in mine if one.job.name == kind and one.result is not None]
+                finish = self._jobs[kind].finish
+                if finish is not None and of_kind:
+                    await finish(tx, [(one.ref, one.result) for one in of_kind])
+            gone = [one.id for one in mine if one.error is None and not one.job.keep]
+            kept = [one for one in mine if one.error is not None or one.job.keep]
+            if gone:
+                await tx.driver.execute(_FORGET, gone)
+            if kept:
+                await tx.driver.execute(
+                    _END,
+                    [one.id for one in kept],
+                    [self._state(one) for one in kept],
+                    [tx.now + (one.retry_after or timedelta()) for one in kept],
+                    [one.error for one in kept],
+                    [orjson.dumps(one.progress).decode() for one in kept],
+                    tx.now,
+                )
+
+    @staticmethod
+    def _state(ended: Ended) -> str:
+        if ended.retry_after is not None:
+            return "waiting"
+        return "done" if ended.error is None else "failed"

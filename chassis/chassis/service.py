@@ -1,0 +1,304 @@
+"""What makes a service: its routes, reactions, projections and jobs; and the processes it runs as."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import sqlalchemy as sa
+import structlog
+import uvicorn
+import uvloop
+
+from chassis import failpoints, http, logs, parking, telemetry
+from chassis.auth import Verifier
+from chassis.consume import HORIZON, Consumer
+from chassis.handlers import Projection, Reaction
+from chassis.jobs import Job, Runner
+from chassis.migrate import migrate
+from chassis.problems import Problem
+from chassis.rebuild import rebuild
+from chassis.relay import CHANNEL, Relay
+from chassis.runtime import Runtime
+from chassis.settings import Settings
+
+log = structlog.get_logger()
+
+STUCK_SECONDS = 60
+ROLES = ("all", "api", "worker", "relay")
+
+
+@asynccontextmanager
+async def nothing(runtime: Runtime) -> AsyncIterator[None]:  # noqa: ARG001
+    """A service without parts of its own."""
+    yield
+
+
+@dataclass(frozen=True)
+class Service:
+    """The contents page of a service, written in its `app.py`.
+
+    `parts` opens what its use cases share while a process runs (an HTTP client, the intake writer), and
+    closes it. `front` are paths served before the framework.
+    """
+
+    name: str
+    title: str
+    tables: sa.MetaData
+    migrations: Path
+    routes: Sequence[http.Route] = ()
+    reactions: Sequence[Reaction] = ()
+    projections: Sequence[Projection] = ()
+    jobs: Sequence[Job] = ()
+    settings: type[Settings] = Settings
+    parts: Callable[[Runtime], AbstractAsyncContextManager[None]] = nothing
+    front: Callable[[Runtime, Verifier], Mapping[tuple[str, str], http.App]] = field(
+        default=lambda runtime, verifier: {}  # noqa: ARG005
+    )
+
+
+@asynccontextmanager
+async def application(service: Service, runtime: Runtime, health: http.Health) -> AsyncIterator[http.App]:
+    """The service's ASGI application, with its parts open."""
+    async with httpx.AsyncClient(timeout=5) as client, service.parts(runtime):
+        verifier = Verifier(runtime.settings.issuers, http=client)
+        front = service.front(runtime, verifier)
+        yield http.build(runtime, verifier, service.routes, health, title=service.title, front=front)
+
+
+# -- processes -----------------------------------------------------------------------------------
+
+
+class Process:
+    """One process of a service in the roles it was started for; stops gracefully on SIGTERM and SIGINT."""
+
+    def __init__(self, service: Service, runtime: Runtime, role: str) -> None:
+        self._service = service
+        self._runtime = runtime
+        self._api = role in ("all", "api")
+        self._works = role in ("all", "worker")
+        self._relays = role in ("all", "relay")
+        self._relay = Relay(runtime)
+        self._consumer = Consumer(runtime, service.reactions, service.projections)
+        self._runner = Runner(runtime, service.jobs, slots=runtime.settings.worker_slots)
+        self._stop = asyncio.Event()
+        self._notifier = Notifier(runtime)
+
+    async def run(self) -> None:
+        """Work until told to stop, then finish what was begun."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stop.set)
+        self._runtime.outbox_written = self._relay.wake if self._relays else self._notifier.wake
+        if self._works:
+            self._runtime.job_due = self._runner.wake
+        health = http.Health(alive=self._stuck)
+        background: list[asyncio.Task[None]] = []
+        async with contextlib.AsyncExitStack() as stack:
+            if self._relays:
+                background.append(self._spawn(self._relay.run()))
+            else:
+                background.append(self._spawn(self._notifier.run()))
+            app = await stack.enter_async_context(application(self._service, self._runtime, health))
+            server = self._server(app) if self._api else None
+            serving = asyncio.create_task(server.serve()) if server is not None else None
+            if self._works:
+                background.append(self._spawn(self._runner.run()))
+                background.append(self._spawn(self._maintain()))
+                background.append(self._spawn(self._consumer.start()))
+            gc.collect()
+            gc.freeze()
+            log.info("started", api=self._api, worker=self._works, relay=self._relays)
+            waiting = [asyncio.create_task(self._stop.wait()), *([serving] if serving else [])]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            health.draining = True
+            if server is not None and serving is not None:
+                server.should_exit = True
+                await serving
+            if self._works:
+                await self._consumer.stop()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        log.info("stopped")
+
+    def _server(self, app: http.App) -> uvicorn.Server:
+        settings = self._runtime.settings
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=settings.http_host,
+                port=settings.http_port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=int(settings.drain_seconds),
+                backlog=2048,
+            )
+        )
+        # the process has its own signal handlers
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+        return server
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("a part of the process has died, stopping", exc_info=error)
+                self._stop.set()
+
+        task.add_done_callback(ended)
+        return task
+
+    def _stuck(self) -> str | None:
+        now = time.monotonic()
+        parts: list[tuple[str, float, bool]] = [
+            ("relay", self._relay.last_progress, self._relays),
+            ("consumer", self._consumer.last_progress, self._works and bool(self._consumer.topics)),
+            ("job runner", self._runner.last_progress, self._works and bool(self._service.jobs)),
+        ]
+        return next((name for name, last, on in parts if on and now - last > STUCK_SECONDS), None)
+
+    async def _maintain(self) -> None:
+        """Once an hour: tomorrow's inbox, and what has been kept long enough goes."""
+        while True:
+            try:
+                async with self._runtime.transaction() as tx:
+                    today = tx.now.date()
+                    await tx.driver.execute("SELECT kehu.roll_inbox($1, $2, 2)", today, HORIZON.days + 1)
+                    week = tx.now - timedelta(days=7)
+                    await tx.driver.execute("DELETE FROM kehu.idempotency WHERE created_at < $1", week)
+                    await tx.driver.execute(
+                        "DELETE FROM kehu.jobs WHERE state <> 'waiting' AND ended_at < $1",
+                        tx.now - timedelta(days=30),
+                    )
+            except Exception as error:
+                log.warning("upkeep postponed", exc_info=error)
+            await asyncio.sleep(3600)
+
+
+class Notifier:
+    """Wakes the relay of another process after commits, at most every few milliseconds.
+
+    On a connection and in a transaction of its own: a NOTIFY inside the transaction that writes makes all
+    commits of the database queue.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._written = asyncio.Event()
+
+    def wake(self) -> None:
+        self._written.set()
+
+    async def run(self) -> None:
+        """Notify until cancelled; the relay's poll is the net when it cannot."""
+        while True:
+            try:
+                connection = await self._runtime.direct("notify")
+                try:
+                    while True:
+                        await self._written.wait()
+                        self._written.clear()
+                        await connection.execute(f"NOTIFY {CHANNEL}")
+                        await asyncio.sleep(0.02)
+                finally:
+                    connection.terminate()
+            except Exception as error:
+                log.warning("cannot wake the relay, it polls", error=type(error).__name__)
+                await asyncio.sleep(1)
+
+
+# -- command line --------------------------------------------------------------------------------
+
+
+def main(service: Service) -> None:
+    """`python -m <service> all|api|worker|relay|migrate|parked|unpark|drop|rebuild`."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service.name}", description=service.title)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for role in ROLES:
+        commands.add_parser(
+            role, help=f"run the service's {role if role != 'all' else 'api, worker and relay'}"
+        )
+    commands.add_parser("migrate", help="bring the database to the shape this code expects")
+    commands.add_parser("parked", help="list the messages that could not be handled")
+    unpark = commands.add_parser("unpark", help="replay a parked message with the queue behind it")
+    unpark.add_argument("id", type=int)
+    drop = commands.add_parser("drop", help="give a parked message up")
+    drop.add_argument("id", type=int)
+    drop.add_argument("reason")
+    again = commands.add_parser("rebuild", help="build a local copy anew from its topic and swap it in")
+    again.add_argument("projection")
+    arguments = parser.parse_args()
+    settings = service.settings()  # type: ignore[call-arg]
+    logs.configure(service.name, settings.environment)
+    telemetry.configure(
+        service.name,
+        otlp_endpoint=settings.otlp_endpoint,
+        ratio=settings.trace_ratio,
+        trace_file=settings.trace_file,
+    )
+    failpoints.arm(settings.failpoints, settings.environment)
+    try:
+        uvloop.run(_run(service, settings, arguments))
+    except (ValueError, OSError, RuntimeError) as error:
+        log.error("cannot start", error=str(error))
+        sys.exit(1)
+    finally:
+        telemetry.shutdown()
+
+
+async def _run(service: Service, settings: Settings, arguments: argparse.Namespace) -> None:
+    if arguments.command == "migrate":
+        await migrate(settings.sqlalchemy_url, service.migrations)
+        return
+    runtime = Runtime.of(service.name, settings)
+    try:
+        if arguments.command in ROLES:
+            await Process(service, runtime, arguments.command).run()
+            return
+        sys.stdout.write(await _operate(service, runtime, arguments) + "\n")
+    except Problem as problem:
+        sys.exit(problem.detail)
+    finally:
+        await runtime.close()
+
+
+async def _operate(service: Service, runtime: Runtime, arguments: argparse.Namespace) -> str:
+    """What an operator asks for at the command line; one readable answer."""
+    match arguments.command:
+        case "parked":
+            found = await parking.list_parked(runtime)
+            lines = [
+                f"{p.id}  {p.handler or '(unreadable)'}  {p.key}  {p.topic}/{p.partition}/{p.offset}  "
+                f"{p.attempts} attempts  {p.error}"
+                for p in found
+            ]
+            return "\n".join(lines) or "nothing is parked"
+        case "unpark":
+            return f"{await parking.unpark(runtime, service.reactions, arguments.id)} messages handled"
+        case "drop":
+            await parking.drop(runtime, arguments.id, arguments.reason, actor="operator")
+            return "dropped"
+        case _:
+            named = {projection.name: projection for projection in service.projections}
+            if arguments.projection not in named:
+                return f"no such projection; there are: {', '.join(sorted(named)) or 'none'}"
+            count = await rebuild(runtime, named[arguments.projection])
+            return f"{arguments.projection}: rebuilt from {count} entries"

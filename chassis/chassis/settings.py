@@ -1,0 +1,52 @@
+"""What a process is told by its environment, read once and frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Issuer(BaseModel):
+    """An OpenID provider whose tokens are accepted; without `jwks_uri` its discovery document is asked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    issuer: str
+    audience: str = "kehu"
+    jwks_uri: str | None = None
+
+
+class Settings(BaseSettings):
+    """Environment variables `KEHU_*`; a service adds its own by subclassing."""
+
+    model_config = SettingsConfigDict(env_prefix="KEHU_", frozen=True, extra="ignore")
+
+    environment: Literal["development", "test", "production"] = "production"
+    database_url: str
+    kafka: str
+    topic_prefix: str = ""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000
+    body_limit: int = Field(1024 * 1024, description="largest request body in bytes")
+    drain_seconds: float = Field(10.0, description="how long a stopping process finishes what it began")
+
+    issuers: tuple[Issuer, ...] = ()
+    master_keys_file: Path
+    token_keys_file: Path
+
+    pool_size: int = 10
+    worker_slots: int = Field(64, description="jobs in work at the same time in one process")
+
+    otlp_endpoint: str | None = None
+    trace_ratio: float = 0.01
+    trace_file: Path | None = None
+
+    failpoints: str = Field("", description="tests only: name=action, see chassis.failpoints")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        return self.database_url.replace("postgresql://", "postgresql+asyncpg://", 1)

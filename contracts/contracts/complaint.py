@@ -1,0 +1,118 @@
+"""What the complaint service tells the others; names and numbers of persons stay where they were taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from contracts.customer import TokenKind
+from contracts.enums import Open
+from contracts.message import Event
+
+
+class Channel(StrEnum):
+    """By which way a complaint came (P04.2, P12.1)."""
+
+    PHONE = "phone"
+    MAILBOX = "mailbox"
+    STORE = "store"
+    SALES_CONSULTANT = "sales_consultant"
+    RELATIONS_SPECIALIST = "relations_specialist"
+    FOLLOW_UP_CALL = "follow_up_call"
+    CALL_CENTRE = "call_centre"
+    MANUFACTURER = "manufacturer"
+    WEB = "web"
+    IMPORT = "import"
+
+
+class SeriousKind(StrEnum):
+    """What makes a complaint serious (P12.5)."""
+
+    REPEAT = "repeat"
+    TO_MANUFACTURER = "to_manufacturer"
+    BLOCKED_DOOR = "blocked_door"
+    DISTURBANCE = "disturbance"
+    RETURN_OR_EXCHANGE = "return_or_exchange"
+    NEGATIVE_MEDIA = "negative_media"
+    WIDE_OR_VICIOUS = "wide_or_vicious"
+
+
+class Match(StrEnum):
+    """What intake knew of the caller: in the directory, not in it, or the directory was not up to date."""
+
+    MATCHED = "matched"
+    NONE = "none"
+    PENDING = "pending"
+
+
+class MarkedBy(StrEnum):
+    """Who found a complaint serious."""
+
+    SYSTEM = "system"
+    PERSON = "person"
+
+
+class ComplaintOpened(Event, type="complaint.opened.v1"):
+    """A complaint was taken and numbered (P04.3, P12.3)."""
+
+    case_id: UUID
+    number: str
+    branch: str
+    channel: Open[Channel]
+    brand: str
+    series: str | None
+    model: str | None
+    model_year: int | None
+    fault_codes: list[str]
+    taken_at: datetime
+    marked_serious: bool
+    match: Open[Match]
+    customer_id: UUID | None
+
+
+class ComplaintMatched(Event, type="complaint.matched.v1"):
+    """The caller was found in the customer directory after intake (P12.3)."""
+
+    case_id: UUID
+    customer_id: UUID
+    matched_at: datetime
+
+
+class RepeatFound(Event, type="complaint.repeat_found.v1"):
+    """The same caller or vehicle had complained before (P12.5); `by` are the kinds of token that agree."""
+
+    case_id: UUID
+    earlier_case_id: UUID
+    by: list[Open[TokenKind]]
+
+
+class MarkedSerious(Event, type="complaint.marked_serious.v1"):
+    """The complaint became serious, or serious in a further way (P12.5)."""
+
+    case_id: UUID
+    kinds: list[Open[SeriousKind]]
+    by: Open[MarkedBy]
+    rules: list[str]
+
+
+class ComplaintSerious(Event, type="complaint.serious.v1"):
+    """A serious complaint, for the brand's own and for the factory (P12.6, P12.8), on `complaint.serious`.
+
+    `summary` is redacted text; `detail` the path where the brand may fetch what its agreement lists.
+    """
+
+    case_id: UUID
+    number: str
+    brand: str
+    series: str | None
+    model: str | None
+    model_year: int | None
+    fault_codes: list[str]
+    kinds: list[Open[SeriousKind]]
+    branch: str
+    region: str | None
+    taken_at: datetime
+    serious_at: datetime
+    summary: str
+    detail: str
