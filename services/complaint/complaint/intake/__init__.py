@@ -1,0 +1,1 @@
+"""From the call to the numbered case: nothing acknowledged is lost, nothing is taken twice."""

@@ -1,0 +1,1 @@
+"""What makes a complaint serious, and who outside must hear of it."""
