@@ -1,11 +1,11 @@
-"""Who sends a request: bearer tokens of any OpenID provider, checked against its published keys."""
+"""Who sends a request: bearer tokens of any OpenID provider, checked against the keys it publishes."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,165 +13,274 @@ from typing import Any
 import httpx
 import orjson
 import structlog
-from contracts.roles import Role
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc import jwk, jwt
+from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError, SecurityWarning
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+from pydantic import BaseModel
 
 from chassis.problems import Busy, Unauthenticated
 from chassis.settings import Issuer
 
 log = structlog.get_logger()
 
-ALGORITHMS = ["ES256", "ES384", "RS256", "PS256", "EdDSA"]
-LEEWAY = 30
+#: signatures that only the holder of a private key can make: never `none`, never HS*
+ALGORITHMS = ("ES256", "ES384", "RS256", "PS256", "Ed25519", "EdDSA")
 LONGEST_TOKEN = 8192
+LEEWAY = 30
 MOST_CACHED = 20_000
-REFRESH_PAUSE = 10.0
+#: seconds until a known token is checked again, so that a withdrawn key does not live on in the cache
+CHECKED_FOR = 300.0
+#: seconds after which the keys of a provider are read again
+KEYS_FRESH = 600.0
+#: seconds between two readings, whatever unknown keys are named
+PAUSE = 10.0
+#: seconds a provider may take to give its keys
+PATIENCE = 5.0
+
+# providers still sign with this name of Ed25519, which RFC 9864 replaces
+warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
+# header fields that are not known are ignored (RFC 7515, 4), except those named in `crit`
+_registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+
+Key = ECKey | RSAKey | OKPKey
+
+
+class TokenRefused(Unauthenticated):
+    """The token proves nothing here; get another one."""
+
+    challenge = 'Bearer realm="kehu", error="invalid_token"'
+
+
+class TokenExpired(TokenRefused):
+    """The token was good until a moment ago; get a new one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role at a place: a branch, a department, or `group` for everywhere."""
+    """A role (`contracts.roles.Role`) at a place: a branch, a department, or `group` for everywhere."""
 
-    role: Role
+    role: str
     place: str
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who sends a request, and what was granted to them."""
+    """Who sends a request, and what was granted to them.
+
+    A machine acts for itself, not for a person: only its `scopes` say what it may do. `expires_at` is in
+    seconds since the epoch.
+    """
 
     subject: str
     issuer: str
     grants: frozenset[Grant]
     scopes: frozenset[str]
     expires_at: float
+    machine: bool = False
 
 
 def grants_of(claims: Mapping[str, Any]) -> frozenset[Grant]:
-    """The grants a token carries in `kehu_grants`, each written `role@place`; unknown roles give nothing."""
+    """The grants a token carries: `kehu_grants`, a list of `role@place`.
+
+    A role that is not in the vocabulary is kept and allows nothing.
+    """
     listed = claims.get("kehu_grants", [])
-    found = set()
-    for text in listed if isinstance(listed, list) else []:
-        role, _, place = str(text).partition("@")
-        if place and role in Role.__members__.values():
-            found.add(Grant(Role(role), place))
-    return frozenset(found)
-
-
-class Provider:
-    """One OpenID provider: where its keys are, and the keys as last read."""
-
-    def __init__(self, issuer: Issuer, http: httpx.AsyncClient) -> None:
-        self.issuer = issuer
-        self._http = http
-        self._keys: KeySet | None = None
-        self._read_at = -REFRESH_PAUSE
-        self._reading = asyncio.Lock()
-
-    async def keys(self, kid: str | None) -> KeySet:
-        """The provider's keys, read again when `kid` is not among them, at most every few seconds.
-
-        A provider that is down keeps the keys it had; one that never answered is `Busy`.
-        """
-        if self._has(kid):
-            assert self._keys is not None
-            return self._keys
-        async with self._reading:
-            if not self._has(kid) and time.monotonic() - self._read_at >= REFRESH_PAUSE:
-                self._read_at = time.monotonic()
-                await self._read()
-        if self._keys is None:
-            raise Busy("The identity provider does not answer. Try again in a moment.", retry_after=5)
-        return self._keys
-
-    def _has(self, kid: str | None) -> bool:
-        return self._keys is not None and (kid is None or any(key.kid == kid for key in self._keys.keys))
-
-    async def _read(self) -> None:
-        try:
-            uri = self.issuer.jwks_uri
-            if uri is None:
-                place = self.issuer.issuer.rstrip("/") + "/.well-known/openid-configuration"
-                uri = (await self._http.get(place)).raise_for_status().json()["jwks_uri"]
-            self._keys = KeySet.import_key_set((await self._http.get(uri)).raise_for_status().json())
-        except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
-            log.warning("keys of the identity provider not read", error=type(error).__name__)
+    if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):
+        raise TokenRefused("The claim kehu_grants must be a list of texts. Correct it at the provider.")
+    parted = [entry.partition("@") for entry in listed]
+    if not all(role and place for role, _, place in parted):
+        raise TokenRefused("Each entry of kehu_grants must be role@place. Correct it at the provider.")
+    return frozenset(Grant(role, place) for role, _, place in parted)
 
 
 class Verifier:
-    """Checks tokens; those that were checked are remembered until they expire."""
+    """Checks tokens, and remembers those that passed."""
 
     def __init__(
         self, issuers: Sequence[Issuer], *, http: httpx.AsyncClient, clock: Callable[[], float] = time.time
     ) -> None:
-        self._providers = {issuer.issuer: Provider(issuer, http) for issuer in issuers}
+        self._providers = {issuer.issuer: Provider(issuer, http, clock) for issuer in issuers}
         self._clock = clock
-        self._known: dict[str, Principal] = {}
+        self._checked: dict[str, tuple[float, Principal]] = {}
 
     def cached(self, token: str) -> Principal | None:
-        """The principal of a token that was checked before and is still valid."""
-        principal = self._known.get(token)
-        if principal is None:
+        """The principal of a token that passed a short time ago and has not expired; no I/O, no cryptography."""
+        found = self._checked.get(token)
+        if found is None:
             return None
-        if principal.expires_at <= self._clock():
-            del self._known[token]
+        until, principal = found
+        if until <= self._clock():
+            del self._checked[token]
             return None
         return principal
 
     async def verify(self, token: str) -> Principal:
-        """The principal of a token; `Unauthenticated` says what is wrong with it."""
+        """The principal of a token.
+
+        Raises `TokenRefused`, or `Busy` while the provider cannot be asked for the key that the token names.
+        """
         if len(token) > LONGEST_TOKEN:
-            raise Unauthenticated("The token is too long.")
-        header, claimed = _unverified(token)
-        provider = self._providers.get(str(claimed.get("iss")))
+            raise TokenRefused(f"The token is longer than {LONGEST_TOKEN} characters. Ask for fewer claims.")
+        header, claims = _unverified(token)
+        provider = self._providers.get(str(claims.get("iss")))
         if provider is None:
-            raise Unauthenticated("The token comes from a provider that is not accepted here.")
-        kid = header.get("kid")
-        keys = await provider.keys(kid if isinstance(kid, str) else None)
+            raise TokenRefused("The token comes from a provider that is not accepted here. Use another one.")
+        key = await provider.key(header.get("kid"))
         try:
-            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            claims = jwt.decode(token, key, registry=_registry).claims
         except (JoseError, ValueError):
-            raise Unauthenticated("The token is not signed by its provider. Fetch a new one.") from None
+            raise TokenRefused("The signature of the token is not its provider's. Get a new one.") from None
         principal = self._principal(claims, provider.issuer)
-        if len(self._known) >= MOST_CACHED:
-            self._known.pop(next(iter(self._known)))
-        self._known[token] = principal
+        if len(self._checked) >= MOST_CACHED:
+            del self._checked[next(iter(self._checked))]
+        now = self._clock()
+        self._checked[token] = min(principal.expires_at, now + CHECKED_FOR), principal
         return principal
 
-    def _principal(self, claims: Mapping[str, Any], issuer: Issuer) -> Principal:
-        now = self._clock()
-        expires, begins, subject = claims.get("exp"), claims.get("nbf", 0), claims.get("sub")
-        audience = claims.get("aud", [])
-        if not isinstance(expires, int | float) or expires <= now - LEEWAY:
-            raise Unauthenticated("The token has expired. Fetch a new one.")
-        if not isinstance(begins, int | float) or begins > now + LEEWAY:
-            raise Unauthenticated("The token is not valid yet. Check the clocks.")
-        if issuer.audience not in (audience if isinstance(audience, list) else [audience]):
-            raise Unauthenticated("The token is for somebody else. Fetch one for this service.")
-        if not isinstance(subject, str) or not 1 <= len(subject) <= 200:
-            raise Unauthenticated("The token does not say whose it is.")
+    def _principal(self, claims: dict[str, Any], issuer: Issuer) -> Principal:
+        rules = jwt.JWTClaimsRegistry(
+            now=int(self._clock()),
+            leeway=LEEWAY,
+            iss={"essential": True, "value": issuer.issuer},
+            aud={"essential": True, "value": issuer.audience},
+            sub={"essential": True},
+            exp={"essential": True},
+        )
+        try:
+            rules.validate(claims)
+        except ExpiredTokenError:
+            raise TokenExpired("The token has expired. Get a new one.") from None
+        except (InvalidClaimError, MissingClaimError) as error:
+            raise TokenRefused(_CLAIMS.get(error.claim, "The claims of the token are not valid.")) from None
+        scope = claims.get("scope")
         return Principal(
-            subject=subject,
+            subject=claims["sub"],
             issuer=issuer.issuer,
             grants=grants_of(claims),
-            scopes=frozenset(str(claims.get("scope", "")).split()),
-            expires_at=float(expires),
+            scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
+            expires_at=claims["exp"],
+            machine=claims.get("client_id") == claims["sub"],  # RFC 9068, 2.2: no person is behind it
         )
 
 
-def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Header and claims before any check, to know whom to ask for the keys."""
+_CLAIMS = {
+    "aud": "The token is for another service. Ask for one with the audience of this one.",
+    "nbf": "The token is not valid yet. Wait, or set the clocks.",
+    "iat": "The token was issued in the future. Set the clocks.",
+    "sub": "The token does not say whose it is (claim sub). Correct it at the provider.",
+    "exp": "The token has no end (claim exp). Correct it at the provider.",
+}
+
+
+def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims before any check: only to know which provider and key to ask for."""
     try:
-        parts = token.split(".")
-        if len(parts) != 3:
-            raise ValueError("not three parts")
         header, claims = (
-            orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2]
+            orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in token.split(".")[:2]
         )
-    except (ValueError, binascii.Error):
-        raise Unauthenticated("This is not a token of an OpenID provider (a signed JWT).") from None
+    except ValueError:
+        header = claims = None
     if not isinstance(header, dict) or not isinstance(claims, dict):
-        raise Unauthenticated("This is not a token of an OpenID provider (a signed JWT).")
+        raise TokenRefused("This is not a signed JWT. Send the access token of your identity provider.")
     return header, claims
+
+
+# -- the keys of a provider ----------------------------------------------------------------------
+
+
+class _Discovery(BaseModel):
+    issuer: str
+    jwks_uri: str
+
+
+class _KeySet(BaseModel):
+    keys: list[dict[str, Any]]
+
+
+class Provider:
+    """One OpenID provider and the keys it published when it was last asked.
+
+    Keys are read again when they are old, in the background, and when a token names one that is not known,
+    by one request for all who wait for it. While the provider is down the keys it had stay good.
+    """
+
+    def __init__(self, issuer: Issuer, http: httpx.AsyncClient, clock: Callable[[], float]) -> None:
+        self.issuer = issuer
+        self._http = http
+        self._clock = clock
+        self._keys: dict[str | None, Key] = {}
+        self._asked_at: float | None = None
+        self._answered = False
+        self._reading: asyncio.Task[None] | None = None
+
+    async def key(self, kid: object) -> Key:
+        """The key of that id; without an id the only key there is."""
+        key = self._known(kid)
+        if key is None:
+            if self._older_than(PAUSE):
+                self._read()
+            if self._reading is not None:
+                await asyncio.shield(self._reading)
+            key = self._known(kid)
+        elif self._older_than(KEYS_FRESH if self._answered else PAUSE):
+            self._read()
+        if key is not None:
+            return key
+        if not self._answered:
+            raise Busy("The identity provider does not answer. Send the request again.", retry_after=int(PAUSE))
+        raise TokenRefused("The token names a key that its provider does not publish. Get a new one.")
+
+    def _known(self, kid: object) -> Key | None:
+        if kid is None and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return self._keys.get(kid) if isinstance(kid, str) else None
+
+    def _older_than(self, seconds: float) -> bool:
+        # a clock set back must not keep old keys
+        return self._asked_at is None or not 0 <= self._clock() - self._asked_at < seconds
+
+    def _read(self) -> None:
+        if self._reading is None:
+            self._asked_at = self._clock()
+            self._reading = asyncio.create_task(self._ask())
+
+    async def _ask(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                self._keys = await self._published()
+            self._answered = True
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
+            self._answered = False
+            name = type(error).__name__
+            log.warning("identity provider not read", issuer=self.issuer.issuer, error=name)
+        finally:
+            self._reading = None
+
+    async def _published(self) -> dict[str | None, Key]:
+        uri = self.issuer.jwks_uri
+        if uri is None:
+            place = self.issuer.issuer.rstrip("/") + "/.well-known/openid-configuration"
+            found = _Discovery.model_validate_json(await self._get(place))
+            if found.issuer != self.issuer.issuer:
+                raise ValueError("the discovery document is another issuer's")
+            uri = found.jwks_uri
+        keys = [_signing_key(key) for key in _KeySet.model_validate_json(await self._get(uri)).keys]
+        by_id: dict[str | None, Key] = {key.kid: key for key in keys if key is not None}
+        if not by_id:
+            raise ValueError("no key to check signatures with")
+        return by_id
+
+    async def _get(self, uri: str) -> bytes:
+        return (await self._http.get(uri)).raise_for_status().content
+
+
+def _signing_key(published: dict[str, Any]) -> Key | None:
+    """The key, if it is one that checks signatures; a provider may publish others beside it."""
+    if published.get("use", "sig") != "sig":
+        return None
+    try:
+        key = jwk.import_key(published)
+    except (JoseError, ValueError):
+        return None
+    return key if isinstance(key, Key) else None

@@ -40,9 +40,7 @@ class Batcher(Generic[Item, Answer]):
     async def submit(self, item: Item) -> Answer:
         """The answer to this item, after the flush that took it has come back."""
         if len(self._waiting) >= self._queue:
-            raise Busy(
-                "Too many requests are waiting to be written. Send it again in a second.", retry_after=1
-            )
+            raise Busy("Too many requests are waiting to be written. Send it again in a second.", retry_after=1)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._running is None:

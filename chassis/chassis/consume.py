@@ -101,9 +101,7 @@ class PromptSubscriber(BatchSubscriber):
 class Consumer:
     """One consumer a worker process, for all topics of its service; the group is the service."""
 
-    def __init__(
-        self, runtime: Runtime, reactions: Sequence[Reaction], projections: Sequence[Projection]
-    ) -> None:
+    def __init__(self, runtime: Runtime, reactions: Sequence[Reaction], projections: Sequence[Projection]) -> None:
         self._runtime = runtime
         self._prefix = runtime.settings.topic_prefix
         self._reactions: dict[str, list[Reaction]] = {}
@@ -119,9 +117,7 @@ class Consumer:
         self._kinds: dict[str, type[Message]] = {
             kind.TYPE: kind for kind in [r.message for r in reactions] + [p.message for p in projections]
         }
-        self.topics = sorted(
-            {topic.kafka_name(self._prefix) for topic in self._topics(reactions, projections)}
-        )
+        self.topics = sorted({topic.kafka_name(self._prefix) for topic in self._topics(reactions, projections)})
         self._broker: KafkaBroker | None = None
         self._subscriber: BatchSubscriber | None = None
         self._freshness: asyncio.Task[None] | None = None
@@ -219,9 +215,9 @@ class Consumer:
     def _read(self, record: ConsumerRecord[Any, Any]) -> Received[Any] | Unreadable | None:
         """The record as a message; None when nobody here asked for its type."""
         kind = next((value for name, value in record.headers if name == "ce_type"), None)
-        if isinstance(kind, bytes) and (name := kind.decode("ascii", "replace")) not in self._kinds:
-            if name.isascii() and name.isprintable():
-                return None
+        name = kind.decode("ascii", "replace") if isinstance(kind, bytes) else ""
+        if name.isascii() and name.isprintable() and name and name not in self._kinds:
+            return None
         try:
             envelope = from_headers(record.headers)
             made = made_at(envelope.id)
@@ -348,9 +344,7 @@ class Consumer:
 
     # -- parking ---------------------------------------------------------------------------------
 
-    async def _park(
-        self, tx: Tx, reaction: Reaction, event: Received[Any], error: str, attempts: int
-    ) -> None:
+    async def _park(self, tx: Tx, reaction: Reaction, event: Received[Any], error: str, attempts: int) -> None:
         await lock_key(tx, reaction.name, event.key)
         await tx.driver.execute(
             _PARK,
@@ -397,9 +391,7 @@ class Consumer:
     async def _halt(self, keys: int) -> None:
         """Take nothing more until someone has replayed or dropped some of what is parked."""
         self.halted = True
-        log.error(
-            "consumer halted: too many messages cannot be handled", keys=keys, runbook="parked-messages"
-        )
+        log.error("consumer halted: too many messages cannot be handled", keys=keys, runbook="parked-messages")
         while await self._parked_key_count() >= min(keys, MOST_PARKED_KEYS):
             self.last_progress = time.monotonic()
             await asyncio.sleep(2)

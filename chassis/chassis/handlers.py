@@ -91,9 +91,7 @@ class Projection:
 
     name: str
     message: type[Entry]
-    shape: Callable[
-        [Received[Any]], Mapping[str, Any] | tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]
-    ]
+    shape: Callable[[Received[Any]], Mapping[str, Any] | tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]
     into: sa.Table
     lines: sa.Table | None
 

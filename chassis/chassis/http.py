@@ -51,7 +51,7 @@ class Anyone:
 
     name = "anyone"
 
-    def allows(self, principal: Principal | None) -> bool:  # noqa: ARG002
+    def allows(self, principal: Principal | None) -> bool:
         return True
 
 
@@ -91,9 +91,7 @@ Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the 
 
 
 def route(method: str) -> Callable[..., Callable[[Callable[..., Awaitable[Any]]], Route]]:
-    def declare(
-        path: str, *, needs: Need, status: int = 200
-    ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
+    def declare(path: str, *, needs: Need, status: int = 200) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
         def wrap(endpoint: Callable[..., Awaitable[Any]]) -> Route:
             summary = (inspect.getdoc(endpoint) or endpoint.__name__.replace("_", " ")).splitlines()[0]
             return Route(method, path, endpoint, needs, status, summary)
@@ -178,14 +176,10 @@ class Endpoint:
         if getattr(returned, "__origin__", None) is Answer:
             returned = returned.__args__[0]
         self.returns = returned
-        self._render: TypeAdapter[Any] | None = (
-            None if returned in (None, Response) else TypeAdapter(returned)
-        )
+        self._render: TypeAdapter[Any] | None = None if returned in (None, Response) else TypeAdapter(returned)
         request = inspect.Parameter("request_", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
         kept = [
-            p.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for p in signature.parameters.values()
-            if p.name not in own
+            p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values() if p.name not in own
         ]
         self.signature = inspect.Signature([*kept, request])
 
@@ -213,9 +207,7 @@ class Endpoint:
             raise
         except Exception as error:
             if passes_by_itself(error):
-                raise Busy(
-                    "The database is busy. Send the request again in a moment.", retry_after=1
-                ) from error
+                raise Busy("The database is busy. Send the request again in a moment.", retry_after=1) from error
             raise
 
     async def _in_transaction(
@@ -275,9 +267,7 @@ class Repeat:
         if row is None:
             return
         if row["request"] != self._request:
-            raise KeyReused(
-                "This Idempotency-Key was used for another request. Take a new one for a new request."
-            )
+            raise KeyReused("This Idempotency-Key was used for another request. Take a new one for a new request.")
         keys = tx.runtime.master_keys
         body = keys.unwrap(row["body"], self._key.hex())
         response = Response(body, status_code=row["status"], headers=orjson.loads(row["headers"]))
@@ -395,7 +385,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def watched(message: MutableMapping[str, Any]) -> None:
             nonlocal status
@@ -409,15 +399,16 @@ class Edge:
         with telemetry.span(f"{scope['method']} request", kind="server", parent=parent):
             try:
                 await app(scope, _limited(receive, self._limit), watched)
-            except TooLarge as problem:
-                await problems.send_problem(watched, problem, scope["path"], telemetry.trace_id_now())
+            except Exception as error:
+                if status:  # the answer has begun: all that is left is to break it off
+                    raise
+                problem = error if isinstance(error, Problem) else problems.unexpected(error)
+                await problems.send_problem(watched, problem, scope["path"])
             seconds = time.perf_counter() - started
             path = getattr(scope.get("route"), "path", scope["path"] if app is not self._app else "unmatched")
             _duration.record(seconds, {"method": scope["method"], "route": path, "status": status})
             if path not in ("/livez", "/readyz"):
-                log.info(
-                    "request", method=scope["method"], route=path, status=status, ms=round(seconds * 1000, 1)
-                )
+                log.info("request", method=scope["method"], route=path, status=status, ms=round(seconds * 1000, 1))
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

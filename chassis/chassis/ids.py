@@ -17,7 +17,7 @@ def uuid7() -> UUID:
 
     Within one process they rise strictly; between processes they sort by the clock.
     """
-    global _last_ms, _counter  # noqa: PLW0603
+    global _last_ms, _counter
     now = time.time_ns() // 1_000_000
     chance = int.from_bytes(os.urandom(9), "big")
     if now > _last_ms:

@@ -245,9 +245,7 @@ class Runner:
         traceparent: str | None,
     ) -> None:
         self._lanes[lane] += 1
-        task = asyncio.create_task(
-            self._work(identifier, kind, ref, attempt, orjson.loads(progress), traceparent)
-        )
+        task = asyncio.create_task(self._work(identifier, kind, ref, attempt, orjson.loads(progress), traceparent))
         self._running.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -282,9 +280,7 @@ class Runner:
                 result, error, after = again.result, str(again), again.after
             except Exception as failure:  # whatever a job raises, its retries are declared
                 error = type(failure).__name__
-                log.warning(
-                    "job failed", kind=kind, job_id=str(identifier), attempt=attempt, exc_info=failure
-                )
+                log.warning("job failed", kind=kind, job_id=str(identifier), attempt=attempt, exc_info=failure)
         if error is not None and not last:
             after = after or declared.retry[attempt - 1] * random.uniform(0.8, 1.0)  # noqa: S311
         else:
@@ -297,14 +293,14 @@ class Runner:
             # the lease runs out and the attempt is made again
             log.warning("job outcome not written", kind=kind, job_id=str(identifier), exc_info=failure)
 
-    async def _end_all(self, ended: Sequence[Ended]) -> Sequence[None | BaseException]:
+    async def _end_all(self, ended: Sequence[Ended]) -> Sequence[BaseException | None]:
         try:
             await self._end(ended)
             return [None] * len(ended)
         except Exception as error:
             if len(ended) == 1:
                 return [error]
-        answers: list[None | BaseException] = []
+        answers: list[BaseException | None] = []
         for one in ended:
             answers += await self._end_all([one])
         return answers

@@ -57,7 +57,7 @@ def configure(service: str, environment: str, stream: Any = None) -> None:
 
 
 def _common(service: str, environment: str) -> structlog.typing.Processor:
-    def add(logger: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ARG001
+    def add(logger: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         event["level"] = level
         event["service"] = service
@@ -70,7 +70,7 @@ def _common(service: str, environment: str) -> structlog.typing.Processor:
     return add
 
 
-def _exception(logger: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ARG001
+def _exception(logger: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """An exception by its classes and code locations. Its text stays out: a database quotes the row in it."""
     error = event.pop("exc_info", None)
     if error is True:
@@ -94,14 +94,14 @@ def places(trace: TracebackType | None) -> list[str]:
     return [f"{'/'.join(Path(f.filename).parts[-2:])}:{f.lineno} {f.name}" for f in frames]
 
 
-def _safe(logger: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ARG001
+def _safe(logger: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
         if isinstance(value, str) and len(value) > 9 and name not in ("at", "trace_id"):
             event[name] = without_personal(value[:_LONGEST])
     return event
 
 
-def _render(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:  # noqa: ARG001
+def _render(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
     return orjson.dumps(event, default=lambda value: without_personal(str(value))[:_LONGEST])
 
 

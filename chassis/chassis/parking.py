@@ -59,9 +59,7 @@ async def unpark(runtime: Runtime, reactions: Sequence[Reaction], identifier: in
         raise NotFound(f"No parked message has the id {identifier}. List them with `parked`.")
     handler, key = row
     if handler == UNREADABLE:
-        raise Refused(
-            "An unreadable message cannot be replayed: drop it with a reason, and have it sent again."
-        )
+        raise Refused("An unreadable message cannot be replayed: drop it with a reason, and have it sent again.")
     if handler not in by_name:
         raise Refused(f"This service has no reaction {handler!r} any more: drop the message with a reason.")
     handled = 0

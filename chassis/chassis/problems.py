@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -11,25 +13,40 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from chassis import telemetry
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 50
+LONGEST_POINTER = 200
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Problem(Exception):
-    """An expected refusal; the class name says what is wrong, its base what the caller does next.
+    """A refusal; the class name says what is wrong, its base what the caller does next.
 
-    `detail` is for people and says what to do; it never repeats what was sent. Further members become
-    members of the answer.
+    `detail` is for people and says what to do; it must not repeat what was sent. `rules` are the ids of the
+    rules that refuse, `errors` the places (`pointer`, RFC 6901) with their own `detail`. Further `members`
+    become members of the answer. A subclass without a `title` is titled by its name.
     """
 
     status = 500
-    title = "Internal error"
+    title = "Something went wrong on our side"
     rules: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "title" not in cls.__dict__:
+            cls.title = " ".join(_words(cls)).capitalize()
 
     def __init__(
         self,
@@ -42,25 +59,29 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.rules = tuple(rules) if rules is not None else self.rules
+        self.rules = self.rules if rules is None else tuple(rules)
         self.errors = [dict(error) for error in errors]
         self.headers = dict(headers or {})
         self.members = members
 
     @classmethod
     def type(cls) -> str:
-        """`/problems/<class name in kebab case>`."""
-        return "/problems/" + re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        """The problem's address: `LoanTooLong` is `/problems/loan-too-long`."""
+        return "/problems/" + "-".join(_words(cls))
+
+
+def _words(cls: type[Problem]) -> list[str]:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower().split()
 
 
 class Refused(Problem):
-    """What was asked does not fit the state of things; change the request or the state."""
+    """It does not fit the state of things; change the request or the state."""
 
-    status, title = 409, "Refused"
+    status = 409
 
 
 class Invalid(Refused):
-    """What was sent is not well formed; `errors` point at the places."""
+    """It is not well formed; `errors` point at the places."""
 
     status, title = 422, "The request is not valid"
 
@@ -71,68 +92,78 @@ class KeyReused(Refused):
     title = "The Idempotency-Key was used before"
 
 
-class Stale(Problem):
-    """It has changed since it was read; read again."""
+class Malformed(Problem):
+    """The body cannot be read at all."""
 
-    status, title = 412, "Changed in the meantime"
-
-
-class NotFound(Problem):
-    """There is no such thing within the caller's reach."""
-
-    status, title = 404, "Not found"
-
-
-class MethodNotAllowed(Problem):
-    """The path does not do that."""
-
-    status, title = 405, "Method not allowed"
+    status, title = 400, "The request cannot be read"
 
 
 class Unauthenticated(Problem):
-    """The request does not say who sends it."""
+    """The request does not prove who sends it (RFC 6750)."""
 
-    status, title = 401, "Who are you?"
+    status = 401
+    challenge = 'Bearer realm="kehu"'
 
     def __init__(self, detail: str, **more: Any) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="kehu"'}, **more)
+        super().__init__(detail, headers={"WWW-Authenticate": self.challenge}, **more)
 
 
 class Forbidden(Problem):
     """The caller is known, and may not do this."""
 
-    status, title = 403, "Not allowed"
+    status = 403
+
+
+class NotFound(Problem):
+    """There is no such thing within the caller's reach."""
+
+    status = 404
+
+
+class MethodNotAllowed(Problem):
+    """The address exists and does not do that."""
+
+    status = 405
+
+
+class Stale(Problem):
+    """It has changed since the caller read it; read it again."""
+
+    status, title = 412, "Changed in the meantime"
 
 
 class TooLarge(Problem):
     """The body is larger than is taken."""
 
-    status, title = 413, "Too large"
+    status = 413
 
 
 class TooMany(Problem):
-    """More requests than are taken from one caller."""
+    """The caller sends more requests than are taken from one."""
 
     status, title = 429, "Too many requests"
 
 
 class Busy(Problem):
-    """It could not be done now; the same request may be sent again."""
+    """It could not be done now; send the same again after `retry_after` seconds."""
 
-    status, title = 503, "Busy"
+    status = 503
 
     def __init__(self, detail: str, *, retry_after: int = 1, **more: Any) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)}, **more)
 
 
 class Unexpected(Problem):
-    """Something that nobody foresaw; the trace id leads to it."""
+    """Nobody foresaw it; the trace id leads to what happened."""
 
-    title = "Something went wrong on our side"
+    title = Problem.title
 
 
-def body(problem: Problem, instance: str, trace_id: str | None) -> bytes:
-    """The problem as JSON."""
+# -- answers -------------------------------------------------------------------------------------
+
+
+def body(problem: Problem, instance: str, trace_id: str) -> bytes:
+    """The problem as JSON; `instance` is the path that was asked."""
     content: dict[str, Any] = {
         "type": problem.type(),
         "title": problem.title,
@@ -140,95 +171,202 @@ def body(problem: Problem, instance: str, trace_id: str | None) -> bytes:
         "detail": problem.detail,
         "instance": instance,
         "trace_id": trace_id,
-        "rules": list(problem.rules),
+        "rules": problem.rules,
     }
     if problem.errors:
         content["errors"] = problem.errors
-    return orjson.dumps(content | problem.members, default=str)
+    return orjson.dumps(problem.members | content, default=to_jsonable_python)
 
 
-def response(problem: Problem, instance: str) -> Response:
-    """The problem as an answer."""
-    log_refusal(problem)
+def response(problem: Problem, instance: str, trace_id: str | None = None) -> Response:
+    """The problem as an answer, with its line in the log: INFO, for a refusal is expected.
+
+    Without a trace at hand the answer gets an id of its own, so that it can be found in the log.
+    """
+    trace_id = trace_id or telemetry.trace_id_now() or secrets.token_hex(16)
+    if not isinstance(problem, Unexpected):
+        log.info("refused", problem=problem.type(), status=problem.status, trace_id=trace_id)
     return Response(
-        body(problem, instance, telemetry.trace_id_now()),
+        body(problem, instance, trace_id),
         status_code=problem.status,
         headers=problem.headers,
         media_type=MEDIA_TYPE,
     )
 
 
-async def send_problem(send: Callable[[dict[str, Any]], Awaitable[None]], problem: Problem, instance: str) -> None:
-    """The problem as an answer of a bare ASGI function."""
-    answer = response(problem, instance)
+async def send_problem(send: Send, problem: Problem, instance: str, trace_id: str | None = None) -> None:
+    """The problem as the answer of a bare ASGI function."""
+    answer = response(problem, instance, trace_id)
     await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
-    await send({"type": "http.response.body", "body": bytes(answer.body)})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
-def log_refusal(problem: Problem) -> None:
-    """One line at INFO: a refusal is ordinary life."""
-    log.info("refused", problem=problem.type(), status=problem.status)
+def unexpected(error: Exception, trace_id: str | None = None) -> Unexpected:
+    """The answer to what nobody foresaw, logged at ERROR; none of the error's text is in the answer."""
+    log.error("unexpected failure", exc_info=error, **({"trace_id": trace_id} if trace_id else {}))
+    return Unexpected("The request failed and may have to be sent again. Report the trace id if it goes on.")
 
 
-def of_validation(error: ValidationError | RequestValidationError) -> Invalid:
-    """What pydantic found, as pointers into the body (RFC 6901) and what to do; never what was sent."""
-    found = []
-    for item in error.errors():
-        place = [str(part).replace("~", "~0").replace("/", "~1") for part in item["loc"]]
-        if isinstance(error, RequestValidationError) and place[:1] == ["body"]:
-            place = place[1:]
-        found.append({"pointer": "".join(f"/{part}" for part in place), "detail": _said(item)})
-    return Invalid(
-        "Some fields are missing or not well formed; `errors` names each one. Correct them and send again.",
-        errors=found[:50],
-    )
+class Guard:
+    """Lets only answers leave an ASGI application: whatever it raises is sent as a problem.
+
+    An answer that has begun is left unfinished, so that the server cuts the connection: half of an answer
+    must not pass for a whole one.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        trace_id = telemetry.trace_id_now() or secrets.token_hex(16)
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+    XX                await send_problem(send, problem, scope["path"], trace_id)
 
 
-def _said(item: Mapping[str, Any]) -> str:
-    """pydantic's words where they speak of the type only; our own text where a validator spoke."""
-    if item["type"] == "value_error":
-        return str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] in ("json_invalid", "literal_error", "enum", "union_tag_invalid"):
-        expected = item.get("ctx", {}).get("expected")
-        return f"must be {expected}" if expected else "is not well-formed JSON"
-    return str(item["msg"])
+# -- what the framework finds --------------------------------------------------------------------
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the application leave as a problem."""
-
-    async def refused(request: Request, problem: Exception) -> Response:
-        assert isinstance(problem, Problem)
-        return response(problem, request.url.path)
-
-    async def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        return response(of_validation(error), request.url.path)
-
-    async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return response(_of_status(error), request.url.path)
-
-    app.add_exception_handler(Problem, refused)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
+    """Make every error of the application leave as a problem, the framework's own ones too."""
+    app.add_exception_handler(Problem, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _of_framework)
+    app.add_middleware(Guard)
 
 
-def unexpected(error: BaseException) -> Unexpected:
-    """The answer to what nobody foresaw: logged with its place, answered without its text."""
-    log.error("unexpected failure", exc_info=error)
-    return Unexpected("The request could not be handled. Nothing is known to be saved; report the trace id.")
+async def _refused(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    return response(problem, request.url.path)
 
 
-def _of_status(error: HTTPException) -> Problem:
-    if error.status_code == 404:
-        return NotFound("There is nothing at this address. Check the path.")
-    if error.status_code == 405:
-        allowed = dict(error.headers or {})
-        methods = allowed.get("Allow", "another method")
-        return MethodNotAllowed(f"This address takes {methods} only.", headers=allowed)
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return response(of_validation(error), request.url.path)
+
+
+async def _of_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return response(_problem_of(request, error), request.url.path)
+
+
+def _problem_of(request: Request, error: HTTPException) -> Problem:
+    if isinstance(error.__cause__, Problem):  # raised while the framework read the body
+        return error.__cause__
     if error.status_code == 400:
-        return Invalid("The body could not be read. Send well-formed JSON in UTF-8.")
-    problem = Refused("The request was refused. Check it against the API description.")
-    problem.status = error.status_code
-    return problem
+        return Malformed("The body could not be read. Send well-formed JSON in UTF-8.")
+    if error.status_code == 404:
+        return NotFound("There is nothing at this address. Compare the path with /openapi.json.")
+    if error.status_code == 405:
+        methods = ", ".join(sorted(_methods_at(request)))
+        return MethodNotAllowed(f"Use {methods} at this address.", headers={"Allow": methods})
+    other = Problem("The request was refused. Compare it with /openapi.json.", headers=error.headers)
+    other.status, other.title = error.status_code, HTTPStatus(error.status_code).phrase
+    return other
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Every method of the address: the framework names those of the first route that has it only."""
+    return {
+        method
+        for route in request.app.routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
+
+
+# -- what pydantic finds -------------------------------------------------------------------------
+
+_SAYINGS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here: leave it out",
+    "json_invalid": "is not well-formed JSON",
+    "none_required": "must be null",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "decimal_max_digits": "must have at most {max_digits} digits",
+    "decimal_max_places": "must have at most {decimal_places} decimal places",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "union_tag_invalid": "must be one of {expected_tags}",
+    "union_tag_not_found": "must say its kind in {discriminator}",
+    "timezone_aware": "must carry an offset from UTC, as in 2026-02-13T17:50:00+08:00",
+}
+# by the beginning of the kind of error, where several say the same
+_KINDS = {
+    "uuid": "must be a UUID",
+    "datetime": "must be an instant, as in 2026-02-13T17:50:00+08:00",
+    "date": "must be a date, as in 2026-02-13",
+    "time": "must be a time of day, as in 17:50",
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "finite": "must be a finite number",
+    "decimal": "must be a decimal number",
+    "bool": "must be true or false",
+    "string": "must be text",
+    "list": "must be a list",
+    "tuple": "must be a list",
+    "set": "must be a list",
+    "frozen": "must be a list",
+    "dict": "must be an object",
+    "model": "must be an object",
+    "url": "must be an absolute URL",
+}
+
+
+def of_validation(error: ValidationError | RequestValidationError) -> Invalid:
+    """What pydantic found, as pointers to the places and what to do there; never what was sent."""
+    found = [_place(item, isinstance(error, RequestValidationError)) for item in error.errors()[:MOST_ERRORS]]
+    return Invalid("Correct the places that `errors` names and send the request again.", errors=found)
+
+
+def _place(item: Mapping[str, Any], prefixed: bool) -> dict[str, str]:
+    location = list(item["loc"])
+    where = location.pop(0) if prefixed and location else "body"
+    if item["type"] == "json_invalid":
+        location.clear()  # the framework puts a position there
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    said = _said(item)
+    return {
+        "pointer": pointer[:LONGEST_POINTER],
+        "detail": said if where == "body" else f"the {where} parameter {said}",
+    }
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    kind, context = item["type"], item.get("ctx", {})
+    if kind in ("value_error", "assertion_error"):
+        text = str(context.get("error", ""))
+        # our validators say what to do; a library's text may quote the value
+        quotes = any(len(sent) > 2 and sent in text for sent in _texts(item.get("input")))
+        return "is not valid" if quotes or not text else text
+    if kind in _SAYINGS:
+        return _SAYINGS[kind].format_map(context)
+    return _KINDS.get(kind.partition("_")[0], "is not valid")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every scalar in what was sent, as text."""
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset):
+        for part in value:
+            yield from _texts(part)
+    else:
+        yield str(value)

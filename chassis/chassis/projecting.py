@@ -20,9 +20,7 @@ class Writer:
         into, lines = projection.into, projection.lines
         self._projection = projection
         self._key = projection.key
-        self._columns = [
-            column for column in into.c if column.name not in (self._key.name, "sequence", "gone")
-        ]
+        self._columns = [column for column in into.c if column.name not in (self._key.name, "sequence", "gone")]
         self._all = [self._key, into.c.sequence, into.c.gone, *self._columns]
         table = f'"{into.name}{suffix}"'
         changes = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in self._all[1:])
@@ -38,9 +36,7 @@ class Writer:
                 f'DELETE FROM {line_table} WHERE "{self._lines[0].name}" = '  # noqa: S608
                 f"ANY($1::{sql_type(self._lines[0])}[])"
             )
-            self._add = insert_many(lines, self._lines).replace(
-                f"INTO {lines.fullname}", f"INTO {line_table}", 1
-            )
+            self._add = insert_many(lines, self._lines).replace(f"INTO {lines.fullname}", f"INTO {line_table}", 1)
 
     async def write(self, connection: asyncpg.Connection[Any], entries: Sequence[Received[Any]]) -> None:
         """Bring the tables to what the entries say; entries that are not newer change nothing."""

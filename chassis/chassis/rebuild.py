@@ -41,9 +41,7 @@ async def rebuild(runtime: Runtime, projection: Projection) -> int:
         await connection.execute("SET transaction_timeout = 0")
         for table in tables:
             await connection.execute(f'DROP TABLE IF EXISTS "{table.name}{_SUFFIX}"')
-            await connection.execute(
-                f'CREATE TABLE "{table.name}{_SUFFIX}" (LIKE "{table.name}" INCLUDING ALL)'
-            )
+            await connection.execute(f'CREATE TABLE "{table.name}{_SUFFIX}" (LIKE "{table.name}" INCLUDING ALL)')
         topic = projection.topic.kafka_name(runtime.settings.topic_prefix)
         places = [TopicPartition(topic, n) for n in range(projection.topic.partitions)]
         consumer.assign(places)
@@ -97,9 +95,7 @@ def _entry(record: Any, projection: Projection) -> Received[Any] | None:
         message = None if record.value is None else decode(envelope.type, record.value)
     except (Undecodable, ValueError):
         return None
-    return Received.of(
-        envelope, message, record.topic, record.partition, record.offset, record.headers, record.value
-    )
+    return Received.of(envelope, message, record.topic, record.partition, record.offset, record.headers, record.value)
 
 
 async def _swap(connection: asyncpg.Connection[Any], name: str) -> None:

@@ -41,7 +41,7 @@ ROLES = ("all", "api", "worker", "relay")
 
 
 @asynccontextmanager
-async def nothing(runtime: Runtime) -> AsyncIterator[None]:  # noqa: ARG001
+async def nothing(runtime: Runtime) -> AsyncIterator[None]:
     """A service without parts of its own."""
     yield
 
@@ -65,7 +65,7 @@ class Service:
     settings: type[Settings] = Settings
     parts: Callable[[Runtime], AbstractAsyncContextManager[None]] = nothing
     front: Callable[[Runtime, Verifier], Mapping[tuple[str, str], http.App]] = field(
-        default=lambda runtime, verifier: {}  # noqa: ARG005
+        default=lambda runtime, verifier: {}
     )
 
 
@@ -233,9 +233,7 @@ def main(service: Service) -> None:
     parser = argparse.ArgumentParser(prog=f"python -m {service.name}", description=service.title)
     commands = parser.add_subparsers(dest="command", required=True)
     for role in ROLES:
-        commands.add_parser(
-            role, help=f"run the service's {role if role != 'all' else 'api, worker and relay'}"
-        )
+        commands.add_parser(role, help=f"run the service's {role if role != 'all' else 'api, worker and relay'}")
     commands.add_parser("migrate", help="bring the database to the shape this code expects")
     commands.add_parser("parked", help="list the messages that could not be handled")
     unpark = commands.add_parser("unpark", help="replay a parked message with the queue behind it")
@@ -246,7 +244,7 @@ def main(service: Service) -> None:
     again = commands.add_parser("rebuild", help="build a local copy anew from its topic and swap it in")
     again.add_argument("projection")
     arguments = parser.parse_args()
-    settings = service.settings()  # type: ignore[call-arg]
+    settings = service.settings()
     logs.configure(service.name, settings.environment)
     telemetry.configure(
         service.name,

@@ -86,9 +86,7 @@ class Store(Generic[A]):
         self._columns = [table.c[name] for name in self._fields]
         for column in self._columns:
             if isinstance(column.type, ARRAY):
-                raise TypeError(
-                    f"{table.name}.{column.name}: use jsonb, an array does not pass through unnest"
-                )
+                raise TypeError(f"{table.name}.{column.name}: use jsonb, an array does not pass through unnest")
         self._dump = [(name, for_column(table.c[name])) for name in self._fields]
         self._load = [_loader(hints[name]) for name in self._fields]
         names = ", ".join(f'"{name}"' for name in self._fields)
@@ -105,8 +103,7 @@ class Store(Generic[A]):
     def dump(self, aggregate: A) -> tuple[Any, ...]:
         """The aggregate as the values of its row."""
         return tuple(
-            getattr(aggregate, name) if ready is None else ready(getattr(aggregate, name))
-            for name, ready in self._dump
+            getattr(aggregate, name) if ready is None else ready(getattr(aggregate, name)) for name, ready in self._dump
         )
 
     def restore(self, record: Sequence[Any]) -> A:
@@ -134,9 +131,7 @@ class Store(Generic[A]):
         """Write the rows whose version is still the one that was read; `Stale` when one is not."""
         status = await connection.execute(self._update, *transpose(rows, len(self._columns)))
         if int(status.rpartition(" ")[2]) != len(rows):
-            raise Stale(
-                "It was changed by someone else in the meantime. Read it again and repeat the change."
-            )
+            raise Stale("It was changed by someone else in the meantime. Read it again and repeat the change.")
 
 
 def _loader(hint: Any) -> Callable[[Any], Any] | None:

@@ -100,9 +100,7 @@ idempotency = sa.Table(
     sa.Column("request", BYTEA, nullable=False, comment="digest of the request's body"),
     sa.Column("status", sa.SmallInteger, nullable=False),
     sa.Column("headers", JSONB, nullable=False),
-    sa.Column(
-        "body", BYTEA, nullable=False, comment="the answer as it was sent, sealed under the master key"
-    ),
+    sa.Column("body", BYTEA, nullable=False, comment="the answer as it was sent, sealed under the master key"),
     _instant("created_at", nullable=False, server_default=sa.func.now()),
     sa.Index("idempotency_age", "created_at"),
 )

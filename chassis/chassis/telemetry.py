@@ -1,4 +1,4 @@
-"""Traces through every hop and metrics, by OpenTelemetry; whether a trace is kept is decided before the SDK is asked."""
+"""Traces through every hop and metrics, by OpenTelemetry; a trace is chosen before the SDK is asked."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def configure(
 
     `ratio` of the traces that begin here are kept; a trace that comes in keeps the decision it came with.
     """
-    global _ratio, _tracer  # noqa: PLW0603
+    global _ratio, _tracer
     if otlp_endpoint is None and trace_file is None:
         return
     resource = Resource.create({"service.name": service})
@@ -106,7 +106,7 @@ def configure(
 
 def shutdown() -> None:
     """Hand over what has been collected."""
-    global _tracer  # noqa: PLW0603
+    global _tracer
     _tracer = None
     while _providers:
         _providers.pop().shutdown()

@@ -1,4 +1,4 @@
-"""Makes the topics of the registry exist, as wide and as long-lived as the contracts say: `python -m chassis.topics ensure`."""
+"""Makes the topics exist, as wide and as long-lived as the contracts say: `python -m chassis.topics ensure`."""
 
 from __future__ import annotations
 

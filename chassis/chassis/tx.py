@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from chassis.jobs import Job
     from chassis.runtime import Runtime
 
-_BEGIN = sa.text(
-    "SELECT set_config('lock_timeout', '5s', true), set_config('transaction_timeout', '60s', true)"
-)
+_BEGIN = sa.text("SELECT set_config('lock_timeout', '5s', true), set_config('transaction_timeout', '60s', true)")
 _OUTBOX = [
     tables.outbox.c[name]
     for name in (
@@ -229,9 +227,7 @@ class Tx:
         subject = uuid7()
         key = sealing.new_data_key()
         self._keys[subject] = key
-        self.insert(
-            tables.subject_keys, subject_id=subject, wrapped=self.runtime.master_keys.wrap(key, str(subject))
-        )
+        self.insert(tables.subject_keys, subject_id=subject, wrapped=self.runtime.master_keys.wrap(key, str(subject)))
         return subject
 
     async def seal(self, table: sa.Table, identifier: UUID, subject: UUID, value: Mapping[str, Any]) -> bytes:
@@ -246,9 +242,7 @@ class Tx:
         """
         return await self.unseal_row(Store.of[type(row)].table, row, why=why, rules=rules)
 
-    async def unseal_row(
-        self, table: sa.Table, row: Sealed, *, why: str, rules: Iterable[str] = ()
-    ) -> dict[str, Any]:
+    async def unseal_row(self, table: sa.Table, row: Sealed, *, why: str, rules: Iterable[str] = ()) -> dict[str, Any]:
         """`unseal` for a row that no store keeps."""
         key = await self._key_of(row.subject_id)
         clear = sealing.unseal(key, row.sealed, self._aad(table, row.id))
@@ -269,9 +263,7 @@ class Tx:
     async def _key_of(self, subject: UUID) -> bytes:
         await self.keys_of([subject])
         if subject not in self._keys:
-            raise NotFound(
-                "The personal data of this entry has been erased. What remains is its number and dates."
-            )
+            raise NotFound("The personal data of this entry has been erased. What remains is its number and dates.")
         return self._keys[subject]
 
     def _aad(self, table: sa.Table, identifier: UUID) -> str:
@@ -291,9 +283,7 @@ class Tx:
             table, rows = self._rows[name]
             columns = [table.c[column] for column in rows[0]]
             ready = [(column.name, for_column(column)) for column in columns]
-            values = [
-                [row[name] if dump is None else dump(row[name]) for name, dump in ready] for row in rows
-            ]
+            values = [[row[name] if dump is None else dump(row[name]) for name, dump in ready] for row in rows]
             await self.driver.execute(insert_many(table, columns), *transpose(values, len(columns)))
         if self._outbox:
             await self.driver.execute(_INSERT_OUTBOX, *transpose(self._outbox, len(_OUTBOX)))

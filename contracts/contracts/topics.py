@@ -50,9 +50,7 @@ COMPLAINT_EVENTS = Topic(
     (ComplaintOpened, ComplaintMatched, RepeatFound, MarkedSerious),
 )
 COMPLAINT_SERIOUS = Topic("complaint.serious", "complaint", "case id", 12, "delete", 30, (ComplaintSerious,))
-NOTIFY_EVENTS = Topic(
-    "notify.events", "notify", "delivery id", 12, "delete", 30, (WebhookDelivered, WebhookGivenUp)
-)
+NOTIFY_EVENTS = Topic("notify.events", "notify", "delivery id", 12, "delete", 30, (WebhookDelivered, WebhookGivenUp))
 #: one partition: its order is the order of the log
 ARCHIVE_AUDIT = Topic("archive.audit", "archive", "record id", 1, "delete", 3650, (AccessRecorded,))
 

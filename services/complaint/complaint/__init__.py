@@ -1,0 +1,1 @@
+"""Complaints: taken once, numbered, matched to their customer, watched for repeats."""

@@ -39,9 +39,7 @@ def number_of(taken_at: datetime, count: int) -> str:
 def is_number(text: str) -> bool:
     """Whether the text is a number that could have been given out."""
     digits = text.replace("-", "")
-    return (
-        digits.isascii() and digits.isdigit() and len(digits) >= 16 and check_digit(digits[:-1]) == digits[-1]
-    )
+    return digits.isascii() and digits.isdigit() and len(digits) >= 16 and check_digit(digits[:-1]) == digits[-1]
 
 
 def written(text: str) -> str | None:

@@ -25,9 +25,7 @@ cases = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     _instant("taken_at", nullable=False),
     sa.Column("brand", sa.Text, nullable=False),
-    sa.Column(
-        "facts", JSONB, nullable=False, comment="series, model, year, fault codes, demand, origin's names"
-    ),
+    sa.Column("facts", JSONB, nullable=False, comment="series, model, year, fault codes, demand, origin's names"),
     sa.Column("text", sa.Text, nullable=False, comment="as taken, names and numbers of persons replaced"),
     sa.Column("match", sa.Text, nullable=False, comment="what intake answered: matched, none, pending"),
     sa.Column("customer_id", sa.Uuid),
@@ -51,12 +49,8 @@ cases = sa.Table(
     sa.CheckConstraint("state IN ('taken')", name="cases_state"),
     sa.CheckConstraint("match IN ('matched', 'none', 'pending')", name="cases_match"),
     sa.Index("cases_number", "number", unique=True),
-    sa.Index(
-        "cases_origin", "origin", "origin_ref", unique=True, postgresql_where=sa.text("origin IS NOT NULL")
-    ),
-    sa.Index(
-        "cases_request", "request_key", unique=True, postgresql_where=sa.text("request_key IS NOT NULL")
-    ),
+    sa.Index("cases_origin", "origin", "origin_ref", unique=True, postgresql_where=sa.text("origin IS NOT NULL")),
+    sa.Index("cases_request", "request_key", unique=True, postgresql_where=sa.text("request_key IS NOT NULL")),
     sa.Index("cases_phone", "phone_token", "taken_at", postgresql_where=sa.text("phone_token IS NOT NULL")),
     sa.Index("cases_plate", "plate_token", "taken_at", postgresql_where=sa.text("plate_token IS NOT NULL")),
     sa.Index("cases_vin", "vin_token", "taken_at", postgresql_where=sa.text("vin_token IS NOT NULL")),

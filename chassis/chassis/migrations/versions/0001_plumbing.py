@@ -42,12 +42,13 @@ DECLARE
 BEGIN
     FOR d IN SELECT today + n FROM generate_series(-keep, ahead) AS n LOOP
         IF to_regclass(format('kehu.inbox_%s', to_char(d, 'YYYYMMDD'))) IS NULL THEN
-            EXECUTE format('CREATE TABLE IF NOT EXISTS kehu.inbox_%s PARTITION OF kehu.inbox FOR VALUES FROM (%L) TO (%L)',
-                           to_char(d, 'YYYYMMDD'), d, d + 1);
+            EXECUTE format('CREATE TABLE IF NOT EXISTS kehu.inbox_%s PARTITION OF kehu.inbox '
+                           'FOR VALUES FROM (%L) TO (%L)', to_char(d, 'YYYYMMDD'), d, d + 1);
         END IF;
     END LOOP;
     FOR old IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-               WHERE i.inhparent = 'kehu.inbox'::regclass AND c.relname < 'inbox_' || to_char(today - keep, 'YYYYMMDD') LOOP
+               WHERE i.inhparent = 'kehu.inbox'::regclass
+               AND c.relname < 'inbox_' || to_char(today - keep, 'YYYYMMDD') LOOP
         EXECUTE format('DROP TABLE kehu.%I', old.relname);
     END LOOP;
 END $$;

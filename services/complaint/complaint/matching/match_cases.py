@@ -17,13 +17,13 @@ RULES = ("P12.3",)
 
 #: The one customer with this token; null where nobody has it, or more than one: a person decides then.
 ONE_CUSTOMER = """(SELECT CASE WHEN count(*) = 1 THEN (array_agg(customer_id))[1] END
-    FROM (SELECT DISTINCT customer_id FROM known_tokens WHERE token = {token} LIMIT 2) k)"""
+    FROM (SELECT DISTINCT customer_id FROM known_tokens WHERE token = {column} LIMIT 2) k)"""
 
 #: Whose case it is: the caller's phone first, then the vehicle.
 WHOSE = "coalesce({phone}, {plate}, {vin})".format(
-    phone=ONE_CUSTOMER.format(token="c.phone_token"),
-    plate=ONE_CUSTOMER.format(token="c.plate_token"),
-    vin=ONE_CUSTOMER.format(token="c.vin_token"),
+    phone=ONE_CUSTOMER.format(column="c.phone_token"),
+    plate=ONE_CUSTOMER.format(column="c.plate_token"),
+    vin=ONE_CUSTOMER.format(column="c.vin_token"),
 )
 
 _UNMATCHED = f"""
@@ -40,16 +40,12 @@ SELECT id, customer FROM (
 """  # noqa: S608
 
 
-async def opened_and_unmatched(
-    tx: Tx, events: Sequence[Received[ComplaintOpened]]
-) -> list[tuple[Case, UUID] | None]:
+async def opened_and_unmatched(tx: Tx, events: Sequence[Received[ComplaintOpened]]) -> list[tuple[Case, UUID] | None]:
     """The opened cases that intake could not match and the directory knows by now."""
     unmatched = [e.said.case_id for e in events if e.said.customer_id is None]
     found = dict(list(await tx.driver.fetch(_UNMATCHED, unmatched))) if unmatched else {}
     cases = await tx.load(CASES, found)
-    return [
-        (cases[e.said.case_id], found[e.said.case_id]) if e.said.case_id in cases else None for e in events
-    ]
+    return [(cases[e.said.case_id], found[e.said.case_id]) if e.said.case_id in cases else None for e in events]
 
 
 @on(ComplaintOpened, loads=opened_and_unmatched)
@@ -75,9 +71,7 @@ async def cases_of_customer(tx: Tx, events: Sequence[Received[CustomerEntry]]) -
 
 
 @on(CustomerEntry, loads=cases_of_customer)
-def match_cases_of_customer(
-    event: Received[CustomerEntry], found: list[tuple[Case, UUID]], tx: Tx
-) -> None:
+def match_cases_of_customer(event: Received[CustomerEntry], found: list[tuple[Case, UUID]], tx: Tx) -> None:
     """A customer has come into the directory: the cases that waited for one are theirs."""
     for case, customer_id in found:
         match(case, customer_id, event, tx)

@@ -59,7 +59,9 @@ def find_repeats(event: Received[ComplaintOpened], cases: list[Case], tx: Tx) ->
         if not later.repeats(first.id):
             continue
         tx.publish(
-            later, RepeatFound(case_id=later.id, earlier_case_id=first.id, by=agreeing(first, later)), at=event.time
+            later,
+            RepeatFound(case_id=later.id, earlier_case_id=first.id, by=agreeing(first, later)),
+            at=event.time,
         )
         new = later.mark_serious([SeriousKind.REPEAT], tx.now)
         if new:

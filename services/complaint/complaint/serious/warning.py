@@ -1,4 +1,4 @@
-"""Builds the warning of a serious complaint for the brand and the factory: facts and redacted text, no person (P12.8)."""
+"""Builds the warning of a serious complaint for brand and factory: facts and redacted text, no person (P12.8)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,60 @@
+"""The contents page of the complaint service: every way in, every reaction, by room."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from chassis.auth import Verifier
+from chassis.http import App
+from chassis.runtime import Runtime
+from chassis.service import Service
+
+from complaint import tables
+from complaint.cases.list_complaints import list_complaints, search_complaints
+from complaint.cases.read_complaint import read_complaint
+from complaint.intake.take_complaint import WRITER, front, take_complaint
+from complaint.intake.writer import Writer
+from complaint.matching.directory import known_customers
+from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
+from complaint.serious.find_repeats import find_repeats
+
+
+@asynccontextmanager
+async def parts(runtime: Runtime) -> AsyncIterator[None]:
+    """The intake writer, while the API is served."""
+    writer = Writer(runtime)
+    await writer.open()
+    runtime.parts[WRITER] = writer
+    try:
+        yield
+    finally:
+        await writer.close()
+
+
+def fronts(runtime: Runtime, verifier: Verifier) -> Mapping[tuple[str, str], App]:
+    """The one path that is served before the framework."""
+    return {("POST", "/v1/complaints"): front(runtime, verifier)}
+
+
+service = Service(
+    name="complaint",
+    title="Complaints",
+    tables=tables.metadata,
+    migrations=Path(__file__).parent.parent / "migrations",
+    routes=[
+        take_complaint,  # intake
+        search_complaints,  # cases
+        list_complaints,
+        read_complaint,
+    ],
+    reactions=[
+        match_opened_case,  # matching
+        match_cases_of_customer,
+        find_repeats,  # serious
+    ],
+    projections=[known_customers],  # matching
+    parts=parts,
+    front=fronts,
+)

@@ -1,0 +1,93 @@
+"""A case as others see it: in lists without persons, opened with what was taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.complaint import Match
+from pydantic import BaseModel
+
+from complaint.case import Case
+
+
+class CaseLine(BaseModel):
+    """A case in a list: no name, no number of a person."""
+
+    id: UUID
+    number: str
+    branch: str
+    channel: str
+    state: str
+    taken_at: datetime
+    brand: str
+    series: str | None
+    model: str | None
+    text: str
+    customer_id: UUID | None
+    serious: bool
+    serious_kinds: list[str]
+    repeat_of: UUID | None
+    path: str
+
+
+class CaseView(CaseLine):
+    """A case as its handlers open it; `caller` and `vehicle` are clear text, and that they were read is recorded."""
+
+    region: str | None
+    model_year: int | None
+    fault_codes: list[str]
+    match: Match
+    matched_at: datetime | None
+    directory_as_of: datetime | None
+    serious_at: datetime | None
+    caller: dict[str, str | None]
+    vehicle: dict[str, str | None]
+    words: str
+    demand: str | None
+    version: int
+
+
+def line_of(case: Case) -> CaseLine:
+    """The case in a list."""
+    return CaseLine(**_public(case))
+
+
+def view_of(case: Case, personal: dict[str, Any]) -> CaseView:
+    """The case opened, with what was sealed."""
+    return CaseView(
+        **_public(case),
+        region=case.region,
+        model_year=case.facts.get("model_year"),
+        fault_codes=case.facts.get("fault_codes", []),
+        match=case.match,
+        matched_at=case.matched_at,
+        directory_as_of=case.directory_as_of,
+        serious_at=case.serious_at,
+        caller={name: personal.get(name) for name in ("name", "phone", "address")},
+        vehicle={name: personal.get(name) for name in ("plate", "vin")},
+        words=personal["text"],
+        demand=personal.get("demand"),
+        version=case.version,
+    )
+
+
+def _public(case: Case) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "number": case.number,
+        "branch": case.branch,
+        "channel": case.channel,
+        "state": case.state.value,
+        "taken_at": case.taken_at,
+        "brand": case.brand,
+        "series": case.facts.get("series"),
+        "model": case.facts.get("model"),
+        "text": case.text,
+        "customer_id": case.customer_id,
+        "serious": case.serious,
+        "serious_kinds": list(case.serious_kinds),
+        "repeat_of": case.repeat_of,
+        "path": f"/v1/complaints/{case.id}",
+    }

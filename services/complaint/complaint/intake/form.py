@@ -1,0 +1,107 @@
+"""What a complaint is taken with (客户投诉记录表, P04.3, P12.3, P17.7), and what is answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from chassis.http import no_nul
+from chassis.tokens import NotCanonical, canonical
+from contracts.complaint import Channel, Match, SeriousKind
+from contracts.customer import TokenKind
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, AfterValidator(no_nul)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(no_nul)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
+
+
+def _is(kind: TokenKind, example: str) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            canonical(kind, value)
+        except NotCanonical as error:
+            raise ValueError(f"{error}; write it for example {example}") from None
+        return no_nul(value)
+
+    return AfterValidator(check)
+
+
+Phone = Annotated[str, StringConstraints(max_length=40), _is(TokenKind.PHONE, "138 0000 0000 or 021-5555 0000")]
+Plate = Annotated[str, StringConstraints(max_length=20), _is(TokenKind.PLATE, "沪A12345")]
+Vin = Annotated[str, StringConstraints(max_length=25), _is(TokenKind.VIN, "with its 17 letters and digits")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Caller(_Part):
+    """Who complains."""
+
+    name: Line
+    phone: Phone | None = None
+    address: Annotated[Text, Field(max_length=200)] | None = None
+
+
+class Vehicle(_Part):
+    """What the complaint is about."""
+
+    brand: Line
+    series: Line | None = None
+    model: Line | None = None
+    model_year: Annotated[int, Field(ge=1950, le=2100)] | None = None
+    plate: Plate | None = None
+    vin: Vin | None = None
+
+
+class ComplaintForm(_Part):
+    """A complaint as the agent enters it, or as another system hands it on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "branch": "sh-pudong",
+                    "channel": "phone",
+                    "caller": {"name": "王芳", "phone": "138 0000 0000"},
+                    "vehicle": {"brand": "东风日产", "series": "轩逸", "plate": "沪A·12345"},
+                    "text": "变速箱抖动, 多次维修未解决",
+                    "demand": "更换变速箱",
+                    "fault_codes": ["H93"],
+                }
+            ]
+        }
+    )
+
+    branch: Annotated[Slug, Field(description="the branch complained about")]
+    region: Slug | None = None
+    channel: Channel
+    caller: Caller
+    vehicle: Vehicle
+    text: Annotated[Text, StringConstraints(min_length=1, max_length=8000)]
+    demand: Annotated[Text, Field(max_length=1000)] | None = None
+    fault_codes: Annotated[list[Line], Field(max_length=50)] = []
+    serious: Annotated[list[SeriousKind], Field(max_length=7, description="marked by who takes it (P12.5)")] = []
+    taken_at: Annotated[AwareDatetime, Field(description="when it was received, if not now")] | None = None
+    origin: Annotated[Slug, Field(description="the system it was handed on by")] | None = None
+    origin_ref: Annotated[Line, Field(description="its id there: the same one is taken once")] | None = None
+
+
+class Taken(BaseModel):
+    """What the caller can be told: the number, and whether the customer is known.
+
+    `match` is `none` when the directory, complete as of `directory_as_of`, does not have the caller, and
+    `pending` when the local directory was not up to date; a case is matched later by itself.
+    """
+
+    id: UUID
+    number: str
+    taken_at: datetime
+    match: Match
+    customer_id: UUID | None
+    directory_as_of: datetime | None
+    serious: bool
+    text: str = Field(description="the words as listed and published: correct what the redaction missed")
+    path: str

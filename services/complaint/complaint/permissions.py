@@ -1,0 +1,40 @@
+"""Who may take, read and see complaints (P04.3, P04.8, P12.2, P12.4)."""
+
+from __future__ import annotations
+
+from contracts.roles import Role, Scope
+from policy.access import Permission, Reach
+
+TAKE_COMPLAINT = Permission(
+    "complaint.take",
+    {
+        Role.CALL_CENTRE: Reach.GROUP,
+        Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
+        Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+        Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+        Role.RELATIONS_SPECIALIST: Reach.BRANCH,
+        Role.RELATIONS_MANAGER: Reach.BRANCH,
+        Role.COMPLAINT_AGENT: Reach.BRANCH,
+        Role.SERVICE_AGENT: Reach.BRANCH,
+        Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+    },
+    scopes=(Scope.COMPLAINT_TAKE,),
+)
+
+READ_COMPLAINT = Permission(
+    "complaint.read",
+    {
+        Role.CALL_CENTRE: Reach.GROUP,
+        Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+        Role.DEPARTMENT_HEAD: Reach.BRANCH,
+        Role.DEPARTMENT_SUPERVISOR: Reach.BRANCH,
+        Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+        Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+        Role.RELATIONS_SPECIALIST: Reach.BRANCH,
+        Role.RELATIONS_MANAGER: Reach.BRANCH,
+        Role.COMPLAINT_AGENT: Reach.BRANCH,
+        Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+    },
+    scopes=(Scope.COMPLAINT_READ,),
+)
