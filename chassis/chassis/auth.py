@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import orjson
 import structlog
+from contracts.roles import Role
 from joserfc import jwk, jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -58,9 +59,9 @@ class TokenExpired(TokenRefused):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role (`contracts.roles.Role`) at a place: a branch, a department, or `group` for everywhere."""
+    """A role at a place: a branch, a department, or `group` for everywhere."""
 
-    role: str
+    role: Role
     place: str
 
 
@@ -80,18 +81,18 @@ class Principal:
     machine: bool = False
 
 
-def grants_of(claims: Mapping[str, Any]) -> frozenset[Grant]:
-    """The grants a token carries: `kehu_grants`, a list of `role@place`.
+_ROLES = {role.value: role for role in Role}
 
-    A role that is not in the vocabulary is kept and allows nothing.
-    """
+
+def grants_of(claims: Mapping[str, Any]) -> frozenset[Grant]:
+    """The grants a token carries: `kehu_grants`, a list of `role@place`; an unknown role grants nothing."""
     listed = claims.get("kehu_grants", [])
     if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):
         raise TokenRefused("The claim kehu_grants must be a list of texts. Correct it at the provider.")
     parted = [entry.partition("@") for entry in listed]
     if not all(role and place for role, _, place in parted):
         raise TokenRefused("Each entry of kehu_grants must be role@place. Correct it at the provider.")
-    return frozenset(Grant(role, place) for role, _, place in parted)
+    return frozenset(Grant(_ROLES[role], place) for role, _, place in parted if role in _ROLES)
 
 
 class Verifier:

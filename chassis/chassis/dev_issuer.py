@@ -1,23 +1,28 @@
-"""An OpenID provider for development and tests that gives a token to whoever asks, and refuses to start elsewhere."""
+"""An OpenID provider for development that gives tokens to whoever asks, and therefore starts nowhere else."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ipaddress
 import json
 import os
 import sys
+import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 import uvicorn
-from fastapi import FastAPI, Form
+from contracts.roles import Role
+from fastapi import FastAPI, Request
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from chassis import problems
-from chassis.problems import Invalid
 
 AUDIENCE = "kehu"
 LONGEST = 12 * 3600
@@ -28,36 +33,63 @@ def mint(
     issuer: str,
     subject: str,
     *,
-    grants: list[str] | None = None,
-    scopes: list[str] | None = None,
+    grants: Iterable[str] = (),
+    scopes: Iterable[str] = (),
     lifetime: int = 3600,
     **claims: Any,
 ) -> str:
-    """A signed token for `subject` with the given grants (`role@place`) and scopes."""
+    """A signed token for `subject`, good for `lifetime` seconds; `claims` come on top and win.
+
+    `grants` are written `role@place`. Who has scopes and no grants is a machine, as at providers that give
+    it the token in its own name.
+    """
     now = int(time.time())
+    grants, scopes = list(grants), list(scopes)
     content = {
         "iss": issuer,
         "sub": subject,
         "aud": AUDIENCE,
         "iat": now,
-        "nbf": now,
         "exp": now + lifetime,
-        "kehu_grants": grants or [],
-        "scope": " ".join(scopes or []),
+        "kehu_grants": grants,
+        "scope": " ".join(scopes),
     }
-    return jwt.encode({"alg": "ES256", "kid": str(key.kid), "typ": "JWT"}, content | claims, key)
+    if scopes and not grants:
+        content["client_id"] = subject
+    return jwt.encode({"alg": "ES256", "kid": str(key.kid)}, content | claims, key)
 
 
 def key_in(path: Path) -> ECKey:
-    """The issuer's key, made once and kept in a file that only its owner can read."""
-    if path.exists():
-        return ECKey.import_key(json.loads(path.read_text()))
-    key = ECKey.generate_key("P-256", auto_kid=True)
+    """The issuer's key, made once and kept in a file that only its owner can read.
+
+    Processes that start together all get the one key that was first.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(key.as_dict(private=True), file)
-    return key
+    if not path.exists():
+        made = ECKey.generate_key("P-256", auto_kid=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # mode 600
+            json.dump(made.as_dict(private=True), file)
+            file.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
+    return ECKey.import_key(json.loads(path.read_text()))
+
+
+def _each_is_a_grant(text: str) -> str:
+    for entry in text.split():
+        role, _, place = entry.partition("@")
+        if role not in set(Role) or not place:
+            raise ValueError("write each grant as role@place with a role of contracts.roles: call_centre@group")
+    return text
+
+
+class TokenRequest(BaseModel):
+    """Whose token, with what; `grants` and `scope` separate their entries by spaces, `ttl` is in seconds."""
+
+    sub: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+    grants: Annotated[str, Field(max_length=2000), AfterValidator(_each_is_a_grant)] = ""
+    scope: Annotated[str, Field(max_length=2000)] = ""
+    ttl: Annotated[int, Field(ge=1, le=LONGEST)] = 3600
 
 
 def application(key: ECKey, issuer: str) -> FastAPI:
@@ -71,6 +103,8 @@ def application(key: ECKey, issuer: str) -> FastAPI:
             "issuer": issuer,
             "jwks_uri": f"{issuer}/jwks",
             "token_endpoint": f"{issuer}/token",
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
         }
 
@@ -79,16 +113,15 @@ def application(key: ECKey, issuer: str) -> FastAPI:
         return {"keys": [key.as_dict(private=False)]}
 
     @app.post("/token")
-    async def token(
-        sub: Annotated[str, Form(min_length=1, max_length=200)],
-        grants: Annotated[str, Form(max_length=2000)] = "",
-        scope: Annotated[str, Form(max_length=2000)] = "",
-        ttl: Annotated[int, Form(ge=1, le=LONGEST)] = 3600,
-    ) -> dict[str, Any]:
-        if any("@" not in grant for grant in grants.split()):
-            raise Invalid("Write each grant as role@place, for example call_centre@group.")
-        minted = mint(key, issuer, sub, grants=grants.split(), scopes=scope.split(), lifetime=ttl)
-        return {"access_token": minted, "token_type": "Bearer", "expires_in": ttl}
+    async def token(request: Request) -> dict[str, Any]:
+        form = (await request.body()).decode(errors="replace")
+        try:
+            asked = TokenRequest.model_validate(dict(parse_qsl(form)))
+        except ValidationError as error:
+            raise problems.of_validation(error) from None
+        grants, scopes = asked.grants.split(), asked.scope.split()
+        minted = mint(key, issuer, asked.sub, grants=grants, scopes=scopes, lifetime=asked.ttl)
+        return {"access_token": minted, "token_type": "Bearer", "expires_in": asked.ttl}
 
     return app
 
@@ -96,17 +129,20 @@ def application(key: ECKey, issuer: str) -> FastAPI:
 def refusal(environment: str, host: str) -> str | None:
     """Why this issuer must not start here; None when it may."""
     if environment not in ("development", "test"):
-        return "The development issuer gives tokens to anyone: it only starts with KEHU_ENVIRONMENT=development."
+        return (
+            "The development issuer gives tokens to anyone and starts only with "
+            "KEHU_ENVIRONMENT=development or test; name your OpenID provider in KEHU_ISSUERS instead."
+        )
     try:
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = host == "localhost"
     if not loopback:
-        return "The development issuer only listens on the loopback address: use --host 127.0.0.1."
+        return "The development issuer listens to this machine only: start it with --host 127.0.0.1."
     return None
 
 
-def main() -> int:
+def main() -> None:
     """Command line: `python -m chassis.dev_issuer --port N --key-file F`."""
     parser = argparse.ArgumentParser(prog="python -m chassis.dev_issuer", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
@@ -115,12 +151,11 @@ def main() -> int:
     arguments = parser.parse_args()
     why_not = refusal(os.environ.get("KEHU_ENVIRONMENT", "production"), arguments.host)
     if why_not:
-        sys.stderr.write(why_not + "\n")
-        return 1
-    app = application(key_in(arguments.key_file), f"http://{arguments.host}:{arguments.port}")
+        sys.exit(why_not)
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    app = application(key_in(arguments.key_file), f"http://{host}:{arguments.port}")
     uvicorn.run(app, host=arguments.host, port=arguments.port, access_log=False, log_level="warning")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

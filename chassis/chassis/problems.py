@@ -229,7 +229,11 @@ class Guard:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:
-    XX                await send_problem(send, problem, scope["path"], trace_id)
+            if begun:
+                unexpected(error, trace_id)
+                return
+            problem = error if isinstance(error, Problem) else unexpected(error, trace_id)
+            await send_problem(send, problem, scope["path"], trace_id)
 
 
 # -- what the framework finds --------------------------------------------------------------------

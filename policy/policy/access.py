@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
 from chassis.auth import Principal
+from chassis.http import ANYONE
 from contracts.roles import Role, Scope
 
 #: the place of a grant that holds everywhere
 GROUP = "group"
 
+#: what a route that answers without a token needs: health, and nothing with data
+PUBLIC = ANYONE
+
 
 class Reach(StrEnum):
-    """How far a role sees from the place it was granted at."""
+    """How far a role sees from the place it was granted at.
 
+    OWN and DEPARTMENT reach what BRANCH reaches, and AREA the one place of the grant, until the staff
+    directory says which cases, departments and branches those are.
+    """
+
+    OWN = "own"
+    DEPARTMENT = "department"
     BRANCH = "branch"
+    AREA = "area"
     GROUP = "group"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reached:
-    """Where a principal may do something: everywhere, or at these branches."""
+    """Where a principal may do something: everywhere, or at these places, or, with none, nowhere."""
 
     everywhere: bool
-    branches: frozenset[str]
+    places: frozenset[str]
 
-    def includes(self, branch: str) -> bool:
-        return self.everywhere or branch in self.branches
+    def includes(self, place: str) -> bool:
+        """Whether it may be done at this place."""
+        return self.everywhere or place in self.places
 
-    def condition(self, branch: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    def condition(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
         """The rows within reach, by the column that holds their branch."""
-        return sa.true() if self.everywhere else branch.in_(sorted(self.branches))
+        return sa.true() if self.everywhere else column.in_(sorted(self.places))
 
 
 #: every permission that was declared, by name: the authorisation matrix
 PERMISSIONS: dict[str, Permission] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Permission:
-    """What may be done, which roles may do it from their place how far, and which machine scopes everywhere."""
+    """What may be done: by which roles how far from their place, and by machines of which scopes everywhere.
+
+    A scope counts for machines only: a person's token carries the scopes of the application it was given
+    to, which say nothing about the person. A name is given once.
+    """
 
     name: str
     roles: Mapping[Role, Reach]
-    scopes: Iterable[Scope] = field(default=())
+    scopes: tuple[Scope, ...] = ()
 
     def __post_init__(self) -> None:
         if self.name in PERMISSIONS:
@@ -55,19 +71,15 @@ class Permission:
 
     def allows(self, principal: Principal) -> bool:
         """Whether the principal may do this anywhere at all."""
-        reached = self.reach(principal)
-        return reached.everywhere or bool(reached.branches)
+        return self._by_scope(principal) or any(grant.role in self.roles for grant in principal.grants)
 
     def reach(self, principal: Principal) -> Reached:
-        """Where the principal may do this. A role with reach GROUP sees everywhere, wherever it was granted."""
-        everywhere = any(scope in principal.scopes for scope in self.scopes)
-        branches = set()
-        for grant in principal.grants:
-            reach = self.roles.get(grant.role)
-            if reach is None:
-                continue
-            if reach is Reach.GROUP or grant.place == GROUP:
-                everywhere = True
-            else:
-                branches.add(grant.place)
-        return Reached(everywhere, frozenset(branches))
+        """Where the principal may do this; a role with reach GROUP may everywhere, wherever it was granted."""
+        held = [grant for grant in principal.grants if grant.role in self.roles]
+        everywhere = self._by_scope(principal) or any(
+            grant.place == GROUP or self.roles[grant.role] is Reach.GROUP for grant in held
+        )
+        return Reached(everywhere, frozenset() if everywhere else frozenset(grant.place for grant in held))
+
+    def _by_scope(self, principal: Principal) -> bool:
+        return principal.machine and not principal.scopes.isdisjoint(self.scopes)
