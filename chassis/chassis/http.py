@@ -270,7 +270,7 @@ class Repeat:
             raise KeyReused("This Idempotency-Key was used for another request. Take a new one for a new request.")
         keys = tx.runtime.master_keys
         body = keys.unwrap(row["body"], self._key.hex())
-        response = Response(body, status_code=row["status"], headers=orjson.loads(row["headers"]))
+        response = Response(body, status_code=row["status"], headers=row["headers"])
         response.headers["Idempotent-Replayed"] = "true"
         raise _Repeated(response)
 

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -231,7 +231,7 @@ class Runner:
         except TimeoutError:
             pass
 
-    def _until(self, instant: Any) -> float:
+    def _until(self, instant: datetime) -> float:
         return min(1.0, max(0.01, (instant - self._runtime.clock()).total_seconds()))
 
     def _start(
@@ -241,11 +241,11 @@ class Runner:
         ref: str,
         lane: str,
         attempt: int,
-        progress: str,
+        progress: dict[str, Any],
         traceparent: str | None,
     ) -> None:
         self._lanes[lane] += 1
-        task = asyncio.create_task(self._work(identifier, kind, ref, attempt, orjson.loads(progress), traceparent))
+        task = asyncio.create_task(self._work(identifier, kind, ref, attempt, progress, traceparent))
         self._running.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:

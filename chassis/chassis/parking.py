@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 import structlog
 from contracts.archive import AccessRecorded
 from contracts.envelope import from_headers
@@ -113,7 +112,7 @@ async def _replay_first(runtime: Runtime, reaction: Reaction, key: str) -> bool:
 async def _handle(
     tx: Tx, reaction: Reaction, topic: str, partition: int, offset: int, headers: Any, value: bytes | None
 ) -> None:
-    pairs = tuple((name, base64.b64decode(text)) for name, text in orjson.loads(headers))
+    pairs = tuple((name, base64.b64decode(text)) for name, text in headers)
     envelope = from_headers(pairs)
     message = None if value is None else decode(envelope.type, value)
     event = Received.of(envelope, message, topic, partition, offset, pairs, value)

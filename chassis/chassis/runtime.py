@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chassis.sealing import MasterKeys
@@ -47,7 +48,7 @@ class Runtime:
             pool_size=settings.pool_size,
             max_overflow=0,
             pool_timeout=10,
-            pool_pre_ping=False,
+            json_deserializer=orjson.loads,
             connect_args={"server_settings": {"application_name": f"kehu-{name}", **SESSION}, "timeout": 10},
         )
         return cls(

@@ -139,10 +139,8 @@ def _loader(hint: Any) -> Callable[[Any], Any] | None:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     origin = typing.get_origin(hint) or hint
-    if origin in (dict, list):
-        return orjson.loads
     if origin is tuple:
-        return lambda value: tuple(orjson.loads(value))
+        return tuple
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return hint
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,8 +10,11 @@ from uuid import UUID
 
 _VERSION = ("ce_specversion", b"1.0")
 _CONTENT = ("content-type", b"application/json")
-_LONGEST = 256
 _REQUIRED = ("ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "ce_sequence")
+_READ = frozenset((*_REQUIRED, "ce_specversion", "traceparent"))
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE).fullmatch
+_COUNT = re.compile("[0-9]{1,18}").fullmatch
+_LONGEST = 256
 
 
 class Undecodable(ValueError):
@@ -19,7 +23,12 @@ class Undecodable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who says what about whom, when, and as which in the row."""
+    """Who says what about whom, when, and as which in the row.
+
+    `type` is the wire name of the message, `source` the service that sends it, `subject` the aggregate and
+    the Kafka key, `time` when the fact happened (aware), `sequence` the aggregate's own count of its events,
+    `traceparent` the W3C trace context. Texts are printable and at most 256 bytes.
+    """
 
     id: UUID
     type: str
@@ -48,45 +57,54 @@ def to_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
 
 
 def from_headers(headers: Sequence[tuple[str, bytes | None]]) -> Envelope:
-    """The envelope of a record's headers; `Undecodable` for anything that is not one."""
+    """The envelope of a record's headers, its time in UTC; `Undecodable` for anything that is not one.
+
+    Headers that are not the envelope's are passed over, whatever they hold.
+    """
     found: dict[str, str] = {}
     for name, value in headers:
-        if not name.startswith("ce_") and name != "traceparent":
+        if name not in _READ:
             continue
         if value is None:
-            raise Undecodable(f"header {name[:40]} has no value")
+            raise Undecodable(f"header {name} has no value")
         if len(value) > _LONGEST:
-            raise Undecodable(f"header {name[:40]} is too long")
+            raise Undecodable(f"header {name} is too long")
         if name in found:
-            raise Undecodable(f"header {name[:40]} stands twice")
+            raise Undecodable(f"header {name} stands twice")
         try:
-            found[name] = value.decode("utf-8")
+            text = value.decode()
         except UnicodeDecodeError:
-            raise Undecodable(f"header {name[:40]} is not UTF-8") from None
+            raise Undecodable(f"header {name} is not UTF-8") from None
+        if not text.isprintable():
+            raise Undecodable(f"header {name} holds a control character")
+        found[name] = text
     if found.get("ce_specversion") != "1.0":
         raise Undecodable("header ce_specversion is not 1.0")
     for name in _REQUIRED:
         if not found.get(name):
             raise Undecodable(f"header {name} is missing")
-    try:
-        identifier = UUID(found["ce_id"])
-    except ValueError:
-        raise Undecodable("header ce_id is not a UUID") from None
-    try:
-        time = datetime.fromisoformat(found["ce_time"])
-    except ValueError:
-        raise Undecodable("header ce_time is not an instant") from None
-    if time.tzinfo is None:
-        raise Undecodable("header ce_time has no zone")
-    sequence = found["ce_sequence"]
-    if not (sequence.isascii() and sequence.isdigit()) or len(sequence) > 18:
+    if not _UUID(found["ce_id"]):
+        raise Undecodable("header ce_id is not a UUID")
+    if not _COUNT(found["ce_sequence"]):
         raise Undecodable("header ce_sequence is not a count")
     return Envelope(
-        identifier,
+        UUID(found["ce_id"]),
         found["ce_type"],
         found["ce_source"],
         found["ce_subject"],
-        time,
-        int(sequence),
+        _instant(found["ce_time"]),
+        int(found["ce_sequence"]),
         found.get("traceparent"),
     )
+
+
+def _instant(text: str) -> datetime:
+    """An RFC 3339 time in UTC; one whose zone would carry it out of the calendar is not an instant either."""
+    try:
+        time = datetime.fromisoformat(text)
+        utc = time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Undecodable("header ce_time is not an instant") from None
+    if time.tzinfo is None:
+        raise Undecodable("header ce_time has no zone")
+    return utc

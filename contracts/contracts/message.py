@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from contracts.enums import SENDING
 
@@ -12,14 +13,25 @@ from contracts.enums import SENDING
 MESSAGES: dict[str, type[Message]] = {}
 
 
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("its zone carries it out of the calendar") from None
+
+
+#: a point in time: never without a zone, on the wire always in UTC (RFC 3339)
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
 class Message(BaseModel):
     """A fact, a command or a state that crosses a boundary; immutable.
 
     The class is declared with its wire name: `class CaseOpened(Event, type="complaint.opened.v1")`.
-    A field that a newer sender has added is ignored when read.
+    A field that a newer sender has added is ignored when read; an error never repeats what was read.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     TYPE: ClassVar[str] = ""
 
@@ -50,8 +62,11 @@ class Entry(Message):
 
 
 def encode(message: Message) -> bytes:
-    """The message as compact JSON; ValueError when an enumeration holds what it does not have."""
-    return message.__pydantic_serializer__.to_json(message, context=SENDING)
+    """The message as compact JSON, its fields in the order of the class; the same message, the same bytes.
+
+    ValueError when an enumeration holds what it does not have, or a field what its type is not.
+    """
+    return message.__pydantic_serializer__.to_json(message, context=SENDING, warnings="error")
 
 
 def decode(type: str, value: bytes) -> Message:

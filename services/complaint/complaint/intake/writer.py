@@ -214,7 +214,9 @@ class Writer:
             if one.id in taken:
                 outcomes.append(taken[one.id])
                 continue
-            row = by_id.get(one.id) or by_key.get(one.request_key) or by_origin.get(one.origin)
+            row = by_id.get(one.id) or by_key.get(one.request_key)
+            if row is None and one.origin is not None:
+                row = by_origin.get(one.origin)
             if row is None:
                 outcomes.append(Busy("The complaint could not be saved. Send it again.", retry_after=1))
             elif (
@@ -249,7 +251,7 @@ class Writer:
         while True:
             try:
                 async with self._runtime.transaction() as tx:
-                    seen, as_of = await tx.driver.fetchrow(_AS_OF, known_customers.name)
+                    ((seen, as_of),) = await tx.driver.fetch(_AS_OF, known_customers.name)
                 self._as_of = as_of if seen == CUSTOMER_STATE.partitions else None
             except Exception as error:
                 if not passes_by_itself(error):

@@ -1,0 +1,161 @@
+"""Intake: taken once, numbered, on disk, with everything that follows from it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from chassis.kit.stage import Stage
+from complaint.number import is_number
+from contracts.complaint import ComplaintOpened, ComplaintSerious, MarkedSerious
+from contracts.customer import CustomerEntry, Token, TokenKind
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    """A complaint as an agent enters it; `phone` and `plate` go where they belong."""
+    phone, plate = changes.pop("phone", "138 0013 8000"), changes.pop("plate", None)
+    return {
+        "branch": "sh-pudong",
+        "channel": "phone",
+        "caller": {"name": "王小芳", "phone": phone},
+        "vehicle": {"brand": "东风日产", "series": "轩逸", "model": "2020款", "plate": plate},
+        "text": "王小芳说变速箱抖动, 请回电 13800138000",
+        "fault_codes": ["H93"],
+        **changes,
+    }
+
+
+def entry(stage: Stage, customer_id: UUID, phone: str) -> CustomerEntry:
+    """What the directory says of a customer with this phone."""
+    token = base64.urlsafe_b64encode(stage.runtime.tokens.token(TokenKind.PHONE, phone)).decode().rstrip("=")
+    return CustomerEntry(
+        customer_id=customer_id,
+        kind="person",
+        customer_class="general",
+        branch="sh-pudong",
+        tokens=[Token(kind=TokenKind.PHONE, token=token, key="t1")],
+        as_of=stage.runtime.clock(),
+    )
+
+
+@pytest.mark.rule("P04.3")
+@pytest.mark.rule("P12.3")
+async def test_a_complaint_is_taken_numbered_and_told(stage: Stage) -> None:
+    async with stage.client("call_centre@group") as agent:
+        answer = await agent.post("/v1/complaints", json=form())
+        assert answer.status_code == 201, answer.text
+        taken = answer.json()
+        assert is_number(taken["number"])
+        assert taken["match"] == "pending"
+        read = await agent.get(taken["path"])
+    assert answer.headers["location"] == taken["path"]
+    assert read.status_code == 200, read.text
+    assert read.json()["caller"] == {"name": "王小芳", "phone": "138 0013 8000", "address": None}
+    assert read.json()["text"] == "[姓名]说变速箱抖动, 请回电 [电话]"
+    (opened,) = await stage.outbox(ComplaintOpened)
+    assert isinstance(opened.message, ComplaintOpened)
+    assert (opened.key, opened.sequence) == (taken["id"], 1)
+    assert opened.message.number == taken["number"]
+    assert opened.message.match == "pending"
+
+
+async def test_the_same_idempotency_key_takes_one_complaint(stage: Stage) -> None:
+    async with stage.client("call_centre@group") as agent:
+        headers = {"Idempotency-Key": "call-1"}
+        answers = await asyncio.gather(*[agent.post("/v1/complaints", json=form(), headers=headers) for _ in range(20)])
+        other = await agent.post("/v1/complaints", json=form(text="anders"), headers=headers)
+    assert {answer.json()["number"] for answer in answers} == {answers[0].json()["number"]}
+    assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
+    assert other.status_code == 409
+    assert other.json()["type"] == "/problems/key-reused"
+    assert len(await stage.rows("SELECT 1 FROM cases")) == 1
+    assert len(await stage.outbox()) == 1
+
+
+async def test_a_complaint_handed_on_by_another_system_is_taken_once(stage: Stage) -> None:
+    async with stage.client("call_centre@group") as agent:
+        body = form(origin="oms", origin_ref="4711")
+        first, second = [await agent.post("/v1/complaints", json=body) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+
+
+@pytest.mark.rule("P12.5")
+async def test_a_complaint_marked_serious_warns_at_once(stage: Stage) -> None:
+    async with stage.client("call_centre@group") as agent:
+        taken = (await agent.post("/v1/complaints", json=form(serious=["blocked_door"]))).json()
+    assert taken["serious"]
+    told = await stage.outbox()
+    assert [(t.topic, t.sequence) for t in told] == [
+        ("complaint.events", 1),
+        ("complaint.events", 2),
+        ("complaint.serious", 1),
+    ]
+    assert isinstance(told[1].message, MarkedSerious)
+    warning = told[2].message
+    assert isinstance(warning, ComplaintSerious)
+    assert "王小芳" not in warning.model_dump_json()
+    assert warning.kinds == ["blocked_door"]
+
+
+@pytest.mark.rule("P12.3")
+@pytest.mark.parametrize("directory_first", [True, False])
+async def test_a_case_is_matched_whichever_comes_first(stage: Stage, directory_first: bool) -> None:
+    customer = uuid4()
+    async with stage.client("call_centre@group") as agent:
+        if directory_first:
+            await stage.receive(entry(stage, customer, "+86 138-0013-8000"), key=str(customer))
+        taken = (await agent.post("/v1/complaints", json=form())).json()
+        if not directory_first:
+            await stage.receive(entry(stage, customer, "+86 138-0013-8000"), key=str(customer))
+        case = (await agent.get(taken["path"])).json()
+    assert taken["match"] == ("matched" if directory_first else "pending")
+    assert case["customer_id"] == str(customer)
+
+
+@pytest.mark.rule("P12.5")
+async def test_a_repeat_is_found_by_the_system_and_is_serious(stage: Stage) -> None:
+    async with stage.client("call_centre@group") as agent:
+        first = (await agent.post("/v1/complaints", json=form(phone="0086 13800138000"))).json()
+        second = (await agent.post("/v1/complaints", json=form(phone="(138) 0013-8000"))).json()
+        await agent.post("/v1/complaints", json=form(phone="13900139000"))
+        await stage.deliver_outbox()
+        case = (await agent.get(second["path"])).json()
+    assert case["repeat_of"] == first["id"]
+    assert case["serious_kinds"] == ["repeat"]
+    assert [told.key for told in await stage.outbox(ComplaintSerious)] == [second["id"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"phone": "12"}, "/caller/phone"),
+        ({"plate": "???"}, "/vehicle/plate"),
+        ({"text": "a\x00b"}, "/text"),
+        ({"text": ""}, "/text"),
+        ({"channel": "smoke"}, "/channel"),
+        ({"origin": "oms"}, "/origin_ref"),
+        ({"taken_at": "2020-01-01T00:00:00Z"}, "/taken_at"),
+    ],
+)
+async def test_a_form_that_is_not_well_formed_is_refused_at_its_place(
+    stage: Stage, changes: dict[str, Any], pointer: str
+) -> None:
+    async with stage.client("call_centre@group") as agent:
+        answer = await agent.post("/v1/complaints", json=form(**changes))
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert await stage.rows("SELECT 1 FROM cases") == []
+
+
+async def test_who_may_not_take_complaints_there_is_refused(stage: Stage) -> None:
+    async with stage.client("relations_specialist@bj-chaoyang") as other_branch:
+        assert (await other_branch.post("/v1/complaints", json=form())).status_code == 403
+    async with stage.client("warehouse_keeper@group") as other_role:
+        assert (await other_role.post("/v1/complaints", json=form())).status_code == 403
+    async with stage.client("call_centre@group", Authorization="Bearer nonsense") as nobody:
+        assert (await nobody.post("/v1/complaints", json=form())).status_code == 401
