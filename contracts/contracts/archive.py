@@ -1,14 +1,16 @@
-"""What every service tells the audit log (topic `archive.audit`); never a value, only who did what to which rows."""
+"""What every service tells the audit log: never a value, only who did what to which rows, and why."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from contracts.message import Command
+from contracts.message import Event, Instant
 
 
-class AccessRecorded(Command, type="archive.access_recorded.v1"):
-    """Personal data was read, handed over or decided about; `digests` are of the ciphertexts, in hex."""
+class AccessRecorded(Event, type="archive.access_recorded.v1"):
+    """Personal data was read, handed over or decided about.
+
+    `actor` is the subject of a token, `ids` name rows of `table`, `rules` are ids of the rulebook, `digests`
+    are SHA-256 of the ciphertexts, in hex.
+    """
 
     service: str
     actor: str
@@ -17,5 +19,5 @@ class AccessRecorded(Command, type="archive.access_recorded.v1"):
     ids: list[str]
     purpose: str
     rules: list[str]
-    at: datetime
+    at: Instant
     digests: list[str]

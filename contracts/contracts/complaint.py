@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from contracts.customer import TokenKind
 from contracts.enums import Open
-from contracts.message import Event
+from contracts.message import Event, Instant
 
 
 class Channel(StrEnum):
@@ -54,7 +53,10 @@ class MarkedBy(StrEnum):
 
 
 class ComplaintOpened(Event, type="complaint.opened.v1"):
-    """A complaint was taken and numbered (P04.3, P12.3)."""
+    """A complaint was taken and numbered (P04.3, P12.3).
+
+    `match` and `customer_id` stay last: intake writes them when the rest is encoded.
+    """
 
     case_id: UUID
     number: str
@@ -65,18 +67,19 @@ class ComplaintOpened(Event, type="complaint.opened.v1"):
     model: str | None
     model_year: int | None
     fault_codes: list[str]
-    taken_at: datetime
+    taken_at: Instant
     marked_serious: bool
     match: Open[Match]
     customer_id: UUID | None
 
 
 class ComplaintMatched(Event, type="complaint.matched.v1"):
-    """The caller was found in the customer directory after intake (P12.3)."""
+    """The caller was found in the customer directory after intake (P12.3), as it stood `directory_as_of`."""
 
     case_id: UUID
     customer_id: UUID
-    matched_at: datetime
+    matched_at: Instant
+    directory_as_of: Instant | None = None
 
 
 class RepeatFound(Event, type="complaint.repeat_found.v1"):
@@ -99,7 +102,8 @@ class MarkedSerious(Event, type="complaint.marked_serious.v1"):
 class ComplaintSerious(Event, type="complaint.serious.v1"):
     """A serious complaint, for the brand's own and for the factory (P12.6, P12.8), on `complaint.serious`.
 
-    `summary` is redacted text; `detail` the path where the brand may fetch what its agreement lists.
+    `summary` is redacted text of at most 500 characters; `detail` the path where the brand may fetch what its
+    agreement lists.
     """
 
     case_id: UUID
@@ -112,7 +116,7 @@ class ComplaintSerious(Event, type="complaint.serious.v1"):
     kinds: list[Open[SeriousKind]]
     branch: str
     region: str | None
-    taken_at: datetime
-    serious_at: datetime
+    taken_at: Instant
+    serious_at: Instant
     summary: str
     detail: str

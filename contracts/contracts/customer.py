@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from contracts.enums import Open
-from contracts.message import Entry, Event
+from contracts.message import Entry, Event, Instant
 
 
 class TokenKind(StrEnum):
@@ -44,7 +43,7 @@ class CustomerRegistered(Event, type="customer.registered.v1"):
 
     customer_id: UUID
     kind: Open[CustomerKind]
-    customer_class: Open[CustomerClass]
+    customer_class: Open[CustomerClass] | None
     branch: str
     registered_by: str
     duplicates_overridden: bool
@@ -73,8 +72,8 @@ class CustomerEntry(Entry, type="customer.entry.v1"):
 
     customer_id: UUID
     kind: Open[CustomerKind]
-    customer_class: Open[CustomerClass]
+    customer_class: Open[CustomerClass] | None
     branch: str
     tokens: list[Token]
-    as_of: datetime
+    as_of: Instant
     redirect_to: UUID | None = None

@@ -64,9 +64,9 @@ class Entry(Message):
 def encode(message: Message) -> bytes:
     """The message as compact JSON, its fields in the order of the class; the same message, the same bytes.
 
-    ValueError when an enumeration holds what it does not have, or a field what its type is not.
+    ValueError when an enumeration holds what it does not have.
     """
-    return message.__pydantic_serializer__.to_json(message, context=SENDING, warnings="error")
+    return message.__pydantic_serializer__.to_json(message, context=SENDING)
 
 
 def decode(type: str, value: bytes) -> Message:

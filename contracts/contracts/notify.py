@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from contracts.message import Event
+from contracts.message import Event, Instant
 
 
 class WebhookDelivered(Event, type="notify.webhook_delivered.v1"):
@@ -15,7 +14,7 @@ class WebhookDelivered(Event, type="notify.webhook_delivered.v1"):
     subscription_id: UUID
     event_id: UUID
     attempts: int
-    delivered_at: datetime
+    delivered_at: Instant
 
 
 class WebhookGivenUp(Event, type="notify.webhook_given_up.v1"):
@@ -25,4 +24,12 @@ class WebhookGivenUp(Event, type="notify.webhook_given_up.v1"):
     subscription_id: UUID
     event_id: UUID
     attempts: int
-    given_up_at: datetime
+    given_up_at: Instant
+
+
+class EndpointDisabled(Event, type="notify.endpoint_disabled.v1"):
+    """A subscription gets nothing more until its owner puts it right; `failing_since` began the failures."""
+
+    subscription_id: UUID
+    failing_since: Instant
+    disabled_at: Instant

@@ -16,12 +16,17 @@ from contracts.complaint import (
 )
 from contracts.customer import CustomerChanged, CustomerEntry, CustomerRegistered
 from contracts.message import Message
-from contracts.notify import WebhookDelivered, WebhookGivenUp
+from contracts.notify import EndpointDisabled, WebhookDelivered, WebhookGivenUp
+from contracts.work import WorkItem
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic as it is created; `partitions` never changes, the order of a key hangs on it."""
+    """A topic as it is created.
+
+    `key` says what the Kafka key is. `partitions` never changes: the order of a key hangs on it. A compacted
+    topic keeps the newest message of a key for ever (`retention_days` is None), until a tombstone.
+    """
 
     name: str
     owner: str
@@ -36,41 +41,66 @@ class Topic:
         return prefix + self.name
 
 
-CUSTOMER_EVENTS = Topic(
-    "customer.events", "customer", "customer id", 12, "delete", 30, (CustomerRegistered, CustomerChanged)
-)
-CUSTOMER_STATE = Topic("customer.state", "customer", "customer id", 12, "compact", None, (CustomerEntry,))
-COMPLAINT_EVENTS = Topic(
-    "complaint.events",
+def _stream(owner: str, kind: str, key: str, *messages: type[Message], partitions: int = 12, days: int = 30) -> Topic:
+    return Topic(f"{owner}.{kind}", owner, key, partitions, "delete", days, messages)
+
+
+def _newest(owner: str, kind: str, key: str, *messages: type[Message]) -> Topic:
+    return Topic(f"{owner}.{kind}", owner, key, 12, "compact", None, messages)
+
+
+CUSTOMER_EVENTS = _stream("customer", "events", "customer id", CustomerRegistered, CustomerChanged)
+CUSTOMER_STATE = _newest("customer", "state", "customer id", CustomerEntry)
+CUSTOMER_WORK = _newest("customer", "work", "work item id", WorkItem)
+
+COMPLAINT_EVENTS = _stream(
     "complaint",
+    "events",
     "case id",
-    24,
-    "delete",
-    30,
-    (ComplaintOpened, ComplaintMatched, RepeatFound, MarkedSerious),
+    ComplaintOpened,
+    ComplaintMatched,
+    RepeatFound,
+    MarkedSerious,
+    partitions=24,
 )
-COMPLAINT_SERIOUS = Topic("complaint.serious", "complaint", "case id", 12, "delete", 30, (ComplaintSerious,))
-NOTIFY_EVENTS = Topic("notify.events", "notify", "delivery id", 12, "delete", 30, (WebhookDelivered, WebhookGivenUp))
+COMPLAINT_SERIOUS = _stream("complaint", "serious", "case id", ComplaintSerious)
+COMPLAINT_WORK = _newest("complaint", "work", "work item id", WorkItem)
+
+NOTIFY_EVENTS = _stream(
+    "notify", "events", "delivery id, or subscription id", WebhookDelivered, WebhookGivenUp, EndpointDisabled
+)
+NOTIFY_COMMANDS = _stream("notify", "commands", "id of what is told of")
+NOTIFY_WORK = _newest("notify", "work", "work item id", WorkItem)
+
 #: one partition: its order is the order of the log
-ARCHIVE_AUDIT = Topic("archive.audit", "archive", "record id", 1, "delete", 3650, (AccessRecorded,))
+ARCHIVE_AUDIT = _stream("archive", "audit", "record id", AccessRecorded, partitions=1, days=3650)
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         CUSTOMER_EVENTS,
         CUSTOMER_STATE,
+        CUSTOMER_WORK,
         COMPLAINT_EVENTS,
         COMPLAINT_SERIOUS,
+        COMPLAINT_WORK,
         NOTIFY_EVENTS,
+        NOTIFY_COMMANDS,
+        NOTIFY_WORK,
         ARCHIVE_AUDIT,
     )
 }
 
 
 @cache
-def topic_of(message: type[Message]) -> Topic:
-    """The one topic over which a message goes; LookupError when none or more than one carries it."""
-    found = [topic for topic in TOPICS.values() if message in topic.messages]
+def topic_of(message: type[Message], sender: str | None = None) -> Topic:
+    """The one topic over which a message goes; LookupError when none carries it, or which is not plain.
+
+    A message that every service sends over a topic of its own (work) needs its `sender`.
+    """
+    carrying = [topic for topic in TOPICS.values() if message in topic.messages]
+    found = carrying if len(carrying) == 1 else [topic for topic in carrying if topic.owner == sender]
     if len(found) != 1:
-        raise LookupError(f"{message.TYPE} goes over {len(found)} topics")
+        over = ", ".join(topic.name for topic in carrying) or "no topic"
+        raise LookupError(f"{message.TYPE} goes over {over}" + (": say whose" if carrying else ""))
     return found[0]

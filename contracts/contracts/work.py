@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from contracts.enums import Open
-from contracts.message import Entry
+from contracts.message import Entry, Instant
 
 
 class WorkState(StrEnum):
@@ -20,7 +19,12 @@ class WorkState(StrEnum):
 
 
 class WorkItem(Entry, type="work.item.v1"):
-    """Who owes what by when, and why; `path` leads to the place where it is done."""
+    """Who owes what by when, and why: the newest word on one piece of work.
+
+    `subject` is the aggregate that it is about, `rules` are ids of the rulebook, `role` is one of
+    `contracts.roles`, `place` a branch or department, `why_due` the reckoning of `due_at` in words, `path`
+    leads to where it is done.
+    """
 
     id: UUID
     service: str
@@ -30,7 +34,7 @@ class WorkItem(Entry, type="work.item.v1"):
     role: str
     place: str
     person: str | None
-    due_at: datetime | None
+    due_at: Instant | None
     why_due: str | None
     state: Open[WorkState]
     path: str
