@@ -1,3 +1,3 @@
 """What every test of the repository may use."""
 
-pytest_plugins = ["chassis.kit.plugin"]
+pytest_plugins = ["dev.pytest_infra", "chassis.kit.plugin"]

@@ -1,0 +1,1 @@
+"""The whole system on one machine, from package registries alone: real Kafka, real PostgreSQL, every service."""

@@ -1,0 +1,83 @@
+"""Starts programs that die with whoever started them, and says plainly why one did not come up."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class NotStarted(RuntimeError):
+    """A part did not come up; the text says which, why, and what to do."""
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start(command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, its output appended to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509
+        )
+
+
+def wait_until(ready: Callable[[], bool], child: subprocess.Popen[bytes], name: str, log: Path, within: float) -> None:
+    """Return when `ready`; `NotStarted` with the end of the log when the program dies or takes too long."""
+    deadline = time.monotonic() + within
+    while not ready():
+        if child.poll() is not None:
+            raise NotStarted(f"{name} ended with status {child.returncode}; the end of {log}:\n{tail(log)}")
+        if time.monotonic() > deadline:
+            raise NotStarted(f"{name} did not come up within {within:.0f} s; the end of {log}:\n{tail(log)}")
+        time.sleep(0.05)
+
+
+def tail(log: Path, lines: int = 8) -> str:
+    """The last lines of a log."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return "(no log)"
+
+
+def stop(child: subprocess.Popen[bytes] | None, name: str, within: float = 20.0, by: int = signal.SIGTERM) -> None:
+    """Ask the program to end, and end it when it does not."""
+    if child is None or child.poll() is not None:
+        return
+    child.send_signal(by)
+    try:
+        child.wait(within)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait(5)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,40 @@
+"""Gives a pytest run its own PostgreSQL and Kafka, once, whatever the number of workers; or takes those it is given."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev.kafka import Kafka
+from dev.postgres import Postgres
+
+ROOT = Path(__file__).parent.parent.parent
+_started: list[Any] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers in the controlling process; workers inherit where they are."""
+    if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
+        return
+    directory = ROOT / "run" / f"test-{os.getpid()}"
+    if "KEHU_TEST_POSTGRES_DSN" not in os.environ:
+        postgres = Postgres.start(directory / "postgres", fsync=False)
+        _started.append(postgres)
+        os.environ["KEHU_TEST_POSTGRES_DSN"] = postgres.admin_dsn
+    if "KEHU_TEST_KAFKA" not in os.environ:
+        kafka = Kafka.start(directory / "kafka")
+        _started.append(kafka)
+        os.environ["KEHU_TEST_KAFKA"] = kafka.bootstrap
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started, and remove its data."""
+    if hasattr(config, "workerinput"):
+        return
+    while _started:
+        _started.pop().stop()
+    shutil.rmtree(ROOT / "run" / f"test-{os.getpid()}", ignore_errors=True)
