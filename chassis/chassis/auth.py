@@ -282,6 +282,6 @@ def _signing_key(published: dict[str, Any]) -> Key | None:
         return None
     try:
         key = jwk.import_key(published)
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, TypeError, KeyError):  # of a kind or curve that the library has not
         return None
     return key if isinstance(key, Key) else None
