@@ -92,7 +92,8 @@ class Process:
         self._relays = role in ("all", "relay")
         self._relay = Relay(runtime)
         self._consumer = Consumer(runtime, service.reactions, service.projections)
-        self._runner = Runner(runtime, service.jobs, slots=runtime.settings.worker_slots)
+        settings = runtime.settings
+        self._runner = Runner(runtime, service.jobs, slots=settings.worker_slots, lease=settings.job_lease_seconds)
         self._stop = asyncio.Event()
         self._notifier = Notifier(runtime)
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
 
     pool_size: int = 10
     worker_slots: int = Field(64, description="jobs in work at the same time in one process")
+    job_lease_seconds: float = Field(60.0, description="after how long a job is taken from a worker that has died")
 
     otlp_endpoint: str | None = None
     trace_ratio: float = 0.01
