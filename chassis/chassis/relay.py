@@ -155,8 +155,8 @@ class Relay:
         if sent >= BATCH:
             return
         if sent:
-            # sooner while it is quiet, later under load, where small batches cost everyone
-            await asyncio.sleep(0.04 if sent > 40 else 0.002)
+            # sooner while it is quiet, later under load, where small batches cost everyone behind
+            await asyncio.sleep(0.1 if sent > 100 else 0.04 if sent > 20 else 0.002)
             return
         self._wake.clear()
         try:

@@ -15,6 +15,11 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+ROOT = Path(__file__).parent.parent.parent
+#: compiled once, inside the checkout: a process then starts in a second instead of five
+_KEEP_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / "run" / "pycache")}
+
+
 class NotStarted(RuntimeError):
     """A part did not come up; the text says which, why, and what to do."""
 
@@ -32,9 +37,9 @@ def start(command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = 
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **_KEEP_BYTECODE, **(env or {})},
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509
+            preexec_fn=_die_with_parent,
         )
 
 

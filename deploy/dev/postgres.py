@@ -81,6 +81,11 @@ class Postgres:
             raise children.NotStarted(f"PostgreSQL refused a statement: {done.stderr.strip()}")
         return done.stdout
 
+    @property
+    def pid(self) -> int:
+        assert self._child is not None
+        return self._child.pid
+
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
