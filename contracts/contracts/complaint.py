@@ -53,10 +53,7 @@ class MarkedBy(StrEnum):
 
 
 class ComplaintOpened(Event, type="complaint.opened.v1"):
-    """A complaint was taken and numbered (P04.3, P12.3).
-
-    `match` and `customer_id` stay last: intake writes them when the rest is encoded.
-    """
+    """A complaint was taken and numbered (P04.3, P12.3)."""
 
     case_id: UUID
     number: str
@@ -69,6 +66,7 @@ class ComplaintOpened(Event, type="complaint.opened.v1"):
     fault_codes: list[str]
     taken_at: Instant
     marked_serious: bool
+    # last: intake encodes the rest before it knows these
     match: Open[Match]
     customer_id: UUID | None
 

@@ -29,7 +29,7 @@ class _OpenOf:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        return {"type": "string", "examples": [member.value for member in self.kind]}
+        return {"type": "string", "x-extensible-enum": [member.value for member in self.kind]}
 
     def _read(self, value: str) -> str:
         return self._members.get(value, value)

@@ -11,7 +11,7 @@ class Role(StrEnum):
     zh: str
     en: str
 
-    def __new__(cls, slug: str, zh: str, en: str) -> Role:
+    def __new__(cls, slug: str, zh: str = "", en: str = "") -> Role:
         member = str.__new__(cls, slug)
         member._value_ = slug
         member.zh = zh

@@ -1,0 +1,219 @@
+"""What each message looks like when it is sent: for documentation, for release, and for whoever consumes it to try.
+
+The people, vehicles and numbers are invented; a nullable field is shown with a value and without.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from uuid import UUID
+
+from contracts.archive import AccessRecorded
+from contracts.complaint import (
+    Channel,
+    ComplaintMatched,
+    ComplaintOpened,
+    ComplaintSerious,
+    MarkedBy,
+    MarkedSerious,
+    Match,
+    RepeatFound,
+    SeriousKind,
+)
+from contracts.customer import (
+    CustomerChanged,
+    CustomerClass,
+    CustomerEntry,
+    CustomerKind,
+    CustomerRegistered,
+    Token,
+    TokenKind,
+)
+from contracts.message import Message
+from contracts.notify import EndpointDisabled, WebhookDelivered, WebhookGivenUp
+from contracts.roles import Role
+from contracts.work import WorkItem, WorkState
+
+_CUSTOMER = UUID("019a9efd-6d00-7000-8000-00000000c001")
+_MERGED = UUID("019b9681-12c0-7000-8000-00000000c002")
+_CASE = UUID("019cac1c-e220-7000-8000-00000000ca5e")
+_EARLIER = UUID("019c94ab-99ff-7000-8000-00000000ca5e")
+_DELIVERY = UUID("019cac1c-e324-7000-8000-00000000de11")
+_SUBSCRIPTION = UUID("0199c7fb-ec00-7000-8000-000000005b5c")
+_EVENT = UUID("019cac1c-e31a-7000-8000-00000000e7e7")
+_WORK = UUID("019cac1c-e221-7000-8000-00000000d0e5")
+
+_TAKEN = datetime(2026, 3, 2, 1, 15, tzinfo=UTC)
+_SOON = datetime(2026, 3, 2, 1, 15, 0, 250_000, tzinfo=UTC)
+_LATER = datetime(2026, 3, 2, 6, 40, 12, tzinfo=UTC)
+_ANSWER_DUE = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+
+_PHONE = Token(kind=TokenKind.PHONE, token="AkZEK15W4zybABb9DT0_nQ", key="t1")  # noqa: S106
+_PLATE = Token(kind=TokenKind.PLATE, token="-dJtOWs1f-KaJdwJ9AnXwg", key="t1")  # noqa: S106
+
+_ALL = (
+    CustomerRegistered(
+        customer_id=_CUSTOMER,
+        kind=CustomerKind.PERSON,
+        customer_class=CustomerClass.GENERAL,
+        branch="sh-pudong",
+        registered_by="agent-07",
+        duplicates_overridden=False,
+    ),
+    CustomerRegistered(
+        customer_id=_MERGED,
+        kind=CustomerKind.ORGANISATION,
+        customer_class=None,
+        branch="hz-binjiang",
+        registered_by="import",
+        duplicates_overridden=True,
+    ),
+    CustomerChanged(customer_id=_CUSTOMER, what=["phones", "vehicles"], changed_by="agent-07"),
+    CustomerEntry(
+        customer_id=_CUSTOMER,
+        kind=CustomerKind.PERSON,
+        customer_class=CustomerClass.KEY,
+        branch="sh-pudong",
+        tokens=[_PHONE, _PLATE],
+        as_of=_TAKEN,
+    ),
+    CustomerEntry(
+        customer_id=_MERGED,
+        kind=CustomerKind.ORGANISATION,
+        customer_class=None,
+        branch="hz-binjiang",
+        tokens=[],
+        as_of=_LATER,
+        redirect_to=_CUSTOMER,
+    ),
+    ComplaintOpened(
+        case_id=_CASE,
+        number="20260302-0001042-8",
+        branch="sh-pudong",
+        channel=Channel.PHONE,
+        brand="江淮汽车",
+        series="江淮iEV6E",
+        model="2017款 iEV6E",
+        model_year=2017,
+        fault_codes=["H343"],
+        taken_at=_TAKEN,
+        marked_serious=True,
+        match=Match.MATCHED,
+        customer_id=_CUSTOMER,
+    ),
+    ComplaintOpened(
+        case_id=_EARLIER,
+        number="20260225-0000007-7",
+        branch="hz-binjiang",
+        channel=Channel.WEB,
+        brand="一汽马自达",
+        series=None,
+        model=None,
+        model_year=None,
+        fault_codes=[],
+        taken_at=datetime(2026, 2, 25, 11, 59, 59, 999_000, tzinfo=UTC),
+        marked_serious=False,
+        match=Match.PENDING,
+        customer_id=None,
+    ),
+    ComplaintMatched(case_id=_CASE, customer_id=_CUSTOMER, matched_at=_LATER, directory_as_of=_SOON),
+    ComplaintMatched(case_id=_EARLIER, customer_id=_CUSTOMER, matched_at=_LATER),
+    RepeatFound(case_id=_CASE, earlier_case_id=_EARLIER, by=[TokenKind.PHONE, TokenKind.PLATE]),
+    MarkedSerious(case_id=_CASE, kinds=[SeriousKind.REPEAT], by=MarkedBy.SYSTEM, rules=["P12.5"]),
+    MarkedSerious(
+        case_id=_EARLIER,
+        kinds=[SeriousKind.NEGATIVE_MEDIA, SeriousKind.RETURN_OR_EXCHANGE],
+        by=MarkedBy.PERSON,
+        rules=["P12.5"],
+    ),
+    ComplaintSerious(
+        case_id=_CASE,
+        number="20260302-0001042-8",
+        brand="江淮汽车",
+        series="江淮iEV6E",
+        model="2017款 iEV6E",
+        model_year=2017,
+        fault_codes=["H343"],
+        kinds=[SeriousKind.REPEAT],
+        branch="sh-pudong",
+        region="east",
+        taken_at=_TAKEN,
+        serious_at=_SOON,
+        summary="动力电池故障，无法充电。车主[姓名]，[电话]，要求三日内解决。",
+        detail=f"/v1/complaints/{_CASE}/detail",
+    ),
+    ComplaintSerious(
+        case_id=_EARLIER,
+        number="20260225-0000007-7",
+        brand="一汽马自达",
+        series=None,
+        model=None,
+        model_year=None,
+        fault_codes=[],
+        kinds=[SeriousKind.NEGATIVE_MEDIA, SeriousKind.RETURN_OR_EXCHANGE],
+        branch="hz-binjiang",
+        region=None,
+        taken_at=datetime(2026, 2, 25, 11, 59, 59, 999_000, tzinfo=UTC),
+        serious_at=_LATER,
+        summary="B柱异响，要求退车。",
+        detail=f"/v1/complaints/{_EARLIER}/detail",
+    ),
+    WebhookDelivered(
+        delivery_id=_DELIVERY, subscription_id=_SUBSCRIPTION, event_id=_EVENT, attempts=1, delivered_at=_SOON
+    ),
+    WebhookGivenUp(
+        delivery_id=_DELIVERY, subscription_id=_SUBSCRIPTION, event_id=_EVENT, attempts=7, given_up_at=_LATER
+    ),
+    EndpointDisabled(subscription_id=_SUBSCRIPTION, failing_since=_SOON, disabled_at=_LATER),
+    AccessRecorded(
+        service="complaint",
+        actor="agent-07",
+        action="read",
+        table="cases",
+        ids=[str(_CASE)],
+        purpose="handling",
+        rules=["P12.3"],
+        at=_LATER,
+        digests=["50d858e0985ecc7f60418aaf0cc5ab587f42c2570a884095a9e8ccacd0f6545c"],
+    ),
+    WorkItem(
+        id=_WORK,
+        service="complaint",
+        kind="answer",
+        subject=str(_CASE),
+        rules=["P04.9"],
+        role=Role.DEPARTMENT_HEAD,
+        place="sh-pudong",
+        person=None,
+        due_at=_ANSWER_DUE,
+        why_due="2 working days from 2026-03-02 09:15",
+        state=WorkState.OPEN,
+        path=f"/v1/complaints/{_CASE}",
+    ),
+    WorkItem(
+        id=_WORK,
+        service="complaint",
+        kind="answer",
+        subject=str(_CASE),
+        rules=["P04.9"],
+        role=Role.DEPARTMENT_HEAD,
+        place="sh-pudong",
+        person="head-03",
+        due_at=None,
+        why_due=None,
+        state=WorkState.DONE,
+        path=f"/v1/complaints/{_CASE}",
+    ),
+)
+
+
+def _by_class(messages: tuple[Message, ...]) -> dict[type[Message], list[Message]]:
+    found: defaultdict[type[Message], list[Message]] = defaultdict(list)
+    for message in messages:
+        found[type(message)].append(message)
+    return dict(found)
+
+
+#: at least one message of every class that a topic carries
+EXAMPLES: dict[type[Message], list[Message]] = _by_class(_ALL)
