@@ -159,6 +159,19 @@ class Unexpected(Problem):
     title = Problem.title
 
 
+class StatusOnly(Problem):
+    """A refusal of the framework that says no more than its status (RFC 9457, 4.2.1)."""
+
+    def __init__(self, status: int, headers: Mapping[str, str] | None) -> None:
+        super().__init__("The request was refused. Compare it with /openapi.json.", headers=headers)
+        self.status, self.title = status, HTTPStatus(status).phrase
+
+    @classmethod
+    def type(cls) -> str:
+        """No address of ours says more."""
+        return "about:blank"
+
+
 # -- answers -------------------------------------------------------------------------------------
 
 
@@ -272,9 +285,7 @@ def _problem_of(request: Request, error: HTTPException) -> Problem:
     if error.status_code == 405:
         methods = ", ".join(sorted(_methods_at(request)))
         return MethodNotAllowed(f"Use {methods} at this address.", headers={"Allow": methods})
-    other = Problem("The request was refused. Compare it with /openapi.json.", headers=error.headers)
-    other.status, other.title = error.status_code, HTTPStatus(error.status_code).phrase
-    return other
+    return StatusOnly(error.status_code, error.headers)
 
 
 def _methods_at(request: Request) -> set[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from chassis.auth import Grant, Principal, Verifier
 from chassis.dev_issuer import key_in
 from chassis.settings import Issuer
 from contracts.roles import Role
+from joserfc.jwk import ECKey
 
 
 def start(*arguments: str, environment: str | None) -> subprocess.Popen[str]:
@@ -133,8 +135,14 @@ def test_tokens_stay_good_when_the_issuer_starts_again(tmp_path: Path) -> None:
 
 
 def test_issuers_that_start_together_share_one_key(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def start_one(path: Path) -> ECKey:
+        together.wait()
+        return key_in(path)
+
     with ThreadPoolExecutor(8) as pool:
-        keys = list(pool.map(key_in, [tmp_path / "issuer.json"] * 8))
+        keys = list(pool.map(start_one, [tmp_path / "issuer.json"] * 8))
     assert len({key.thumbprint() for key in keys}) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["issuer.json"]
     assert json.loads((tmp_path / "issuer.json").read_text())["kid"] == keys[0].kid
@@ -145,6 +153,7 @@ def test_issuers_that_start_together_share_one_key(tmp_path: Path) -> None:
     [
         ("production", "127.0.0.1", "KEHU_ENVIRONMENT=development"),
         (None, "127.0.0.1", "KEHU_ENVIRONMENT=development"),
+        ("staging", "127.0.0.1", "KEHU_ENVIRONMENT=development"),
         ("development", "0.0.0.0", "--host 127.0.0.1"),
         ("test", "::", "--host 127.0.0.1"),
         ("development", "kehu.example", "--host 127.0.0.1"),

@@ -355,6 +355,7 @@ async def test_any_other_status_of_the_framework_keeps_its_number_and_its_header
     async with served_by(app) as client:
         answer = await client.get("/tea")
     assert (answer.status_code, answer.json()["status"], answer.headers["x-pot"]) == (418, 418, "short")
+    assert (answer.json()["type"], answer.json()["title"]) == ("about:blank", "I'm a Teapot")
     assert "13812345678" not in answer.text
 
 
