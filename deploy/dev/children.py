@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 ROOT = Path(__file__).parent.parent.parent
 #: compiled once, inside the checkout: a process then starts in a second instead of five
-_KEEP_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / "run" / "pycache")}
+KEEP_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / "run" / "pycache")}
 
 
 class NotStarted(RuntimeError):
@@ -28,8 +28,10 @@ def _die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start(command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, its output appended to `log`."""
+def start(
+    command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None, dies_with_parent: bool = True
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, its output appended to `log`; it does not outlive its parent."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
         return subprocess.Popen(
@@ -37,9 +39,9 @@ def start(command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = 
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **_KEEP_BYTECODE, **(env or {})},
+            env={**os.environ, **KEEP_BYTECODE, **(env or {})},
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent if dies_with_parent else None,
         )
 
 

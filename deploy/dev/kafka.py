@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shutil
@@ -12,6 +13,9 @@ import tempfile
 import tomllib
 import uuid
 from pathlib import Path
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 
 from dev import children
 
@@ -59,6 +63,17 @@ def classpath() -> str:
     return ":".join(str(path) for path, _ in jars)
 
 
+async def _metadata(bootstrap: str) -> bool:
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    try:
+        await client.bootstrap()
+        return True
+    except KafkaError:
+        return False
+    finally:
+        await client.close()
+
+
 def _place(entry: dict[str, str]) -> str:
     name, version = entry["artifactId"], entry["version"]
     classifier = f"-{entry['classifier']}" if entry.get("classifier") else ""
@@ -86,20 +101,34 @@ def _fetch() -> None:
 class Kafka:
     """A broker with its data under `directory`; `restart` keeps port and data."""
 
-    def __init__(self, directory: Path, port: int, heap: str) -> None:
+    def __init__(self, directory: Path, port: int, controller: int, heap: str) -> None:
         self.directory = directory
         self.port = port
         self._heap = heap
-        self._controller = children.free_port()
+        self._controller = controller
         self._child: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def start(cls, directory: Path, port: int = 0, heap: str = "512m") -> Kafka:
         """A running broker; a new directory is formatted first."""
-        kafka = cls(directory, port or children.free_port(), heap)
-        kafka._prepare()
+        kafka = cls.prepared(directory, port or children.free_port(), children.free_port(), heap)
         kafka._run()
         return kafka
+
+    @classmethod
+    def prepared(cls, directory: Path, port: int, controller: int, heap: str = "512m") -> Kafka:
+        """A broker with its configuration and data in place, for somebody else to run `command`."""
+        kafka = cls(directory, port, controller, heap)
+        kafka._prepare()
+        return kafka
+
+    def command(self) -> list[str]:
+        """What runs the broker in the foreground."""
+        return self._java("kafka.Kafka", self._properties)
+
+    def answers(self) -> bool:
+        """Whether the broker gives out its metadata."""
+        return asyncio.run(_metadata(self.bootstrap))
 
     @property
     def bootstrap(self) -> str:
@@ -145,7 +174,7 @@ class Kafka:
     def _run(self) -> None:
         log = self.directory / "kafka.log"
         begin = log.stat().st_size if log.exists() else 0
-        self._child = children.start(self._java("kafka.Kafka", self._properties), log)
+        self._child = children.start(self.command(), log)
 
         def ready() -> bool:
             with log.open("rb") as file:

@@ -37,6 +37,15 @@ class Postgres:
         cls, directory: Path, port: int = 0, *, fsync: bool = True, settings: Mapping[str, str] | None = None
     ) -> Postgres:
         """A running server; a new directory is initialised first. Without `fsync` a crash may lose everything."""
+        server = cls.prepared(directory, port or children.free_port(), fsync=fsync, settings=settings)
+        server._run()
+        return server
+
+    @classmethod
+    def prepared(
+        cls, directory: Path, port: int, *, fsync: bool = True, settings: Mapping[str, str] | None = None
+    ) -> Postgres:
+        """A server with its data in place, for somebody else to run `command`."""
         tuned = {
             "max_connections": "200",
             "shared_buffers": "256MB",
@@ -48,10 +57,17 @@ class Postgres:
             "password_encryption": "scram-sha-256",
             **(settings or {}),
         }
-        server = cls(directory, port or children.free_port(), tuned)
+        server = cls(directory, port, tuned)
         server._prepare()
-        server._run()
         return server
+
+    def command(self) -> list[str]:
+        """What runs the server in the foreground, as someone who is not root."""
+        options = {**self._settings, "port": str(self.port), "listen_addresses": "127.0.0.1"}
+        options["unix_socket_directories"] = ""
+        command = [str(bin_dir() / "postgres"), "-D", str(self._data)]
+        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        return _unprivileged(command)
 
     @property
     def password(self) -> str:
@@ -129,14 +145,11 @@ class Postgres:
 
     def _run(self) -> None:
         log = self.directory / "postgres.log"
-        options = {**self._settings, "port": str(self.port), "listen_addresses": "127.0.0.1"}
-        options["unix_socket_directories"] = ""
-        command = [str(bin_dir() / "postgres"), "-D", str(self._data)]
-        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        self._child = children.start(_unprivileged(command), log)
-        children.wait_until(self._answers, self._child, "PostgreSQL", log, 120)
+        self._child = children.start(self.command(), log)
+        children.wait_until(self.answers, self._child, "PostgreSQL", log, 120)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the server takes connections."""
         command = [str(bin_dir() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
         return subprocess.run(command, check=False, timeout=30).returncode == 0
 

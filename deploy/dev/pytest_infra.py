@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -38,3 +39,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     while _started:
         _started.pop().stop()
     shutil.rmtree(ROOT / "run" / f"test-{os.getpid()}", ignore_errors=True)
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note which rules a passed test proves, for `make rules`."""
+    directory = os.environ.get("KEHU_TEST_RESULTS")
+    rules = [str(mark.args[0]) for mark in item.iter_markers("rule")]
+    if directory and rules and call.when == "call" and call.excinfo is None:
+        line = json.dumps({"test": item.nodeid, "rules": rules})
+        with (Path(directory) / f"{os.getpid()}.jsonl").open("a") as file:
+            file.write(line + "\n")

@@ -1,0 +1,80 @@
+"""Whether the code is as it must be: lint, format, strict types, layers, and generated files in step with their source."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dev.children import ROOT
+from dev.system import say, services
+
+BIN = Path(sys.executable).parent
+
+#: tools that write a file from the code; each takes --check
+GENERATED = (("contracts.asyncapi",), ("dev.service_docs",))
+
+
+def checks(write: bool) -> list[tuple[str, list[str]]]:
+    """What is run, by name."""
+    packages = ["contracts", "chassis", "policy", "deploy/dev", "tests", "conftest.py"]
+    packages += [f"services/{name}" for name in services()]
+    generated = [(" ".join(tool), [sys.executable, "-m", *tool, *([] if write else ["--check"])]) for tool in GENERATED]
+    return [
+        ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
+        ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
+        ("types", [str(BIN / "mypy"), *packages]),
+        ("layers", [str(BIN / "lint-imports"), "--config", str(layers())]),
+        *generated,
+    ]
+
+
+def layers() -> Path:
+    """The import rules, written for the services there are."""
+    names = services()
+    path = ROOT / "run" / "importlinter.ini"
+    path.parent.mkdir(exist_ok=True)
+    packages = "\n    ".join(["contracts", "chassis", "policy", *names])
+    beside = " | ".join(names)
+    path.write_text(
+        f"""[importlinter]
+root_packages =
+    {packages}
+
+[importlinter:contract:layers]
+name = services beside each other, on policy, on chassis, on contracts
+type = layers
+layers =
+    {beside}
+    policy
+    chassis
+    contracts
+
+[importlinter:contract:pure]
+name = contracts know nothing but types
+type = forbidden
+source_modules = contracts
+forbidden_modules =
+    chassis
+    policy
+"""
+    )
+    return path
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`python -m dev.check [--write]`; exit 1 when one check fails, with what it said."""
+    write = "--write" in arguments
+    failed = []
+    for name, command in checks(write):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            failed.append(name)
+            say(f"{name}:\n{done.stdout}{done.stderr}")
+    say(f"check failed: {', '.join(failed)}" if failed else "check: all good")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

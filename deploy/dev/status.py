@@ -1,0 +1,67 @@
+"""The system at a glance: processes, what waits where, and what could not be handled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from contracts.topics import TOPICS
+
+from dev import system
+
+_COUNTS = """
+SELECT (SELECT count(*) FROM kehu.outbox),
+    (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float FROM kehu.outbox),
+    (SELECT count(*) FROM kehu.parked),
+    (SELECT count(*) FROM kehu.jobs WHERE state = 'waiting'),
+    (SELECT count(*) FROM kehu.jobs WHERE state = 'failed'),
+    (SELECT coalesce(sum(count), 0)::bigint FROM kehu.too_old)
+"""
+
+
+def show() -> None:
+    """Print it."""
+    if not system.is_running():
+        system.say("not running: make up")
+        return
+    system.say("process      state      since")
+    for part in system.supervisor().getAllProcessInfo():
+        system.say(f"{part['name']:<12} {part['statename'].lower():<10} {part['description']}")
+    system.say("\nservice      outbox  oldest  parked  jobs  failed  too old  lag")
+    for name in system.services():
+        outbox, age, parked, waiting, failed, old = asyncio.run(_counts(name))
+        lag = asyncio.run(_lag(name))
+        behind = ", ".join(f"{topic} {n}" for topic, n in lag.items() if n) or "none"
+        system.say(f"{name:<12} {outbox:>6} {age:>6.1f}s {parked:>7} {waiting:>5} {failed:>7} {old:>8}  {behind}")
+
+
+async def _counts(service: str) -> Sequence[Any]:
+    connection = await asyncpg.connect(system.database_url(service))
+    try:
+        (row,) = await connection.fetch(_COUNTS)
+        return tuple(row)
+    finally:
+        await connection.close()
+
+
+async def _lag(service: str) -> dict[str, int]:
+    """How many messages the service's group has yet to take, by topic it takes from."""
+    places = [TopicPartition(topic.name, n) for topic in TOPICS.values() for n in range(topic.partitions)]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=f"127.0.0.1:{system.KAFKA}", group_id=service, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        lag: dict[str, int] = {}
+        for place in places:
+            taken = await consumer.committed(place)
+            if taken is not None:
+                lag[place.topic] = lag.get(place.topic, 0) + ends[place] - taken
+        return lag
+    finally:
+        await consumer.stop()

@@ -1,0 +1,448 @@
+"""The whole system on this machine: started in order, watched, stopped; one process a service under supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import xmlrpc.client
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from dev import children
+from dev.children import ROOT, NotStarted
+from dev.kafka import Kafka
+from dev.postgres import Postgres
+
+RUN = ROOT / "run" / "dev"
+LOGS = RUN / "logs"
+SUPERVISORD = RUN / "supervisord.conf"
+PORT_BASE = int(os.environ.get("KEHU_DEV_PORT_BASE", "18000"))
+SUPERVISOR, ISSUER, POSTGRES, KAFKA, CONTROLLER = (PORT_BASE + n for n in (1, 2, 432, 992, 993))
+FIRST_SERVICE = PORT_BASE + 100
+
+
+def services() -> list[str]:
+    """Every service of the repository: a folder with a package that can be run."""
+    return sorted(path.parent.name for path in (ROOT / "services").glob("*/*/__main__.py") if path.parent.name)
+
+
+# -- what each process is told -------------------------------------------------------------------
+
+
+def remembered() -> dict[str, Any]:
+    """Ports and passwords of this instance: given once, kept in `run/dev`."""
+    path = RUN / "instance.json"
+    known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"ports": {}, "passwords": {}}
+    known.setdefault("supervisor", secrets.token_hex(12))
+    for name in services():
+        known["passwords"].setdefault(name, secrets.token_hex(12))
+        if name not in known["ports"]:
+            known["ports"][name] = len(known["ports"])
+    RUN.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(known))
+    return known
+
+
+def port_of(service: str) -> int:
+    """Where the service answers; a service keeps its port when others are added."""
+    return FIRST_SERVICE + int(remembered()["ports"][service])
+
+
+def database_url(service: str) -> str:
+    """The service's own database, as its own role."""
+    password = remembered()["passwords"][service]
+    return f"postgresql://kehu_{service}:{password}@127.0.0.1:{POSTGRES}/{service}"
+
+
+def service_env(service: str) -> dict[str, str]:
+    """The settings of a service's process."""
+    return {
+        "KEHU_ENVIRONMENT": "development",
+        "KEHU_DATABASE_URL": database_url(service),
+        "KEHU_KAFKA": f"127.0.0.1:{KAFKA}",
+        "KEHU_HTTP_PORT": str(port_of(service)),
+        "KEHU_ISSUERS": json.dumps([{"issuer": f"http://127.0.0.1:{ISSUER}"}]),
+        "KEHU_MASTER_KEYS_FILE": str(RUN / "keys" / f"{service}-master.json"),
+        "KEHU_TOKEN_KEYS_FILE": str(RUN / "keys" / "token.json"),
+        "KEHU_TRACE_RATIO": "1.0",
+        "KEHU_TRACE_FILE": str(RUN / "traces" / f"{service}.jsonl"),
+        "KEHU_POOL_SIZE": "6",
+        "KEHU_WEBHOOK_ALLOW_LOOPBACK": "true",
+        **children.KEEP_BYTECODE,
+    }
+
+
+def write_keys() -> None:
+    """Keys of this instance, where they are missing: a master key a service, one token key for all."""
+    keys = RUN / "keys"
+    keys.mkdir(parents=True, exist_ok=True)
+    wanted: dict[str, Any] = {
+        f"{name}-master.json": {"current": "m1", "keys": {"m1": _secret()}} for name in services()
+    }
+    wanted["token.json"] = {"keys": [{"id": "t1", "key": _secret()}]}
+    for name, content in wanted.items():
+        path = keys / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(content))
+
+
+def _secret() -> str:
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+# -- supervisor ----------------------------------------------------------------------------------
+
+
+def write_supervisord(kafka: Kafka, postgres: Postgres) -> None:
+    """The programs of the system, none of which starts by itself: the order matters."""
+    programs = [
+        ("postgres", 10, postgres.command(), "INT"),
+        ("kafka", 20, kafka.command(), "TERM"),
+        ("issuer", 30, _ours("issuer"), "TERM"),
+        *((name, 40, _ours("run", name), "TERM") for name in services()),
+    ]
+    sections = [
+        f"""[supervisord]
+nodaemon=true
+directory={_escaped(str(RUN))}
+logfile={_escaped(str(LOGS / "supervisord.log"))}
+pidfile={_escaped(str(RUN / "supervisord.pid"))}
+loglevel=warn
+[inet_http_server]
+port=127.0.0.1:{SUPERVISOR}
+username=kehu
+password={remembered()["supervisor"]}
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+"""
+    ]
+    for name, priority, command, stop in programs:
+        sections.append(
+            f"""[program:{name}]
+command={_escaped(" ".join(_quoted(part) for part in command))}
+priority={priority}
+autostart=false
+autorestart=true
+startsecs=1
+startretries=5
+stopsignal={stop}
+stopwaitsecs=25
+stopasgroup=false
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={_escaped(str(LOGS / f"{name}.log"))}
+stdout_logfile_maxbytes=50MB
+stdout_logfile_backups=2
+"""
+        )
+    SUPERVISORD.touch(mode=0o600)
+    SUPERVISORD.write_text("\n".join(sections))
+
+
+def _ours(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "dev.system", *arguments]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _quoted(part: str) -> str:
+    return f'"{part}"' if " " in part or "=" in part else part
+
+
+def supervisor() -> Any:
+    """The running supervisor's interface; calls raise OSError when there is none."""
+    password = remembered()["supervisor"]
+    return xmlrpc.client.ServerProxy(f"http://kehu:{password}@127.0.0.1:{SUPERVISOR}/RPC2").supervisor
+
+
+def is_running() -> bool:
+    """Whether this instance is up."""
+    try:
+        supervisor().getState()
+    except (OSError, xmlrpc.client.Error):
+        return False
+    return True
+
+
+# -- start and stop ------------------------------------------------------------------------------
+
+
+def start() -> subprocess.Popen[bytes] | None:
+    """Bring everything up, step by step; the supervisor's process, or None when it was up already."""
+    if is_running():
+        say("already running")
+        return None
+    for name, port in [("PostgreSQL", POSTGRES), ("Kafka", KAFKA), ("the issuer", ISSUER), ("supervisor", SUPERVISOR),
+                       *((name, port_of(name)) for name in services())]:  # fmt: skip
+        if children.listens(port):
+            raise NotStarted(
+                f"Port {port}, where {name} should listen, is in use: stop what listens there, "
+                "or choose other ports, for example KEHU_DEV_PORT_BASE=28000 make up"
+            )
+    LOGS.mkdir(parents=True, exist_ok=True)
+    write_keys()
+    with step("Kafka's jars and data"):
+        kafka = Kafka.prepared(RUN / "kafka", KAFKA, controller=CONTROLLER)
+    with step("PostgreSQL's data"):
+        postgres = Postgres.prepared(RUN / "postgres", POSTGRES)
+    write_supervisord(kafka, postgres)
+    command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(SUPERVISORD)]
+    daemon = children.start(command, LOGS / "supervisord.log", dies_with_parent=False)
+    try:
+        children.wait_until(is_running, daemon, "supervisor", LOGS / "supervisord.log", 20)
+        with step("PostgreSQL and Kafka"):
+            run_program("postgres", postgres.answers)
+            run_program("kafka", lambda: children.listens(KAFKA) and kafka.answers())
+        with step("databases, migrations, topics"):
+            make_databases(postgres)
+            make_topics()
+        with step("services: " + ", ".join(services())):
+            run_program("issuer", lambda: children.listens(ISSUER))
+            for name in services():
+                supervisor().startProcess(name, False)
+            for name in services():
+                wait_for(name, lambda name=name: ready(name))  # type: ignore[misc]
+        seed()
+    except BaseException:
+        stop()
+        raise
+    return daemon
+
+
+def run_program(name: str, is_up: Callable[[], bool]) -> None:
+    """Start a program and wait until it is up."""
+    supervisor().startProcess(name, False)
+    wait_for(name, is_up)
+
+
+def wait_for(name: str, is_up: Callable[[], bool], within: float = 90) -> None:
+    """Return when it is up; `NotStarted` with the end of its log when it dies again and again."""
+    deadline = time.monotonic() + within
+    while not is_up():
+        state = supervisor().getProcessInfo(name)["statename"]
+        if state in ("FATAL", "EXITED") or time.monotonic() > deadline:
+            log = LOGS / f"{name}.log"
+            raise NotStarted(f"{name} does not come up ({state.lower()}); the end of {log}:\n{children.tail(log)}")
+        time.sleep(0.1)
+
+
+def ready(service: str) -> bool:
+    """Whether the service takes requests."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port_of(service)}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def make_databases(postgres: Postgres) -> None:
+    """A role and a database a service, which no other role may enter; then its migrations."""
+    running = []
+    for name in services():
+        password = remembered()["passwords"][name]
+        role = f"kehu_{name}"
+        if not postgres.psql(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'").strip():
+            postgres.psql(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+            postgres.psql(f"ALTER ROLE {role} SET transaction_timeout = '60s'")
+        if not postgres.psql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'").strip():
+            postgres.psql(f'CREATE DATABASE "{name}" OWNER {role}')
+            postgres.psql(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
+        running.append((name, children.start([sys.executable, "-m", name, "migrate"], LOGS / f"{name}-migrate.log",
+                                             env=service_env(name))))  # fmt: skip
+    for name, migration in running:
+        if migration.wait(120) != 0:
+            log = LOGS / f"{name}-migrate.log"
+            raise NotStarted(f"The migrations of {name} failed; the end of {log}:\n{children.tail(log)}")
+
+
+def make_topics() -> None:
+    """The topics of the registry."""
+    from chassis.topics import ensure
+
+    asyncio.run(ensure(f"127.0.0.1:{KAFKA}"))
+
+
+def seed() -> None:
+    """Demo data, when a seed is there and the data is new."""
+    done = RUN / "seeded"
+    if done.exists():
+        return
+    from dev import seed as seeding
+
+    with step("demo data"):
+        seeding.plant({name: f"http://127.0.0.1:{port_of(name)}" for name in services()}, issuer_url())
+    done.touch()
+
+
+def stop() -> None:
+    """Stop everything and return when it is gone; data stays."""
+    if not is_running():
+        return
+    pid = int((RUN / "supervisord.pid").read_text())
+    supervisor().shutdown()
+    deadline = time.monotonic() + 60
+    while _alive(pid):
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.1)
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process is there; one that is our child is buried."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return Path(f"/proc/{pid}").exists()
+
+
+def watch(daemon: subprocess.Popen[bytes]) -> None:
+    """Say in one sentence when a part dies, until interrupted."""
+    told: dict[str, int] = {}
+    while daemon.poll() is None:
+        for part in supervisor().getAllProcessInfo():
+            name, died = part["name"], part["stop"]
+            if part["statename"] in ("BACKOFF", "FATAL", "EXITED") and told.get(name) != died:
+                told[name] = died
+                log = LOGS / f"{name}.log"
+                again = (
+                    "it is started again"
+                    if part["statename"] != "FATAL"
+                    else "it stays down: mend it, make down, make up"
+                )
+                say(f"{name} died ({part['description']}); {again}. The end of {log}:\n{children.tail(log, 4)}")
+        time.sleep(1)
+
+
+# -- what people read ----------------------------------------------------------------------------
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+class step:  # noqa: N801
+    """Says what is being done, and how long it took."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+        print(f"  {self._name} …", end="", flush=True)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        print(f" {time.monotonic() - self._began:.1f} s" if kind is None else " failed", flush=True)
+
+
+def issuer_url() -> str:
+    return f"http://127.0.0.1:{ISSUER}"
+
+
+def welcome() -> None:
+    """Where everything is, and how to get a token."""
+    say("")
+    for name in services():
+        say(f"  {name:<12} http://127.0.0.1:{port_of(name)}   (OpenAPI: /openapi.json)")
+    say(f"  {'postgres':<12} 127.0.0.1:{POSTGRES}   (make psql s=complaint)")
+    say(f"  {'kafka':<12} 127.0.0.1:{KAFKA}")
+    say(f"\nA token:  curl -s {issuer_url()}/token -d sub=agent-7 -d grants=call_centre@group")
+    say("Then:     make demo, make status, make logs s=complaint, make down\n")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`python -m dev.system dev|up|down|reset|status|logs|psql|operate …`; one sentence when it cannot."""
+    command, *rest = arguments or ["help"]
+    try:
+        match command:
+            case "dev":
+                run_in_foreground()
+            case "up":
+                start()
+                welcome()
+            case "down":
+                stop()
+                say("stopped; the data is kept in run/dev")
+            case "reset":
+                stop()
+                shutil.rmtree(RUN, ignore_errors=True)
+                say("stopped and deleted")
+            case "status":
+                from dev import status
+
+                status.show()
+            case "logs":
+                log = LOGS / f"{one_of(rest)}.log"
+                os.execvp("tail", ["tail", "-n", "200", "-F", str(log)])
+            case "psql":
+                from dev.postgres import bin_dir
+
+                shell = str(bin_dir() / "psql")
+                os.execv(shell, [shell, database_url(one_of(rest))])
+            case "run":
+                os.environ.update(service_env(rest[0]))
+                os.execv(sys.executable, [sys.executable, "-m", rest[0], "all"])
+            case "issuer":
+                os.environ |= {"KEHU_ENVIRONMENT": "development", **children.KEEP_BYTECODE}
+                key = str(RUN / "keys" / "issuer.json")
+                os.execv(
+                    sys.executable,
+                    [sys.executable, "-m", "chassis.dev_issuer", "--port", str(ISSUER), "--key-file", key],
+                )
+            case "operate":
+                name = one_of(rest)
+                os.environ.update(service_env(name))
+                os.execv(sys.executable, [sys.executable, "-m", name, *rest[1:]])
+            case _:
+                say("usage: python -m dev.system dev|up|down|reset|status|logs|psql|operate")
+                return 2
+    except NotStarted as problem:
+        say(f"\n{problem}")
+        return 1
+    except OSError as problem:
+        say(f"\n{problem.strerror or problem}: {problem.filename or ''}. Mend it and run make again.")
+        return 1
+    return 0
+
+
+def one_of(rest: Sequence[str]) -> str:
+    """The service that was named; NotStarted when it is none."""
+    if not rest or rest[0] not in services():
+        raise NotStarted(f"Name a service: s= one of {', '.join(services())}")
+    return rest[0]
+
+
+def run_in_foreground() -> None:
+    """Until Ctrl-C; whatever happens to this process, the system stops with it."""
+    daemon: subprocess.Popen[bytes] | None = None
+    try:
+        daemon = start()
+        welcome()
+        if daemon is not None:
+            watch(daemon)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if daemon is not None:
+            say("\nstopping …")
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            stop()
+            say("stopped; the data is kept in run/dev")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,47 @@
+"""Runs the checks and every test: first side by side, then those that need the machine for themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+from dev import check
+from dev.children import ROOT
+from dev.system import say, services
+
+NO_TESTS = 5
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m dev.testing [service]`; exit 0 when all passed and at least one test ran."""
+    began = time.monotonic()
+    where = arguments[:1]
+    if where and where[0] not in [*services(), "contracts", "chassis", "policy"]:
+        say(f"There is no {where[0]}: make test s= one of {', '.join(services())}, contracts, chassis, policy")
+        return 2
+    if check.main([]) != 0:
+        return 1
+    paths = [str(ROOT / ("services" if where[0] in services() else "") / where[0])] if where else [str(ROOT)]
+    results = ROOT / "run" / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    for old in results.glob("*.jsonl"):
+        old.unlink()
+    environment = os.environ | {"KEHU_TEST_RESULTS": str(results)}
+    pytest = [sys.executable, "-m", "pytest", *paths]
+    ran = []
+    for kind, options in (
+        ("parallel", ["-n", "2", "--dist", "loadgroup", "-m", "not serial"]),
+        ("serial", ["-m", "serial"]),
+    ):
+        status = subprocess.run([*pytest, *options], cwd=ROOT, env=environment, check=False).returncode
+        if status not in (0, NO_TESTS):
+            return status
+        ran.append(status == 0)
+        say(f"{kind}: {time.monotonic() - began:.0f} s since the start")
+    return 0 if any(ran) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
