@@ -1,4 +1,4 @@
-"""Whether the code is as it must be: lint, format, strict types, layers, and generated files in step with their source."""
+"""Whether the code is as it must be: lint, format, strict types, layers, generated files in step with their source."""
 
 from __future__ import annotations
 

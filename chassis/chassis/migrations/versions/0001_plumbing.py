@@ -135,4 +135,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the plumbing is never taken away; restore a backup instead")
+    raise RuntimeError("a migration is not taken back: restore a backup, or migrate forward")

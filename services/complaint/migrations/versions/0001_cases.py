@@ -82,4 +82,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("cases are never taken away; restore a backup instead")
+    raise RuntimeError("a migration is not taken back: restore a backup, or migrate forward")
