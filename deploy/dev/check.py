@@ -18,8 +18,8 @@ GENERATED = (("contracts.asyncapi",), ("dev.service_docs",))
 
 def checks(write: bool) -> list[tuple[str, list[str]]]:
     """What is run, by name."""
-    packages = ["contracts", "chassis", "policy", "deploy/dev", "tests", "conftest.py"]
-    packages += [f"services/{name}" for name in services()]
+    packages = ["contracts/contracts", "chassis/chassis", "policy/policy", "deploy/dev", "tests/bench"]
+    packages += [f"services/{name}/{name}" for name in services()]
     generated = [(" ".join(tool), [sys.executable, "-m", *tool, *([] if write else ["--check"])]) for tool in GENERATED]
     return [
         ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),

@@ -18,7 +18,7 @@ class Forms:
     """Makes requests; about one caller in fifty has called before."""
 
     def __init__(self, token: str, seed: int = 1, known: int = 0) -> None:
-        self._random = random.Random(seed)  # noqa: S311
+        self._random = random.Random(seed)
         self._count = itertools.count(1)
         self._token = token
         self._run = self._random.randrange(10**6)

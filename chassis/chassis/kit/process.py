@@ -45,7 +45,7 @@ class ServiceProcess:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self._env, **more},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509
+                preexec_fn=_die_with_parent,
             )
 
     @property
