@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PYTHONPATH := $(CURDIR)/deploy:$(CURDIR)
 SYSTEM := $(PY) -m dev.system
 .DEFAULT_GOAL := help
-.PHONY: help setup dev up down reset status logs psql parked unpark drop rebuild demo test check test-faults bench \
+.PHONY: help setup dev up down reset status logs psql parked unpark drop rebuild test check test-faults \
 	rules service lock release-contracts format docs
 
 help: ## list the targets
@@ -46,9 +46,6 @@ drop: setup ## give a parked message up: make drop s=complaint id=7 reason="sent
 rebuild: setup ## build a local copy anew: make rebuild p=complaint.known_customers
 	@$(SYSTEM) operate $(firstword $(subst ., ,$(p))) rebuild $(lastword $(subst ., ,$(p)))
 
-demo: setup ## play 600 complaints through the running system and read back what came of them
-	@$(PY) -m tests.demo
-
 test: setup ## everything: check, tests in parallel, tests that run alone; one service: make test s=complaint
 	@$(PY) -m dev.testing $(s)
 
@@ -57,9 +54,6 @@ check: setup ## lint, format, types, import rules, generated files
 
 test-faults: setup ## kills, pauses and duplicates under load: make test-faults n=5000 faults=100 seed=1, planted=1
 	@$(PY) -m tests.faults $(if $(n),n=$(n)) $(if $(faults),faults=$(faults)) $(if $(seed),seed=$(seed)) $(if $(planted),planted=$(planted))
-
-bench: setup ## measure the fast paths: make bench scale=0.1
-	@$(PY) -m tests.bench $(if $(scale),scale=$(scale))
 
 rules: setup ## which rules the last test run proved: make rules json=1
 	@$(PY) -m dev.rules $(if $(json),json)

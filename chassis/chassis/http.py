@@ -106,7 +106,7 @@ get, post, put, patch, delete = (route(method) for method in ("GET", "POST", "PU
 
 def cursor_of(*values: Any) -> str:
     """Where a list goes on, as an opaque text."""
-    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
 
 
 def cursor_values(cursor: str, *kinds: Callable[[Any], T]) -> list[T]:

@@ -217,7 +217,6 @@ def start() -> subprocess.Popen[bytes] | None:
                 supervisor().startProcess(name, False)
             for name in services():
                 wait_for(name, lambda name=name: ready(name))  # type: ignore[misc]
-        seed()
     except BaseException:
         stop()
         raise
@@ -275,18 +274,6 @@ def make_topics() -> None:
     from chassis.topics import ensure
 
     asyncio.run(ensure(f"127.0.0.1:{KAFKA}"))
-
-
-def seed() -> None:
-    """Demo data, when a seed is there and the data is new."""
-    done = RUN / "seeded"
-    if done.exists():
-        return
-    from dev import seed as seeding
-
-    with step("demo data"):
-        seeding.plant({name: f"http://127.0.0.1:{port_of(name)}" for name in services()}, issuer_url())
-    done.touch()
 
 
 def stop() -> None:
