@@ -1,0 +1,7 @@
+"""`python -m customer all|api|worker|relay|migrate|…`."""
+
+from chassis.service import main
+
+from customer.app import service
+
+main(service)

@@ -1,0 +1,39 @@
+"""Who may open, change, find and read customer files (P01.3, P01.4, P01.15, P05.9)."""
+
+from __future__ import annotations
+
+from contracts.roles import Role, Scope
+from policy.access import Permission, Reach
+
+_REGISTRARS = {
+    Role.MARKETING_PROMOTION: Reach.BRANCH,
+    Role.MARKETING_ADMINISTRATOR: Reach.BRANCH,
+    Role.BUSINESS_DEPARTMENT: Reach.BRANCH,
+    Role.SALES_CONSULTANT: Reach.BRANCH,
+    Role.SERVICE_ADVISER: Reach.BRANCH,
+    Role.INFORMATION_SPECIALIST: Reach.BRANCH,
+    Role.CALL_CENTRE: Reach.GROUP,
+}
+
+REGISTER_CUSTOMER = Permission("customer.register", _REGISTRARS, scopes=(Scope.CUSTOMER_REGISTER,))
+
+CHANGE_CUSTOMER = Permission("customer.change", _REGISTRARS)
+
+READ_CUSTOMER = Permission(
+    "customer.read",
+    {
+        **_REGISTRARS,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+        Role.INFORMATION_SUPERVISOR: Reach.GROUP,
+        Role.CUSTOMER_SERVICE_MANAGER: Reach.BRANCH,
+        Role.RELATIONS_MANAGER: Reach.BRANCH,
+        Role.RELATIONS_SPECIALIST: Reach.BRANCH,
+        Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
+    },
+)
+
+RESOLVE_CUSTOMER = Permission(
+    "customer.resolve",
+    {**READ_CUSTOMER.roles, Role.COMPLAINT_AGENT: Reach.BRANCH, Role.SERVICE_AGENT: Reach.BRANCH},
+    scopes=(Scope.CUSTOMER_RESOLVE,),
+)
