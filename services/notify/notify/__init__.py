@@ -1,0 +1,1 @@
+"""Tells outside parties what they have subscribed to, by signed webhooks."""

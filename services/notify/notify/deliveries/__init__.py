@@ -1,0 +1,1 @@
+"""What is told, each message once a subscription, tried until it is taken."""

@@ -1,0 +1,1 @@
+"""Who outside the group is told of what, where, and under which secret."""
