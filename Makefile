@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PYTHONPATH := $(CURDIR)/deploy:$(CURDIR)
 SYSTEM := $(PY) -m dev.system
 .DEFAULT_GOAL := help
-.PHONY: help setup dev up down reset status logs psql parked unpark drop rebuild test check test-faults \
+.PHONY: help setup dev up down reset status logs psql parked unpark drop rebuild demo test check test-faults \
 	rules service lock release-contracts format docs
 
 help: ## list the targets
@@ -45,6 +45,9 @@ drop: setup ## give a parked message up: make drop s=complaint id=7 reason="sent
 
 rebuild: setup ## build a local copy anew: make rebuild p=complaint.known_customers
 	@$(SYSTEM) operate $(firstword $(subst ., ,$(p))) rebuild $(lastword $(subst ., ,$(p)))
+
+demo: setup ## play 600 complaints through the running system and read back what came of them
+	@$(PY) -m tests.demo
 
 test: setup ## everything: check, tests in parallel, tests that run alone; one service: make test s=complaint
 	@$(PY) -m dev.testing $(s)

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import xmlrpc.client
@@ -30,6 +31,7 @@ SUPERVISORD = RUN / "supervisord.conf"
 PORT_BASE = int(os.environ.get("KEHU_DEV_PORT_BASE", "18000"))
 SUPERVISOR, ISSUER, POSTGRES, KAFKA, CONTROLLER = (PORT_BASE + n for n in (1, 2, 432, 992, 993))
 FIRST_SERVICE = PORT_BASE + 100
+_REMEMBERING = threading.Lock()
 
 
 def services() -> list[str]:
@@ -41,17 +43,25 @@ def services() -> list[str]:
 
 
 def remembered() -> dict[str, Any]:
-    """Ports and passwords of this instance: given once, kept in `run/dev`."""
+    """Ports and passwords of this instance: given once, kept in `run/dev`.
+
+    Steps run side by side and all of them read it: it is replaced as a whole, and only when something is new.
+    """
     path = RUN / "instance.json"
-    known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"ports": {}, "passwords": {}}
-    known.setdefault("supervisor", secrets.token_hex(12))
-    for name in services():
-        known["passwords"].setdefault(name, secrets.token_hex(12))
-        if name not in known["ports"]:
-            known["ports"][name] = len(known["ports"])
-    RUN.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(known))
+    with _REMEMBERING:
+        text = path.read_text() if path.exists() else '{"ports": {}, "passwords": {}}'
+        known: dict[str, Any] = json.loads(text)
+        known.setdefault("supervisor", secrets.token_hex(12))
+        for name in services():
+            known["passwords"].setdefault(name, secrets.token_hex(12))
+            if name not in known["ports"]:
+                known["ports"][name] = len(known["ports"])
+        if json.dumps(known) != text:
+            RUN.mkdir(parents=True, exist_ok=True)
+            new = path.with_suffix(f".{os.getpid()}")
+            new.touch(mode=0o600)
+            new.write_text(json.dumps(known))
+            new.replace(path)
     return known
 
 

@@ -1,0 +1,1 @@
+"""Six hundred real complaints through the running system, read back from whoever received something."""

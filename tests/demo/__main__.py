@@ -1,0 +1,120 @@
+"""`make demo`: agents take 600 complaints while customers are registered; the receivers say what came of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from dev import children, system
+
+from tests.demo import callers
+from tests.demo.report import counts, noted, report
+
+DEMO = system.RUN / "demo"
+LOG, SECRET, SUBSCRIPTION = DEMO / "factory.jsonl", DEMO / "secret", DEMO / "subscription"
+PORT = system.PORT_BASE + 3
+SOURCE = Path(__file__).parents[2].parent / "shared" / "data" / "car_complaints.csv"
+AGENTS = 8
+
+
+def client(service: str, subject: str, grants: str) -> httpx.AsyncClient:
+    """Someone at work, with a token of the development issuer."""
+    answer = httpx.post(f"http://127.0.0.1:{system.ISSUER}/token", data={"sub": subject, "grants": grants})
+    return httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{system.port_of(service)}",
+        headers={"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"},
+        timeout=30,
+    )
+
+
+async def subscribe() -> str:
+    """The factory's subscription: opened the first time, remembered after that."""
+    if SUBSCRIPTION.exists():
+        return SUBSCRIPTION.read_text()
+    async with client("notify", "demo-admin", "administrator@group") as admin:
+        form = {"party": "factory", "url": f"http://127.0.0.1:{PORT}/kehu", "types": ["complaint.serious.v1"]}
+        answer = (await admin.post("/v1/subscriptions", json=form)).raise_for_status().json()
+    SECRET.touch(mode=0o600)
+    SECRET.write_text(answer["secret"])
+    SUBSCRIPTION.write_text(answer["id"])
+    return str(answer["id"])
+
+
+async def register(whom: Sequence[int]) -> None:
+    """Register these callers; who has been registered stays as he is."""
+    async with client("customer", "demo-clerk", "marketing_promotion@group") as clerk:
+        for caller in whom:
+            headers = {"Idempotency-Key": f"demo-{caller}"}
+            answer = await clerk.post("/v1/customers", json=callers.customer(caller), headers=headers)
+            if answer.status_code != 409:
+                answer.raise_for_status()
+
+
+async def take(forms: Sequence[dict[str, Any]]) -> None:
+    """Each agent takes the next call as soon as the last one has its number."""
+    waiting = list(reversed(forms))
+
+    async def agent(n: int) -> None:
+        async with client("complaint", f"demo-agent-{n}", "call_centre@group") as phone:
+            while waiting:
+                (await phone.post("/v1/complaints", json=waiting.pop())).raise_for_status()
+
+    await asyncio.gather(*[agent(n) for n in range(AGENTS)])
+
+
+async def drained(subscription: str) -> None:
+    """Wait until every serious case has reached the factory and every registered caller is matched."""
+    until = time.monotonic() + 60
+    before: dict[str, Any] = {}
+    while time.monotonic() < until:
+        found = await counts(subscription)
+        cases = {note["case_id"] for note in noted(LOG) if note["signed"]}
+        still = found["deliveries"].get("planned", 0) == 0 and len(cases) >= found["serious"]
+        if still and found == before:
+            return
+        before = found
+        await asyncio.sleep(1)
+    system.say("not everything arrived within a minute: look at `make status`")
+
+
+async def play() -> dict[str, Any]:
+    begun = time.monotonic()
+    forms = callers.complaints(SOURCE)
+    subscription = await subscribe()
+    early, late = callers.BEFORE, callers.BEFORE + callers.DURING
+    system.say(f"{early} customers are registered")
+    await register(range(early))
+    system.say(f"{AGENTS} agents take {len(forms)} calls, {callers.DURING} more customers come meanwhile")
+    await asyncio.gather(take(forms), register(range(early, late)))
+    system.say(f"{callers.AFTER} customers are registered after their calls")
+    await register(range(late, late + callers.AFTER))
+    await drained(subscription)
+    return {**await report(subscription, LOG), "seconds": round(time.monotonic() - begun, 1)}
+
+
+def main() -> int:
+    if not system.is_running():
+        system.say("the system is not running: make up")
+        return 1
+    DEMO.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "tests.demo.subscriber", str(PORT), str(SECRET), str(LOG)]
+    factory = children.start(command, DEMO / "subscriber.log")
+    try:
+        children.wait_until(lambda: children.listens(PORT), factory, "subscriber", DEMO / "subscriber.log", 20)
+        result = asyncio.run(play())
+    finally:
+        children.stop(factory, "subscriber")
+    text = json.dumps(result, ensure_ascii=False, indent=2)
+    (DEMO / "report.json").write_text(text + "\n")
+    system.say(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
