@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from contracts.topics import TOPICS
 
 from dev import system
 
@@ -38,6 +38,12 @@ def show() -> None:
         system.say(f"{name:<12} {outbox:>6} {age:>6.1f}s {parked:>7} {waiting:>5} {failed:>7} {old:>8}  {behind}")
 
 
+async def waiting(service: str) -> bool:
+    """Whether the service has something to send or to take still."""
+    outbox, *_ = await _counts(service)
+    return bool(outbox) or any((await _lag(service)).values())
+
+
 async def _counts(service: str) -> Sequence[Any]:
     connection = await asyncpg.connect(system.database_url(service))
     try:
@@ -49,7 +55,11 @@ async def _counts(service: str) -> Sequence[Any]:
 
 async def _lag(service: str) -> dict[str, int]:
     """How many messages the service's group has yet to take, by topic it takes from."""
-    places = [TopicPartition(topic.name, n) for topic in TOPICS.values() for n in range(topic.partitions)]
+    declared = import_module(f"{service}.app").service
+    topics = {handler.topic.name: handler.topic for handler in [*declared.reactions, *declared.projections]}
+    if not topics:
+        return {}
+    places = [TopicPartition(topic.name, n) for topic in topics.values() for n in range(topic.partitions)]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=f"127.0.0.1:{system.KAFKA}", group_id=service, enable_auto_commit=False
     )
@@ -59,9 +69,8 @@ async def _lag(service: str) -> dict[str, int]:
         ends = await consumer.end_offsets(places)
         lag: dict[str, int] = {}
         for place in places:
-            taken = await consumer.committed(place)
-            if taken is not None:
-                lag[place.topic] = lag.get(place.topic, 0) + ends[place] - taken
+            taken = await consumer.committed(place) or 0
+            lag[place.topic] = lag.get(place.topic, 0) + ends[place] - taken
         return lag
     finally:
         await consumer.stop()

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from dev import children, system
+import stamina
+from dev import children, status, system
+from stamina.instrumentation import set_on_retry_hooks
 
 from tests.demo import callers
 from tests.demo.report import counts, noted, report
@@ -46,14 +48,19 @@ async def subscribe() -> str:
     return str(answer["id"])
 
 
+@stamina.retry(on=(httpx.TransportError, httpx.HTTPStatusError), attempts=60, wait_max=1)
+async def send(to: httpx.AsyncClient, path: str, form: dict[str, Any], key: str) -> None:
+    """Send a form until it is answered: what is sent again under its key happens once."""
+    answer = await to.post(path, json=form, headers={"Idempotency-Key": key})
+    if answer.status_code != 409:
+        answer.raise_for_status()
+
+
 async def register(whom: Sequence[int]) -> None:
     """Register these callers; who has been registered stays as he is."""
     async with client("customer", "demo-clerk", "marketing_promotion@group") as clerk:
         for caller in whom:
-            headers = {"Idempotency-Key": f"demo-{caller}"}
-            answer = await clerk.post("/v1/customers", json=callers.customer(caller), headers=headers)
-            if answer.status_code != 409:
-                answer.raise_for_status()
+            await send(clerk, "/v1/customers", callers.customer(caller), f"demo-{caller}")
 
 
 async def take(forms: Sequence[dict[str, Any]]) -> None:
@@ -63,7 +70,8 @@ async def take(forms: Sequence[dict[str, Any]]) -> None:
     async def agent(n: int) -> None:
         async with client("complaint", f"demo-agent-{n}", "call_centre@group") as phone:
             while waiting:
-                (await phone.post("/v1/complaints", json=waiting.pop())).raise_for_status()
+                form = waiting.pop()
+                await send(phone, "/v1/complaints", form, f"demo-{form['origin_ref']}")
 
     await asyncio.gather(*[agent(n) for n in range(AGENTS)])
 
@@ -76,6 +84,7 @@ async def drained(subscription: str) -> None:
         found = await counts(subscription)
         cases = {note["case_id"] for note in noted(LOG) if note["signed"]}
         still = found["deliveries"].get("planned", 0) == 0 and len(cases) >= found["serious"]
+        still = still and not [name for name in system.services() if await status.waiting(name)]
         if still and found == before:
             return
         before = found
@@ -102,6 +111,7 @@ def main() -> int:
     if not system.is_running():
         system.say("the system is not running: make up")
         return 1
+    set_on_retry_hooks([])  # they would log what was sent
     DEMO.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "tests.demo.subscriber", str(PORT), str(SECRET), str(LOG)]
     factory = children.start(command, DEMO / "subscriber.log")
