@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PYTHONPATH := $(CURDIR)/deploy:$(CURDIR)
 SYSTEM := $(PY) -m dev.system
 .DEFAULT_GOAL := help
-.PHONY: help setup dev up down reset status logs psql parked unpark drop rebuild demo test check test-faults \
+.PHONY: help setup dev up down reset status logs psql parked unpark drop rebuild demo test check test-faults bench \
 	rules service lock release-contracts format docs
 
 help: ## list the targets
@@ -55,8 +55,11 @@ test: setup ## everything: check, tests in parallel, tests that run alone; one s
 check: setup ## lint, format, types, import rules, generated files
 	@$(PY) -m dev.check
 
-test-faults: setup ## kills, pauses and duplicates under load: make test-faults n=5000 faults=100 seed=1, planted=1
-	@$(PY) -m tests.faults $(if $(n),n=$(n)) $(if $(faults),faults=$(faults)) $(if $(seed),seed=$(seed)) $(if $(planted),planted=$(planted))
+test-faults: setup ## kills, pauses and duplicates under load: make test-faults n=5000 faults=100 seed=1
+	@$(PY) -m tests.faults $(if $(n),n=$(n)) $(if $(faults),faults=$(faults)) $(if $(seed),seed=$(seed))
+
+bench: setup ## measure the fast paths against pgbench in the same run: make bench scale=0.1
+	@$(PY) -m tests.bench $(if $(scale),scale=$(scale))
 
 rules: setup ## which rules the last test run proved: make rules json=1
 	@$(PY) -m dev.rules $(if $(json),json)

@@ -1,0 +1,189 @@
+"""`make bench [scale=0.1]`: the fast paths with real processes, against pgbench in the same run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from dev.postgres import bin_dir
+
+from tests.bench import load
+from tests.bench.cluster import Cluster, machine
+from tests.bench.forms import Forms
+
+RUN = Path("run/bench")
+CONNECTIONS = 64
+WARM_SECONDS = 6.0
+
+#: the yardstick: one commit of one narrow row, with the settings and the wheel that the services have
+_YARDSTICK = """\\set n random(1, 1000000000)
+INSERT INTO yardstick (id, body) VALUES (uuidv7(), repeat('x', 600));
+"""
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+async def count(dsn: str, sql: str) -> int:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return int(await connection.fetchval(sql))
+    finally:
+        await connection.close()
+
+
+def yardstick(cluster: Cluster, seconds: float) -> float:
+    """Transactions a second of pgbench: 16 clients, one insert each."""
+    dsn = cluster.postgres.create_database("yardstick")
+    script = RUN / "yardstick.sql"
+    script.write_text(_YARDSTICK)
+    asyncio.run(_prepare(dsn))
+    command = [str(bin_dir() / "pgbench"), "-n", "-c16", "-j1", "-Mprepared", f"-T{max(2, int(seconds))}"]
+    out = subprocess.run([*command, "-f", str(script), dsn], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"tps = ([\d.]+)", out)
+    assert found is not None, out
+    return float(found[1])
+
+
+async def _prepare(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("CREATE TABLE yardstick (id uuid PRIMARY KEY, body text)")
+    await connection.close()
+
+
+def spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """CPU seconds between two readings, by part."""
+    parts: dict[str, float] = {}
+    for name, used in after.items():
+        part = re.sub(r"-\d+$", "", name)
+        parts[part] = parts.get(part, 0.0) + used - before.get(name, 0.0)
+    return parts
+
+
+def intake(cluster: Cluster, ports: list[int], token: str, seconds: float) -> dict[str, Any]:
+    """Closed loop at 64 connections with relay and worker at work, then an open loop at half that rate."""
+    dsn = cluster.postgres.dsn("complaint")
+    forms = Forms(token)
+    asyncio.run(load.closed_loop(ports, 8, WARM_SECONDS, forms.request))
+    before, begun = cluster.cpu_seconds(), time.process_time()
+    closed = asyncio.run(load.closed_loop(ports, CONNECTIONS, seconds, forms.request))
+    generator, parts = time.process_time() - begun, spent(before, cluster.cpu_seconds())
+    left = asyncio.run(count(dsn, "SELECT count(*) FROM kehu.outbox"))
+    drained = asyncio.run(drain(dsn))
+    rate = closed.accepted / closed.seconds
+    opened = asyncio.run(load.open_loop(ports, 128, rate / 2, seconds, forms.request))
+    asyncio.run(drain(dsn))
+    parts["generator"] = generator
+    micros = {name: round(value * 1e6 / closed.accepted) for name, value in parts.items()}
+    return {
+        "accepted_per_s": round(rate),
+        "p50_ms": round(closed.quantile(0.5), 1),
+        "p99_ms": round(closed.quantile(0.99), 1),
+        "other_answers": {status: n for status, n in closed.statuses.items() if status >= 300},
+        "outbox_left_at_the_end": left,
+        "outbox_empty_after_s": round(drained, 1),
+        "cpu_us_a_complaint": {name: n for name, n in sorted(micros.items()) if n} | {"sum": sum(micros.values())},
+        "half_rate_open_loop": {
+            "per_s": round(opened.accepted / opened.seconds),
+            "p50_ms": round(opened.quantile(0.5), 1),
+            "p99_ms": round(opened.quantile(0.99), 1),
+        },
+    }
+
+
+async def drain(dsn: str) -> float:
+    """Seconds until the outbox is empty."""
+    begun = time.perf_counter()
+    while await count(dsn, "SELECT count(*) FROM (SELECT 1 FROM kehu.outbox LIMIT 1) o"):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    return time.perf_counter() - begun
+
+
+def relay(cluster: Cluster, rows: int) -> dict[str, Any]:
+    """A backlog of the outbox, relayed by one process that starts to find it there."""
+    dsn = cluster.postgres.dsn("complaint")
+    cluster.end("complaint-relay-0")
+    asyncio.run(backlog(dsn, rows))
+    before, begun = cluster.cpu_seconds(), time.perf_counter()
+    cluster.service("complaint", "relay")
+    while asyncio.run(count(dsn, "SELECT count(*) FROM (SELECT 1 FROM kehu.outbox LIMIT 1) o")) == 1 and _full(
+        dsn, rows
+    ):
+        time.sleep(0.02)
+    first = time.perf_counter()
+    sent_before = rows - asyncio.run(count(dsn, "SELECT count(*) FROM kehu.outbox"))
+    asyncio.run(drain(dsn))
+    ended = time.perf_counter()
+    used = spent(before, cluster.cpu_seconds()).get("complaint-relay", 0.0)
+    return {
+        "rows": rows,
+        "events_per_s": round((rows - sent_before) / max(ended - first, 1e-6)),
+        "start_of_the_process_s": round(first - begun, 1),
+        "cpu_us_a_row": round(used * 1e6 / rows),
+    }
+
+
+def _full(dsn: str, rows: int) -> bool:
+    return asyncio.run(count(dsn, "SELECT count(*) FROM kehu.outbox")) == rows
+
+
+async def backlog(dsn: str, rows: int) -> None:
+    """Rows like those of intake, many keys."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(
+        """INSERT INTO kehu.outbox (topic, key, event_id, type, sequence, occurred_at, traceparent, value, created_at)
+        SELECT 'notify.commands', (n % 5000)::text, uuidv7(), 'notify.bench.v1', n / 5000 + 1, now(), NULL,
+            convert_to('{"pad":"' || repeat('x', 550) || '"}', 'UTF8'), now() FROM generate_series(1, $1) n""",
+        rows,
+    )
+    await connection.close()
+
+
+def main() -> int:
+    """Print the figures as JSON, and keep them in run/bench/report.json."""
+    given = dict(word.split("=", 1) for word in sys.argv[1:])
+    scale = float(given.get("scale") or 1)
+    shutil.rmtree(RUN, ignore_errors=True)
+    RUN.mkdir(parents=True)
+    cluster = Cluster(RUN)
+    try:
+        say("the yardstick: pgbench")
+        base = yardstick(cluster, 10 * scale)
+        cluster.database("complaint")
+        ports = [cluster.service("complaint", "api", copy) for copy in range(2)]
+        cluster.service("complaint", "relay")
+        cluster.service("complaint", "worker")
+        say("intake, everything on")
+        figures = intake(cluster, ports, cluster.token("call_centre@group"), 60 * scale)
+        say("relay from a backlog")
+        relayed = relay(cluster, int(200_000 * scale))
+    finally:
+        cluster.stop()
+    report = {
+        "machine": machine(),
+        "scale": scale,
+        "pgbench_per_s": round(base),
+        "intake": figures,
+        "relay": relayed,
+        "ratios": {
+            "complaints to pgbench transactions": round(figures["accepted_per_s"] / base, 2),
+            "relayed events to pgbench transactions": round(relayed["events_per_s"] / base, 2),
+        },
+    }
+    text = json.dumps(report, indent=2, ensure_ascii=False)
+    (RUN / "report.json").write_text(text + "\n")
+    say(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Proof under faults: real processes are killed and paused while complaints come in, then everything is counted."""

@@ -1,0 +1,328 @@
+"""Says what is wrong, from what it reads itself: the databases, the topics from offset 0, the factory's log.
+
+It shares no code with the product: its own SQL, its own reading of headers and values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from tests.faults.history import History, Operation
+from tests.faults.records import PARKED, Record
+
+#: which records each service looks at
+READS = {
+    "complaint": ("complaint.events", "customer.state"),
+    "tally": ("complaint.events", "complaint.serious"),
+    "notify": ("complaint.serious",),
+}
+#: which reaction is owed to each event, by service and type
+REACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "complaint": {
+        "complaint.opened.v1": ("match_opened_case", "find_repeats"),
+        "customer.entry.v1": ("match_cases_of_customer",),
+    },
+    "tally": {
+        "complaint.opened.v1": ("count_opened",),
+        "complaint.matched.v1": ("count_matched",),
+        "complaint.repeat_found.v1": ("count_repeat",),
+        "complaint.marked_serious.v1": ("count_marked",),
+        "complaint.serious.v1": ("count_serious",),
+    },
+}
+#: topics whose sequence counts without gaps; on the compacted ones it only rises
+COUNTED = ("complaint.events", "complaint.serious", "customer.events", "notify.events")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One promise that was broken: which, and the smallest account of how."""
+
+    promise: str
+    account: str
+
+
+@dataclass
+class Event:
+    """An event as its first record tells it."""
+
+    id: str
+    type: str
+    topic: str
+    key: str
+    sequence: int
+    value: dict[str, Any]
+    record: Record
+
+
+@dataclass
+class Evidence:
+    """Everything that was read."""
+
+    history: History
+    records: Sequence[Record]
+    #: by service and table: its rows
+    tables: Mapping[str, Mapping[str, list[dict[str, Any]]]]
+    #: what the factory wrote down, one entry a request
+    webhooks: Sequence[dict[str, Any]] = ()
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for record in self.records:
+            identifier = record.header("ce_id")
+            if record.is_poison or identifier in seen:
+                continue
+            seen.add(identifier)
+            value = json.loads(record.value) if record.value is not None else {}
+            kind, sequence = record.header("ce_type"), int(record.header("ce_sequence"))
+            self.events.append(Event(identifier, kind, record.topic, record.key.decode(), sequence, value, record))
+
+    def of_type(self, *types: str) -> list[Event]:
+        return [event for event in self.events if event.type in types]
+
+    def by_key(self, *types: str) -> dict[str, list[Event]]:
+        """The events of these types by key, each key's in their order."""
+        found: dict[str, list[Event]] = defaultdict(list)
+        for event in self.of_type(*types):
+            found[event.key].append(event)
+        return found
+
+    @property
+    def cases(self) -> list[dict[str, Any]]:
+        return self.tables["complaint"]["cases"]
+
+
+_CASES = """
+SELECT id::text, number, branch, channel, brand, facts->'fault_codes'->>0 AS marker, match,
+    customer_id::text, repeat_of::text, serious_kinds, serious_at IS NOT NULL AS serious, taken_at, sequence,
+    serious_sequence, encode(phone_token, 'hex') AS phone
+FROM cases ORDER BY taken_at, id
+"""
+_TABLES = {
+    "complaint": {"cases": _CASES},
+    "tally": {"effects": "SELECT id, handler, event_id, key, sequence FROM effects ORDER BY id"},
+}
+_PLUMBING = {
+    "inbox": "SELECT handler, event_id::text FROM kehu.inbox",
+    "parked": 'SELECT handler, key, topic, partition, "offset", error FROM kehu.parked',
+    "outbox": "SELECT id, topic, key, type, sequence FROM kehu.outbox",
+    "jobs": "SELECT id::text, kind, ref, state, error FROM kehu.jobs",
+}
+
+
+async def read_tables(databases: Mapping[str, str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Every table that is looked at, of every service."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for service, dsn in databases.items():
+        connection = await asyncpg.connect(dsn)
+        try:
+            queries = _PLUMBING | _TABLES.get(service, {})
+            found[service] = {name: [dict(row) for row in await connection.fetch(sql)] for name, sql in queries.items()}
+        finally:
+            await connection.close()
+    return found
+
+
+def check(evidence: Evidence) -> list[Violation]:
+    """Every promise that the evidence shows broken."""
+    looks = (
+        _nothing_acknowledged_is_lost,
+        _nothing_refused_is_visible,
+        _one_case_a_key,
+        _state_and_events_agree,
+        _every_repeat_is_found,
+        _sequences_have_no_gaps,
+        _an_event_is_always_the_same,
+        _one_effect_an_event,
+        _effects_come_in_order,
+        _nothing_else_is_parked,
+        _nothing_is_left_to_do,
+    )
+    return [Violation(look.__name__.strip("_").replace("_", " "), said) for look in looks for said in look(evidence)]
+
+
+def _nothing_acknowledged_is_lost(evidence: Evidence) -> Iterator[str]:
+    by_id = {case["id"]: case for case in evidence.cases}
+    for operation in evidence.history.operations:
+        for attempt in operation.attempts:
+            if attempt.outcome != "ok":
+                continue
+            case = by_id.get(attempt.id or "")
+            if case is None:
+                yield f"{operation.marker} was told {attempt.number} ({attempt.status}), and there is no such case"
+            elif (case["marker"], case["number"]) != (operation.marker, attempt.number):
+                yield f"{operation.marker} was told {attempt.number}, which is {case['number']} of {case['marker']}"
+
+
+def _nothing_refused_is_visible(evidence: Evidence) -> Iterator[str]:
+    refused = {operation.marker for operation in evidence.history.operations if operation.refused}
+    sent = {operation.marker for operation in evidence.history.operations}
+    for case in evidence.cases:
+        if case["marker"] in refused:
+            yield f"{case['marker']} was refused, and is case {case['number']}"
+        if case["marker"] not in sent:
+            yield f"case {case['number']} ({case['marker']}) was sent by nobody"
+    for event in evidence.of_type("complaint.opened.v1"):
+        if event.value["fault_codes"][0] in refused:
+            yield f"{event.value['fault_codes'][0]} was refused, and its opening is event {event.id}"
+
+
+def _one_case_a_key(evidence: Evidence) -> Iterator[str]:
+    same: dict[str, list[Operation]] = defaultdict(list)
+    for operation in evidence.history.operations:
+        same[operation.key or operation.origin_ref or ""].append(operation)
+    markers = Counter(case["marker"] for case in evidence.cases)
+    for key, operations in same.items():
+        told = {a.id for o in operations for a in o.attempts if a.outcome == "ok"}
+        cases = sum(markers[o.marker] for o in operations)
+        if len(told) > 1 or cases > 1:
+            yield f"{key}: {cases} cases, and {len(told)} different ones were told"
+    numbers = Counter(case["number"] for case in evidence.cases)
+    yield from (f"number {number} was given to {count} cases" for number, count in numbers.items() if count > 1)
+
+
+def _state_and_events_agree(evidence: Evidence) -> Iterator[str]:
+    opened = evidence.by_key("complaint.opened.v1")
+    matched = evidence.by_key("complaint.matched.v1")
+    repeats = evidence.by_key("complaint.repeat_found.v1")
+    marked = evidence.by_key("complaint.marked_serious.v1")
+    serious = evidence.by_key("complaint.serious.v1")
+    told = evidence.by_key("complaint.opened.v1", *_LATER)
+    for case in evidence.cases:
+        identifier, name = case["id"], f"case {case['number']} ({case['id']})"
+        openings = opened.pop(identifier, [])
+        if len(openings) != 1:
+            yield f"{name}: {len(openings)} opened events"
+            continue
+        said = openings[0].value
+        for field_name in ("number", "branch", "channel", "brand"):
+            if said[field_name] != case[field_name]:
+                yield f"{name}: {field_name} is {case[field_name]}, its event says {said[field_name]}"
+        matches = [event.value["customer_id"] for event in matched.pop(identifier, [])]
+        matches += [said["customer_id"]] if said["customer_id"] else []
+        if matches != ([case["customer_id"]] if case["customer_id"] else []):
+            yield f"{name}: belongs to {case['customer_id']}, its events say {matches}"
+        earlier = [event.value["earlier_case_id"] for event in repeats.pop(identifier, [])]
+        if earlier != ([case["repeat_of"]] if case["repeat_of"] else []):
+            yield f"{name}: repeats {case['repeat_of']}, its events say {earlier}"
+        kinds = json.loads(case["serious_kinds"])
+        by_events = [kind for event in marked.pop(identifier, []) for kind in event.value["kinds"]]
+        if by_events != kinds:
+            yield f"{name}: serious by {kinds}, its events say {by_events}"
+        warnings = serious.pop(identifier, [])
+        if len(warnings) != case["serious_sequence"] or (warnings and warnings[-1].value["kinds"] != kinds):
+            yield f"{name}: {case['serious_sequence']} warnings of {kinds}, {len(warnings)} events"
+        if len(told[identifier]) != case["sequence"]:
+            yield f"{name}: has told {case['sequence']} events, there are {len(told[identifier])}"
+    for what, left in (("opened", opened), ("matched", matched), ("repeat", repeats), ("serious", serious)):
+        yield from (f"{len(events)} {what} events of a case that does not exist: {key}" for key, events in left.items())
+
+
+_LATER = ("complaint.matched.v1", "complaint.repeat_found.v1", "complaint.marked_serious.v1")
+
+
+def _every_repeat_is_found(evidence: Evidence) -> Iterator[str]:
+    """Of the cases of one caller, the first repeats nothing and every other one an earlier one."""
+    phone_of = {operation.marker: operation.phone for operation in evidence.history.operations}
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for case in evidence.cases:
+        groups[phone_of.get(case["marker"], case["marker"])].append(case)
+    for cases in groups.values():
+        earlier: set[str] = set()
+        for case in cases:
+            if (case["repeat_of"] is not None) != bool(earlier) or (earlier and case["repeat_of"] not in earlier):
+                yield f"case {case['number']} repeats {case['repeat_of']}, its caller's earlier ones: {len(earlier)}"
+            if case["repeat_of"] is not None and "repeat" not in json.loads(case["serious_kinds"]):
+                yield f"case {case['number']} is a repeat and not serious for it"
+            earlier.add(case["id"])
+
+
+def _sequences_have_no_gaps(evidence: Evidence) -> Iterator[str]:
+    seen: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    for event in evidence.events:
+        seen[event.topic, event.key].append(event)
+    for (topic, key), events in seen.items():
+        if len({event.record.partition for event in events}) > 1:
+            yield f"{topic}: the events of {key} are on several partitions"
+        numbers = [event.sequence for event in events]
+        if topic in COUNTED and numbers != list(range(1, len(numbers) + 1)):
+            yield f"{topic}: {key} counts {numbers}"
+        elif numbers != sorted(numbers):
+            yield f"{topic}: {key} goes back: {numbers}"
+
+
+def _an_event_is_always_the_same(evidence: Evidence) -> Iterator[str]:
+    digests: dict[str, set[str]] = defaultdict(set)
+    for record in evidence.records:
+        if not record.is_poison:
+            content = repr((record.topic, record.key, record.value, record.headers)).encode()
+            digests[record.header("ce_id")].add(hashlib.sha256(content).hexdigest())
+    yield from (f"event {name} exists in {len(d)} forms" for name, d in digests.items() if len(d) > 1)
+
+
+def _one_effect_an_event(evidence: Evidence) -> Iterator[str]:
+    for service, owed in REACTIONS.items():
+        if service not in evidence.tables:
+            continue
+        due = {(handler, event.id) for event in evidence.events for handler in owed.get(event.type, ())}
+        noted = {(row["handler"], row["event_id"]) for row in evidence.tables[service]["inbox"]}
+        noted = {(handler, name) for handler, name in noted if any(handler in h for h in owed.values())}
+        yield from (f"{service}: {handler} has not met event {name}" for handler, name in sorted(due - noted))
+        yield from (f"{service}: {handler} met {name}, which is on no topic" for handler, name in sorted(noted - due))
+    if "tally" not in evidence.tables:
+        return
+    counted = Counter((row["handler"], row["event_id"]) for row in evidence.tables["tally"]["effects"])
+    due = {(handler, e.id) for e in evidence.events for handler in REACTIONS["tally"].get(e.type, ())}
+    due |= {("follow_up", event.id) for event in evidence.of_type("complaint.serious.v1")}
+    for handler, name in sorted(due | set(counted)):
+        if counted[handler, name] != 1 or (handler, name) not in due:
+            yield f"tally: {handler} had {counted[handler, name]} effects for event {name}"
+
+
+def _effects_come_in_order(evidence: Evidence) -> Iterator[str]:
+    last: dict[tuple[str, str], int] = {}
+    for row in evidence.tables.get("tally", {}).get("effects", ()):
+        place = (row["handler"], row["key"])
+        if row["sequence"] < last.get(place, 0):
+            yield f"tally: {row['handler']} met {row['sequence']} of {row['key']} after {last[place]}"
+        last[place] = max(row["sequence"], last.get(place, 0))
+
+
+def _nothing_else_is_parked(evidence: Evidence) -> Iterator[str]:
+    """Set aside is exactly what cannot be read, once."""
+    for service, topics in READS.items():
+        if service not in evidence.tables:
+            continue
+        due = {
+            f"{record.topic}/{record.partition}/{record.offset}"
+            for record in evidence.records
+            if record.topic in topics and record.key.startswith(PARKED.encode())
+        }
+        rows = evidence.tables[service]["parked"]
+        found = Counter(f"{_plain(row['topic'])}/{row['partition']}/{row['offset']}" for row in rows)
+        for place in sorted(due | set(found)):
+            if found[place] != (place in due):
+                errors = sorted({row["error"] for row in rows})[:3]
+                yield f"{service}: {place} is parked {found[place]} times; errors seen: {errors}"
+
+
+def _plain(topic: str) -> str:
+    """A topic's name without the run's prefix."""
+    return topic.partition(".")[2]
+
+
+def _nothing_is_left_to_do(evidence: Evidence) -> Iterator[str]:
+    for service, tables in evidence.tables.items():
+        if tables["outbox"]:
+            yield f"{service}: {len(tables['outbox'])} rows in the outbox, the first is {tables['outbox'][0]}"
+        for job in tables["jobs"]:
+            if job["state"] != "done":
+                yield f"{service}: job {job['kind']} {job['ref']} is {job['state']} ({job['error']})"
