@@ -1,0 +1,110 @@
+"""Consuming loses nothing: what cannot be handled is parked with its key, and everything else goes on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from chassis.handlers import Received, on
+from chassis.ids import uuid7
+from chassis.kit.stage import Stage, raw_record
+from chassis.service import Service
+from chassis.tx import Tx
+from contracts.customer import CustomerChanged
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData()
+effects = sa.Table(
+    "probes",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("notes", JSONB, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+)
+
+
+@on(CustomerChanged)
+def note_change(event: Received[CustomerChanged], tx: Tx) -> None:
+    """One row an effect; `boom` cannot be handled."""
+    tx.insert(effects, id=uuid7(), notes=[event.key, event.sequence], version=1, sequence=event.sequence)
+    if "boom" in event.said.what:
+        raise ValueError("not to be handled")
+
+
+@pytest.fixture(scope="session")
+def service() -> Service:
+    return Service(
+        name="probe",
+        title="Probe",
+        tables=metadata,
+        migrations=Path(__file__).parent / "probe_migrations",
+        reactions=[note_change],
+    )
+
+
+def record(stage: Stage, key: UUID, sequence: int, what: str = "phones", **more: Any) -> Any:
+    message = CustomerChanged(customer_id=key, what=[what], changed_by="test")
+    return stage.record(message, key=str(key), sequence=sequence, **more)
+
+
+async def effects_of(stage: Stage) -> list[list[Any]]:
+    return [row[0] for row in await stage.rows("SELECT notes FROM probes ORDER BY id")]
+
+
+async def parked(stage: Stage) -> int:
+    return len(await stage.rows("SELECT 1 FROM kehu.parked"))
+
+
+async def test_a_message_that_comes_twice_has_one_effect(stage: Stage) -> None:
+    one = record(stage, uuid4(), 1)
+    await stage.consumer.consume([one, one])
+    await stage.consumer.consume([one])
+    assert len(await effects_of(stage)) == 1
+
+
+async def test_a_poison_message_parks_itself_and_its_key_and_nobody_else(stage: Stage) -> None:
+    bad, good = uuid4(), uuid4()
+    batch = [
+        record(stage, good, 1),
+        record(stage, bad, 1, "boom"),
+        record(stage, bad, 2),
+        record(stage, good, 2),
+    ]
+    batch += [record(stage, uuid4(), 1) for _ in range(300)]
+    await stage.consumer.consume(batch)
+    seen = await effects_of(stage)
+    assert [note for note in seen if note[0] == str(good)] == [[str(good), 1], [str(good), 2]]
+    assert [note for note in seen if note[0] == str(bad)] == []
+    assert await parked(stage) == 2
+    await stage.consumer.consume([record(stage, bad, 3)])
+    assert await parked(stage) == 3
+
+
+async def test_a_failed_message_leaves_no_half_effect(stage: Stage) -> None:
+    bad = uuid4()
+    await stage.consumer.consume([record(stage, bad, 1, "boom"), *[record(stage, uuid4(), 1) for _ in range(200)]])
+    assert str(bad) not in str(await effects_of(stage))
+    assert len(await effects_of(stage)) == 200
+
+
+async def test_a_header_that_is_not_utf8_is_parked_and_not_skipped(stage: Stage) -> None:
+    good = record(stage, uuid4(), 1)
+    headers = [(name, b"\xff\xfe" if name == "ce_id" else value) for name, value in good.headers]
+    bad = raw_record(good.topic, good.partition, good.offset + 1, good.key, good.value, headers)
+    await stage.consumer.consume([bad, good])
+    assert len(await effects_of(stage)) == 1
+    assert await parked(stage) == 1
+
+
+async def test_an_event_older_than_the_inbox_is_counted_and_not_reacted_to(stage: Stage) -> None:
+    at = stage.runtime.clock() - timedelta(days=60)
+    milliseconds = int(at.timestamp() * 1000)
+    old = UUID(int=(milliseconds << 80) | (7 << 76) | (2 << 62) | 1)
+    await stage.consumer.consume([record(stage, uuid4(), 1, event_id=old, at=at)])
+    assert await effects_of(stage) == []
+    assert (await stage.rows("SELECT sum(count) FROM kehu.too_old"))[0][0] == 1
