@@ -133,13 +133,6 @@ def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> i
     return int(bare)
 
 
-def no_nul(value: str) -> str:
-    """Text that PostgreSQL can keep: U+0000 passes JSON and is refused there."""
-    if "\x00" in value:
-        raise ValueError("must not contain the character U+0000")
-    return value
-
-
 # -- one request ---------------------------------------------------------------------------------
 
 

@@ -133,7 +133,8 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.http import no_nul, post
+from chassis.fields import no_nul
+from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Forbidden
 from chassis.tx import Tx
@@ -233,10 +234,6 @@ CREATE TABLE notes (
 
 def upgrade() -> None:
     run_sql(STATEMENTS)
-
-
-def downgrade() -> None:
-    raise RuntimeError("a migration is not taken back: restore a backup, or migrate forward")
 ''',
     "tests/conftest.py": '''"""The {name} service under test."""
 
@@ -256,8 +253,6 @@ def service() -> Service:
 from __future__ import annotations
 
 from chassis.kit.stage import Stage
-from chassis.migrate import differences
-from {name} import tables
 
 
 async def test_a_note_is_read_by_its_branch_and_by_no_other(stage: Stage) -> None:
@@ -271,8 +266,7 @@ async def test_a_note_is_read_by_its_branch_and_by_no_other(stage: Stage) -> Non
 
 
 async def test_the_migrations_make_the_tables_of_the_code(stage: Stage) -> None:
-    async with stage.runtime.engine.connect() as connection:
-        assert await differences(connection, tables.metadata) == []
+    assert await stage.differences() == []
 ''',
 }
 

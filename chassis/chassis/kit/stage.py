@@ -11,10 +11,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import sqlalchemy as sa
 from aiokafka import ConsumerRecord
 from contracts.envelope import Envelope, to_headers
 from contracts.message import Message, decode, encode
 from contracts.topics import topic_of
+from sqlalchemy.sql import visitors
 
 from chassis.auth import Verifier
 from chassis.consume import Consumer
@@ -22,6 +24,7 @@ from chassis.http import Health, build
 from chassis.ids import uuid7
 from chassis.jobs import Runner
 from chassis.kit.keys import ISSUER, TestIssuer
+from chassis.migrate import differences
 from chassis.relay import partition_of
 from chassis.runtime import Runtime
 from chassis.service import Service
@@ -79,6 +82,20 @@ class Stage:
         async with self.runtime.transaction() as tx:
             return list(await tx.driver.fetch(sql, *arguments))
 
+    async def differences(self) -> list[Any]:
+        """What the migrated database and the tables in code do not agree on."""
+        async with self.runtime.engine.connect() as connection:
+            return await differences(connection, self.service.tables)
+
+    async def plan(self, query: sa.Select[Any]) -> str:
+        """How PostgreSQL would run the query on the rows that are there now, as EXPLAIN tells it."""
+        async with self.runtime.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in sorted({source.name for source in _tables_of(query)}):
+                await connection.exec_driver_sql(f"ANALYZE {table}")
+            sql = query.compile(connection.engine, compile_kwargs={"literal_binds": True})
+            return "\n".join(row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {sql}"))
+
     def record(
         self,
         message: Message | None,
@@ -129,6 +146,10 @@ class Stage:
     def runner(self, **options: Any) -> Runner:
         """The service's jobs, to be run by the test."""
         return Runner(self.runtime, self.service.jobs, **options)
+
+
+def _tables_of(query: sa.Select[Any]) -> list[sa.Table]:
+    return [element for element in visitors.iterate(query) if isinstance(element, sa.Table)]
 
 
 def raw_record(

@@ -132,7 +132,3 @@ COMMENT ON TABLE kehu.freshness IS 'until when a local copy is known to hold all
 
 def upgrade() -> None:
     run_sql(STATEMENTS)
-
-
-def downgrade() -> None:
-    raise RuntimeError("a migration is not taken back: restore a backup, or migrate forward")

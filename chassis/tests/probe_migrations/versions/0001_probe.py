@@ -19,7 +19,3 @@ CREATE TABLE probes (
     sequence bigint NOT NULL
 );
 """)
-
-
-def downgrade() -> None:
-    raise RuntimeError("a migration is not taken back")

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from chassis.auth import Principal
-from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, get, post
+from chassis.fields import Phone, Plate, Slug, Vin
+from chassis.http import Cursor, Limit, Page, get, post
+from chassis.lists import newest_first
 from chassis.problems import Invalid
 from chassis.tx import Tx
 from contracts.customer import TokenKind
@@ -16,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from complaint.case import CASES
 from complaint.cases.views import CaseLine, line_of
-from complaint.intake.form import Phone, Plate, Slug, Vin
 from complaint.number import written
 from complaint.permissions import READ_COMPLAINT
 from complaint.tables import cases
@@ -88,11 +89,5 @@ def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
 
 
 async def _page(tx: Tx, wanted: list[sa.ColumnElement[bool]], limit: int, cursor: str | None) -> Page[CaseLine]:
-    """A part of the list, by id: version 7, so its order is the order of intake."""
-    query = sa.select(*CASES.columns).where(*wanted).order_by(cases.c.id.desc()).limit(limit + 1)
-    if cursor is not None:
-        (last,) = cursor_values(cursor, UUID)
-        query = query.where(cases.c.id < last)
-    found = [CASES.restore(row) for row in await tx.execute(query)]
-    following = cursor_of(found[limit - 1].id) if len(found) > limit else None
-    return Page(items=[line_of(case) for case in found[:limit]], next=following)
+    found, following = await newest_first(tx, CASES, wanted, limit, cursor)
+    return Page(items=[line_of(case) for case in found], next=following)

@@ -6,31 +6,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from chassis.http import no_nul
-from chassis.tokens import NotCanonical, canonical
+from chassis.fields import Phone, Plate, Slug, Text, Vin, no_nul
 from contracts.complaint import Channel, Match, SeriousKind
-from contracts.customer import TokenKind
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-Text = Annotated[str, AfterValidator(no_nul)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(no_nul)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
-
-
-def _is(kind: TokenKind, example: str) -> AfterValidator:
-    def check(value: str) -> str:
-        try:
-            canonical(kind, value)
-        except NotCanonical as error:
-            raise ValueError(f"{error}; write it for example {example}") from None
-        return no_nul(value)
-
-    return AfterValidator(check)
-
-
-Phone = Annotated[str, StringConstraints(max_length=40), _is(TokenKind.PHONE, "138 0000 0000 or 021-5555 0000")]
-Plate = Annotated[str, StringConstraints(max_length=20), _is(TokenKind.PLATE, "沪A12345")]
-Vin = Annotated[str, StringConstraints(max_length=25), _is(TokenKind.VIN, "with its 17 letters and digits")]
 
 
 class _Part(BaseModel):

@@ -79,7 +79,3 @@ CREATE INDEX known_tokens_customer ON known_tokens (customer_id);
 
 def upgrade() -> None:
     run_sql(STATEMENTS)
-
-
-def downgrade() -> None:
-    raise RuntimeError("a migration is not taken back: restore a backup, or migrate forward")

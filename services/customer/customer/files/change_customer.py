@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from chassis.auth import Principal
+from chassis.fields import IdNumber, Mail, Phone
 from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, get, if_match, patch
 from chassis.ids import uuid7
 from chassis.problems import Invalid, Stale
@@ -17,10 +18,9 @@ from contracts.customer import CustomerChanged, CustomerClass
 from fastapi import Depends
 from pydantic import BaseModel, Field, ValidationError
 
-from customer.files.directory import candidates, enter, tokens_of
-from customer.files.form import IdNumber, Line, Mail, Override, Part, Personal, Phone, Vehicle, missing_fields
+from customer.files.directory import duplicates_overridden, enter, tokens_of
+from customer.files.form import Line, Override, Part, Personal, Vehicle, check_fields
 from customer.files.read_customer import within
-from customer.files.register_customer import DuplicateCustomer
 from customer.files.views import CustomerView, view_of
 from customer.permissions import CHANGE_CUSTOMER, READ_CUSTOMER
 from customer.tables import customer_changes, customers
@@ -74,22 +74,12 @@ async def change_customer(
     personal = _changed(sealed, {name: sent[name] for name in changed if name != "customer_class"})
     if "customer_class" in changed:
         customer.customer_class = form.customer_class
-    lacking = missing_fields(customer.kind, personal, customer.customer_class)
-    if lacking:
-        raise Invalid(
-            "The file of an organisation keeps its standard fields.",
-            errors=[{"pointer": f"/{name}", "detail": "cannot be taken away"} for name in lacking],
-            rules=("P01.2",),
-        )
+    check_fields(customer.kind, personal, customer.customer_class)
     known = tokens_of(tx.runtime.tokens, personal)
     had = tokens_of(tx.runtime.tokens, Personal.model_validate(sealed))
-    same = await candidates(tx, {entry: key for entry, key in known.items() if entry not in had}, customer.id)
-    if same and form.override is None:
-        raise DuplicateCustomer(
-            "Someone has the new number, plate or mail already. Look at the candidates, or send override.reason.",
-            candidates=same,
-        )
-    if same and form.override is not None:
+    added = {entry: key for entry, key in known.items() if entry not in had}
+    overridden = await duplicates_overridden(tx, added, customer.id, form.override, purpose="change")
+    if overridden and form.override is not None:
         customer.duplicates_overridden, reason = True, form.override.reason
     kept = personal.model_dump(mode="json") | ({"override_reason": reason} if reason else {})
     customer.sealed = await tx.seal(customers, customer.id, customer.subject_id, kept)

@@ -6,13 +6,15 @@ import base64
 from datetime import datetime
 from uuid import UUID
 
+from chassis.problems import Refused
 from chassis.tokens import Tokens
 from chassis.tx import Tx
+from contracts.archive import AccessRecorded
 from contracts.customer import CustomerEntry, Token, TokenKind
 
 from customer.customer import Customer
-from customer.files.form import Personal
-from customer.tables import customer_tokens
+from customer.files.form import Override, Personal
+from customer.tables import customer_tokens, customers
 
 #: A token of these kinds that someone has already is a reason to ask; the last six of a VIN are not.
 DISTINCTIVE = (TokenKind.PHONE, TokenKind.PLATE, TokenKind.VIN, TokenKind.ID_NUMBER, TokenKind.MAIL)
@@ -34,7 +36,46 @@ def tokens_of(tokens: Tokens, personal: Personal) -> Known:
     return {(kind, token): key for kind, value in personal.values() for key, token in tokens.all(kind, value)}
 
 
-async def candidates(tx: Tx, known: Known, besides: UUID) -> list[dict[str, object]]:
+class DuplicateCustomer(Refused):
+    """Someone with the same phone, plate, VIN, id number or mail has a file already."""
+
+    title = "There may be a file on this customer already"
+    rules = ("P01.2",)
+
+
+async def duplicates_overridden(
+    tx: Tx, known: Known, customer_id: UUID, override: Override | None, *, purpose: str
+) -> bool:
+    """Whether others have one of these tokens and someone who saw them says that this is another customer.
+
+    That is put into the audit log; without `override`, `DuplicateCustomer` names the candidates (P01.2).
+    """
+    same = await _candidates(tx, known, customer_id)
+    if not same:
+        return False
+    if override is None:
+        raise DuplicateCustomer(
+            "Look at the candidates. If it is one of them, change that file; if it is someone else, send the form "
+            "again with override.reason.",
+            candidates=same,
+        )
+    tx.record(
+        AccessRecorded(
+            service=tx.runtime.name,
+            actor=tx.actor,
+            action="duplicates_overridden",
+            table=customers.name,
+            ids=[str(customer_id), *[str(one["id"]) for one in same]],
+            purpose=purpose,
+            rules=["P01.2"],
+            at=tx.now,
+            digests=[],
+        )
+    )
+    return True
+
+
+async def _candidates(tx: Tx, known: Known, besides: UUID) -> list[dict[str, object]]:
     """Who has one of the distinctive tokens already; two who register the same one take turns here.
 
     Whoever holds the locks sees every commit before them: the statement that looks begins after they are held.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 import sqlalchemy as sa
 from chassis.auth import Principal
-from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, get, post
+from chassis.fields import IdNumber, Mail, Phone, Plate, Slug, Vin
+from chassis.http import Cursor, Limit, Page, get, post
+from chassis.lists import newest_first
 from chassis.problems import Invalid
 from chassis.tx import Tx
 from contracts.customer import TokenKind
 from fastapi import Query
 
 from customer.customer import CUSTOMERS
-from customer.files.form import IdNumber, Mail, Part, Phone, Plate, Slug, Vin, Vin6
+from customer.files.form import Part, Vin6
 from customer.files.views import CustomerLine, line_of
 from customer.permissions import READ_CUSTOMER
 from customer.tables import customer_tokens, customers
@@ -70,10 +71,5 @@ async def search_customers(
 
 
 async def _page(tx: Tx, wanted: list[sa.ColumnElement[bool]], limit: int, cursor: str | None) -> Page[CustomerLine]:
-    query = sa.select(*CUSTOMERS.columns).where(*wanted).order_by(customers.c.id.desc()).limit(limit + 1)
-    if cursor is not None:
-        (last,) = cursor_values(cursor, UUID)
-        query = query.where(customers.c.id < last)
-    found = [CUSTOMERS.restore(row) for row in await tx.execute(query)]
-    following = cursor_of(found[limit - 1].id) if len(found) > limit else None
-    return Page(items=[line_of(customer) for customer in found[:limit]], next=following)
+    found, following = await newest_first(tx, CUSTOMERS, wanted, limit, cursor)
+    return Page(items=[line_of(customer) for customer in found], next=following)

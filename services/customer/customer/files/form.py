@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from chassis.http import no_nul
-from chassis.tokens import NotCanonical, canonical
+from chassis.fields import IdNumber, Mail, Phone, Plate, Slug, Vin, no_nul
+from chassis.problems import Invalid
 from contracts.customer import CustomerClass, CustomerKind, TokenKind
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
-
-
-def _is(kind: TokenKind, example: str) -> AfterValidator:
-    def check(value: str) -> str:
-        try:
-            canonical(kind, value)
-        except NotCanonical as error:
-            raise ValueError(f"{error}; write it for example {example}") from None
-        return no_nul(value)
-
-    return AfterValidator(check)
-
-
-Phone = Annotated[str, StringConstraints(max_length=40), _is(TokenKind.PHONE, "138 0000 0000 or 021-5555 0000")]
-Plate = Annotated[str, StringConstraints(max_length=20), _is(TokenKind.PLATE, "沪A12345")]
-Vin = Annotated[str, StringConstraints(max_length=25), _is(TokenKind.VIN, "with its 17 letters and digits")]
 Vin6 = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-HJ-NPR-Za-hj-npr-z0-9]{6}$")]
-IdNumber = Annotated[str, StringConstraints(max_length=25), _is(TokenKind.ID_NUMBER, "with its 18 digits")]
-Mail = Annotated[str, StringConstraints(max_length=200), _is(TokenKind.MAIL, "name@example.com")]
 
 
 class Part(BaseModel):
@@ -74,12 +55,19 @@ class Personal(Part):
 OF_ORGANISATIONS = ("enterprise_nature", "supervising_unit", "address", "contact_person")
 
 
-def missing_fields(kind: CustomerKind, personal: Personal, customer_class: CustomerClass | None) -> list[str]:
-    """The standard fields that the file lacks (P01.2)."""
+def check_fields(kind: CustomerKind, personal: Personal, customer_class: CustomerClass | None) -> None:
+    """Refuse the file of an organisation that lacks a standard field (P01.2)."""
     if kind is CustomerKind.PERSON:
-        return []
+        return
     lacking = [name for name in OF_ORGANISATIONS if getattr(personal, name) is None]
-    return lacking if customer_class is not None else ["customer_class", *lacking]
+    if customer_class is None:
+        lacking = ["customer_class", *lacking]
+    if lacking:
+        raise Invalid(
+            "The file of an organisation has its standard fields.",
+            errors=[{"pointer": f"/{name}", "detail": "required of an organisation"} for name in lacking],
+            rules=("P01.2",),
+        )
 
 
 class Override(Part):

@@ -54,7 +54,3 @@ CREATE INDEX customer_changes_customer ON customer_changes (customer_id, id);
 
 def upgrade() -> None:
     run_sql(STATEMENTS)
-
-
-def downgrade() -> None:
-    raise RuntimeError("a migration is not taken back: restore a backup, or migrate forward")

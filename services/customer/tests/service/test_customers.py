@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from chassis.kit.stage import Stage
-from chassis.migrate import differences
+from contracts.archive import AccessRecorded
 from contracts.customer import CustomerChanged, CustomerEntry, CustomerRegistered, TokenKind
 from customer import tables
 
@@ -122,11 +122,27 @@ async def test_a_duplicate_is_refused_with_the_candidates_and_an_override_is_rec
     assert [(one["id"], one["matched_by"]) for one in problem["candidates"]] == [(first["id"], ["phone"])]
     assert not any(canary in refused.text for canary in CANARIES)
     assert second.status_code == 201, second.text
-    record = (await stage.outbox())[-1].message
+    (record,) = [told.message for told in await stage.outbox(AccessRecorded)]
     assert record is not None
     said = record.model_dump()
     assert (said["actor"], said["action"]) == ("agent-9", "duplicates_overridden")
     assert said["ids"] == [second.json()["id"], first["id"]]
+
+
+async def test_a_change_to_a_number_that_someone_has_is_refused_and_an_override_is_recorded(stage: Stage) -> None:
+    first = await registered(stage)
+    other = await registered(stage, phones=["139 0000 0001"], vehicles=[])
+    async with stage.client("call_centre@group", subject="agent-9") as agent:
+        change = {"effective_on": "2026-11-01", "phones": ["138 0013 8000"]}
+        refused = await agent.patch(f"/v1/customers/{other['id']}", json=change)
+        taken = await agent.patch(f"/v1/customers/{other['id']}", json={**change, "override": {"reason": "同一家庭"}})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/duplicate-customer")
+    assert taken.status_code == 200, taken.text
+    records = [told.message.model_dump() for told in await stage.outbox(AccessRecorded) if told.message]
+    overridden = [said for said in records if said["action"] == "duplicates_overridden"]
+    assert [(said["actor"], said["ids"], said["purpose"]) for said in overridden] == [
+        ("agent-9", [other["id"], first["id"]], "change")
+    ]
 
 
 async def test_the_last_six_of_a_vin_alone_are_no_duplicate(stage: Stage) -> None:
@@ -271,15 +287,10 @@ async def test_the_lists_of_200_000_customers_are_read_from_an_index(stage: Stag
         "a branch": sa.select(c.id).where(c.branch.in_(["branch-7", "branch-9"])).order_by(c.id.desc()).limit(51),
         "a phone": sa.select(c.id).where(c.id.in_(having)).order_by(c.id.desc()).limit(51),
     }
-    async with stage.runtime.engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(sa.text("ANALYZE customers, customer_tokens"))
-        for name, query in queries.items():
-            sql = query.compile(connection.engine, compile_kwargs={"literal_binds": True})
-            plan = "\n".join(row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {sql}"))
-            assert "Seq Scan" not in plan, f"{name}: {plan}"
+    for name, query in queries.items():
+        plan = await stage.plan(query)
+        assert "Seq Scan" not in plan, f"{name}: {plan}"
 
 
 async def test_the_migrations_make_the_tables_of_the_code(stage: Stage) -> None:
-    async with stage.runtime.engine.connect() as connection:
-        assert await differences(connection, tables.metadata) == []
+    assert await stage.differences() == []

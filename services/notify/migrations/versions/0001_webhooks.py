@@ -64,7 +64,3 @@ CREATE INDEX attempts_delivery ON attempts (delivery_id, id);
 
 def upgrade() -> None:
     run_sql(STATEMENTS)
-
-
-def downgrade() -> None:
-    raise RuntimeError("a migration is not taken back: restore a backup, or migrate forward")

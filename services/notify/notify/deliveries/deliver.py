@@ -24,7 +24,7 @@ from standardwebhooks.webhooks import Webhook
 from notify.deliveries.outside import NotPublic, open_pool
 from notify.delivery import DELIVERIES, DeliveryState
 from notify.settings import NotifySettings
-from notify.subscription import SUBSCRIPTIONS, SubscriptionState
+from notify.subscription import PATIENCE, SUBSCRIPTIONS, SubscriptionState
 from notify.tables import attempts
 
 SENDER = "webhooks"
@@ -36,7 +36,7 @@ SELECT d.id, d.body, d.state, s.id AS subscription_id, s.url, s.state AS subscri
     s.previous_secret, s.previous_until
 FROM deliveries d JOIN subscriptions s ON s.id = d.subscription_id WHERE d.id = ANY($1::uuid[])
 """
-_HEALTH = "SELECT id, failing_since FROM subscriptions WHERE id = ANY($1::uuid[])"
+_HEALTH = "SELECT id, failing_since FROM subscriptions WHERE id = ANY($1::uuid[]) AND state <> 'ended'"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended. `final`: no other follows; `held`: none was made."""
+    """How an attempt ended. `final`: no other follows; `held`: none was made, this subscription takes nothing now."""
 
     at: datetime
     status: int | None
@@ -60,7 +60,7 @@ class Outcome:
     milliseconds: int
     gone: bool = False
     final: bool = False
-    held: bool = False
+    held: UUID | None = None
 
 
 class Sender:
@@ -127,6 +127,7 @@ def headers_of(delivery: str, at: datetime, body: bytes, secrets: Sequence[str])
 
 async def finish(tx: Tx, ended: Sequence[tuple[str, Outcome]]) -> None:
     """Write how attempts ended, tell the others, and judge the endpoints."""
+    silent = await tx.load(SUBSCRIPTIONS, [outcome.held for _, outcome in ended if outcome.held is not None])
     found = await tx.load(DELIVERIES, [UUID(ref) for ref, _ in ended])
     health = {row[0]: row[1] for row in await tx.driver.fetch(_HEALTH, [d.subscription_id for d in found.values()])}
     good: set[UUID] = set()
@@ -135,8 +136,12 @@ async def finish(tx: Tx, ended: Sequence[tuple[str, Outcome]]) -> None:
         delivery = found.get(UUID(ref))
         if delivery is None or delivery.state is not DeliveryState.PLANNED:
             continue
-        if outcome.held:
-            delivery.state = DeliveryState.HELD
+        if outcome.held is not None:
+            # made active again since the attempt looked: whoever did it could not see this one among the held
+            if silent[outcome.held].state is SubscriptionState.ACTIVE:
+                tx.later(deliver, delivery.id, lane=str(outcome.held))
+            else:
+                delivery.state = DeliveryState.HELD
             continue
         delivery.attempts += 1
         tx.insert(
@@ -158,12 +163,19 @@ async def finish(tx: Tx, ended: Sequence[tuple[str, Outcome]]) -> None:
         if outcome.final:
             delivery.state, delivery.ended_at = DeliveryState.GIVEN_UP, outcome.at
             tx.publish(delivery, WebhookGivenUp(**ids, attempts=delivery.attempts, given_up_at=outcome.at))
-    await _judge(tx, {one for one in good if health.get(one)}, bad)
+    recovered = {one for one in good if health.get(one)}
+    worse = {one for one, since in health.items() if one in bad and (bad[one] or tired(since, tx.now))}
+    await _judge(tx, recovered, worse, bad)
 
 
-async def _judge(tx: Tx, recovered: set[UUID], bad: dict[UUID, bool]) -> None:
+def tired(since: datetime | None, now: datetime) -> bool:
+    """Whether one more failure says something new of an endpoint that has failed since then."""
+    return since is None or now - since >= PATIENCE
+
+
+async def _judge(tx: Tx, recovered: set[UUID], worse: set[UUID], bad: dict[UUID, bool]) -> None:
     """Rows of endpoints are only locked where something about them changes."""
-    for identifier, subscription in (await tx.load(SUBSCRIPTIONS, recovered | set(bad))).items():
+    for identifier, subscription in (await tx.load(SUBSCRIPTIONS, recovered | worse)).items():
         if identifier in recovered:
             subscription.failing_since = None
         elif subscription.failed(tx.now, gone=bad[identifier]):
@@ -185,7 +197,7 @@ async def deliver(ref: str, work: Work) -> Outcome | None:
         return None
     at, begun = work.runtime.clock(), time.monotonic()
     if not target.send:
-        return Outcome(at, None, None, 0, held=True)
+        return Outcome(at, None, None, 0, held=target.subscription_id)
     status: int | None = None
     pause: timedelta | None = None
     error: str | None = None

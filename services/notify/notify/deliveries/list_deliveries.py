@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from notify.deliveries.deliver import deliver
 from notify.delivery import DELIVERIES, DeliveryState
 from notify.permissions import SUBSCRIBE
-from notify.subscription import SUBSCRIPTIONS
+from notify.subscription import SUBSCRIPTIONS, SubscriptionState
 from notify.tables import attempts, deliveries
 
 
@@ -81,5 +81,8 @@ async def redeliver(delivery_id: UUID, tx: Tx) -> None:
     delivery = await tx.get(DELIVERIES, delivery_id)
     if delivery.state in (DeliveryState.PLANNED, DeliveryState.HELD):
         raise NotEnded("It is planned already. Wait for its attempts to end, or resume the subscription.")
+    subscription = await tx.get(SUBSCRIPTIONS, delivery.subscription_id, lock=False)
+    if subscription.state is SubscriptionState.ENDED:
+        raise NotEnded("Its subscription has been ended. Open a new one; the party can read what it missed there.")
     delivery.state, delivery.ended_at = DeliveryState.PLANNED, None
     tx.later(deliver, delivery.id, lane=str(delivery.subscription_id))

@@ -18,10 +18,17 @@ RULES = ("P12.6", "P12.8")
 
 
 async def who_wants(tx: Tx, events: Sequence[Received[ComplaintSerious]]) -> list[list[Subscription]]:
-    """For each event, the subscriptions that it is for."""
+    """For each event, the subscriptions that it is for.
+
+    Those that take nothing now are read again under a lock: one that is being made active either finds what
+    is held for it here, or is found active.
+    """
     live = subscriptions.c.state != SubscriptionState.ENDED.value
     rows = await tx.execute(sa.select(*SUBSCRIPTIONS.columns).where(live))
     found = [SUBSCRIPTIONS.restore(row) for row in rows]
+    silent = await tx.load(SUBSCRIPTIONS, [one.id for one in found if one.state is not SubscriptionState.ACTIVE])
+    found = [silent.get(one.id, one) for one in found]
+    found = [one for one in found if one.state is not SubscriptionState.ENDED]
     return [[one for one in found if one.wants(ComplaintSerious.TYPE, event.said.brand)] for event in events]
 
 

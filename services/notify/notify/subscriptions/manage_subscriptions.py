@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import sqlalchemy as sa
 from chassis.auth import Principal
-from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, delete, get, no_nul, patch, post
+from chassis.fields import Text, no_nul
+from chassis.http import Cursor, Limit, Page, delete, get, patch, post
 from chassis.ids import uuid7
+from chassis.lists import newest_first
 from chassis.problems import Invalid, Refused
 from chassis.runtime import Runtime
 from chassis.tx import Tx
@@ -32,7 +33,7 @@ RULES = ("P05.13",)
 OVERLAP = timedelta(hours=24)
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(no_nul)]
-Url = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul)]
+Url = Annotated[Text, StringConstraints(max_length=2000)]
 Kind = Literal["complaint.serious.v1"]
 assert ComplaintSerious.TYPE == "complaint.serious.v1"
 
@@ -115,14 +116,9 @@ async def open_subscription(form: SubscriptionForm, principal: Principal, runtim
 @get("/v1/subscriptions", needs=SUBSCRIBE)
 async def list_subscriptions(tx: Tx, limit: Limit = 50, cursor: Cursor = None) -> Page[SubscriptionView]:
     """The subscriptions that have not been ended, newest first."""
-    c = subscriptions.c
-    query = sa.select(*SUBSCRIPTIONS.columns).where(c.state != SubscriptionState.ENDED.value).order_by(c.id.desc())
-    if cursor is not None:
-        (last,) = cursor_values(cursor, UUID)
-        query = query.where(c.id < last)
-    found = [SUBSCRIPTIONS.restore(row) for row in await tx.execute(query.limit(limit + 1))]
-    following = cursor_of(found[limit - 1].id) if len(found) > limit else None
-    return Page(items=[view_of(one) for one in found[:limit]], next=following)
+    live = subscriptions.c.state != SubscriptionState.ENDED.value
+    found, following = await newest_first(tx, SUBSCRIPTIONS, [live], limit, cursor)
+    return Page(items=[view_of(one) for one in found], next=following)
 
 
 @get("/v1/subscriptions/{subscription_id}", needs=SUBSCRIBE)

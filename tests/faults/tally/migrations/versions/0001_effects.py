@@ -20,7 +20,3 @@ CREATE TABLE effects (
 
 def upgrade() -> None:
     run_sql(STATEMENTS)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("it is made anew for each run")

@@ -1,0 +1,40 @@
+"""Types of form fields that every service takes the same way: text that can be kept, and what tokens are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from contracts.customer import TokenKind
+from pydantic import AfterValidator, StringConstraints
+
+from chassis.tokens import NotCanonical, canonical
+
+
+def no_nul(value: str) -> str:
+    """Text that PostgreSQL can keep: U+0000 passes JSON and is refused there."""
+    if "\x00" in value:
+        raise ValueError("must not contain the character U+0000")
+    return value
+
+
+def written_as(kind: TokenKind, example: str) -> AfterValidator:
+    """Takes any way of writing a value of the kind, unchanged; the refusal shows an example, never the value."""
+
+    def check(value: str) -> str:
+        try:
+            canonical(kind, value)
+        except NotCanonical as error:
+            raise ValueError(f"{error}; write it for example {example}") from None
+        return no_nul(value)
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, AfterValidator(no_nul)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
+
+Phone = Annotated[str, StringConstraints(max_length=40), written_as(TokenKind.PHONE, "138 0000 0000 or 021-5555 0000")]
+Plate = Annotated[str, StringConstraints(max_length=20), written_as(TokenKind.PLATE, "沪A12345")]
+Vin = Annotated[str, StringConstraints(max_length=25), written_as(TokenKind.VIN, "with its 17 letters and digits")]
+IdNumber = Annotated[str, StringConstraints(max_length=25), written_as(TokenKind.ID_NUMBER, "with its 18 digits")]
+Mail = Annotated[str, StringConstraints(max_length=200), written_as(TokenKind.MAIL, "name@example.com")]
