@@ -56,7 +56,7 @@ check: setup ## lint, format, types, import rules, generated files
 	@$(PY) -m dev.check
 
 test-faults: setup ## kills, pauses and duplicates under load: make test-faults n=5000 faults=100 seed=1
-	@$(PY) -m tests.faults $(if $(n),n=$(n)) $(if $(faults),faults=$(faults)) $(if $(seed),seed=$(seed))
+	@$(PY) -m tests.faults $(if $(n),n=$(n)) $(if $(faults),faults=$(faults)) $(if $(seed),seed=$(seed)) $(if $(planted),planted=$(planted))
 
 bench: setup ## measure the fast paths against pgbench in the same run: make bench scale=0.1
 	@$(PY) -m tests.bench $(if $(scale),scale=$(scale))

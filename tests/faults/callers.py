@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.history import Attempt, History, Operation
+from tests.faults.history import Attempt, Customer, History, Operation
 from tests.faults.system import System
 
 BRANDS = ("东风日产", "上汽大众", "长安福特")
@@ -21,6 +21,8 @@ STUBBORN = 60.0
 #: share of the complaints of a caller who has complained before
 AGAIN = 0.2
 MOST_OF_ONE_CALLER = 4
+#: share of the complaints around which the caller is registered as a customer
+REGISTERED = 0.3
 
 
 class Callers:
@@ -40,6 +42,7 @@ class Callers:
         self._recent: dict[str, int] = {}
         self._allowance: asyncio.Queue[bool] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
+        self._registering: list[asyncio.Task[None]] = []
         limits = httpx.Limits(max_connections=64)
         self._http = httpx.AsyncClient(timeout=PATIENCE, limits=limits)
         self._token = system.ground.token("agent-1", "call_centre@group")
@@ -62,7 +65,31 @@ class Callers:
             for _ in self._tasks:
                 self._allowance.put_nowait(False)
             await asyncio.gather(*self._tasks)
+            await asyncio.gather(*self._registering)
         await self._http.aclose()
+
+    # -- customers -------------------------------------------------------------------------------
+
+    async def _register(self, phone: str) -> None:
+        """Open a file on a caller, once, before or after the complaint, however often it takes."""
+        if any(customer.phone == phone for customer in self.history.customers):
+            return
+        customer = Customer(phone, f"file-{phone}")
+        self.history.customers.append(customer)
+        await asyncio.sleep(self._rng.random())
+        headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": customer.key}
+        form = {"kind": "person", "branch": "sh-pudong", "customer_class": "general", "name": "测试", "phones": [phone]}
+        deadline = time.monotonic() + STUBBORN
+        while customer.id is None and time.monotonic() < deadline:
+            address = self._rng.choice(self._system.serving("customer")).address
+            try:
+                answer = await self._http.post(f"{address}/v1/customers", json=form, headers=headers)
+                if answer.status_code in (200, 201):
+                    customer.id = answer.json()["id"]
+                    return
+            except (httpx.HTTPError, ValueError):
+                pass
+            await asyncio.sleep(0.2)
 
     # -- complaints ------------------------------------------------------------------------------
 
@@ -72,6 +99,8 @@ class Callers:
 
     async def _complain(self) -> None:
         operation = self._operation()
+        if self._rng.random() < REGISTERED and self._system.serving("customer"):
+            self._registering.append(asyncio.create_task(self._register(operation.phone)))
         habit = self._rng.random()
         if habit < 0.04:  # a mistake in the form
             await self._until_known(self._noted(replace(operation, sound=False)))

@@ -11,9 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID, uuid5
 
 import asyncpg
 
+from tests.faults.factory import Webhook
 from tests.faults.history import History, Operation
 from tests.faults.records import PARKED, Record
 
@@ -29,6 +31,7 @@ REACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "complaint.opened.v1": ("match_opened_case", "find_repeats"),
         "customer.entry.v1": ("match_cases_of_customer",),
     },
+    "notify": {"complaint.serious.v1": ("plan_deliveries",)},
     "tally": {
         "complaint.opened.v1": ("count_opened",),
         "complaint.matched.v1": ("count_matched",),
@@ -70,8 +73,9 @@ class Evidence:
     records: Sequence[Record]
     #: by service and table: its rows
     tables: Mapping[str, Mapping[str, list[dict[str, Any]]]]
-    #: what the factory wrote down, one entry a request
-    webhooks: Sequence[dict[str, Any]] = ()
+    #: what the factory wrote down, one entry a request, and under which subscription it gets them
+    webhooks: Sequence[Webhook] = ()
+    subscription: str = ""
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -108,6 +112,8 @@ FROM cases ORDER BY taken_at, id
 """
 _TABLES = {
     "complaint": {"cases": _CASES},
+    "customer": {"customers": "SELECT id::text, sequence FROM customers"},
+    "notify": {"deliveries": "SELECT id::text, event_id::text, state, sequence FROM deliveries"},
     "tally": {"effects": "SELECT id, handler, event_id, key, sequence FROM effects ORDER BY id"},
 }
 _PLUMBING = {
@@ -139,6 +145,9 @@ def check(evidence: Evidence) -> list[Violation]:
         _one_case_a_key,
         _state_and_events_agree,
         _every_repeat_is_found,
+        _every_customer_is_kept_and_told,
+        _every_case_finds_its_customer,
+        _every_serious_case_reaches_the_factory,
         _sequences_have_no_gaps,
         _an_event_is_always_the_same,
         _one_effect_an_event,
@@ -243,6 +252,56 @@ def _every_repeat_is_found(evidence: Evidence) -> Iterator[str]:
             if case["repeat_of"] is not None and "repeat" not in json.loads(case["serious_kinds"]):
                 yield f"case {case['number']} is a repeat and not serious for it"
             earlier.add(case["id"])
+
+
+def _every_customer_is_kept_and_told(evidence: Evidence) -> Iterator[str]:
+    """One file a caller, one event of its registration, and an entry in the directory."""
+    kept = {row["id"] for row in evidence.tables.get("customer", {}).get("customers", ())}
+    registered = evidence.by_key("customer.registered.v1")
+    entries = evidence.by_key("customer.entry.v1")
+    for customer in evidence.history.customers:
+        if customer.id is not None and customer.id not in kept:
+            yield f"{customer.key} was told {customer.id}, and there is no such file"
+    for identifier in sorted(kept | set(registered) | set(entries)):
+        counts = (identifier in kept, len(registered[identifier]), len(entries[identifier]))
+        if counts != (True, 1, 1):
+            yield f"customer {identifier}: in the database {counts[0]}, {counts[1]} registrations, {counts[2]} entries"
+
+
+def _every_case_finds_its_customer(evidence: Evidence) -> Iterator[str]:
+    """Whichever of the two came first."""
+    phone_of = {operation.marker: operation.phone for operation in evidence.history.operations}
+    owner = {customer.phone: customer.id for customer in evidence.history.customers if customer.id is not None}
+    for case in evidence.cases:
+        expected = owner.get(phone_of.get(case["marker"], ""))
+        if expected is not None and case["customer_id"] != expected:
+            yield f"case {case['number']} belongs to {case['customer_id']}, its caller is {expected}"
+
+
+def _every_serious_case_reaches_the_factory(evidence: Evidence) -> Iterator[str]:
+    """Each under one id, with the same bytes each time, signed, and taken at last."""
+    if not evidence.subscription:
+        return
+    due = {
+        str(uuid5(UUID(evidence.subscription), event.id)): event for event in evidence.of_type("complaint.serious.v1")
+    }
+    seen: dict[str, list[Webhook]] = defaultdict(list)
+    for webhook in evidence.webhooks:
+        seen[webhook.id].append(webhook)
+        if not webhook.signed:
+            yield f"{webhook.id} is not signed by the subscription's secret"
+    states = {row["id"]: row["state"] for row in evidence.tables["notify"]["deliveries"]}
+    told = evidence.by_key("notify.webhook_delivered.v1")
+    for name in sorted(due.keys() | seen.keys() | states.keys()):
+        event, requests = due.get(name), seen[name]
+        if event is None:
+            yield f"{name} is a delivery of no event"
+        elif not any(webhook.taken for webhook in requests):
+            yield f"{name}: event {event.id} was sent {len(requests)} times and never taken"
+        elif len({webhook.body for webhook in requests}) > 1 or requests[0].data != event.value:
+            yield f"{name} does not always say what event {event.id} says"
+        elif states.get(name) != "delivered" or len(told[name]) != 1:
+            yield f"{name} was taken, is {states.get(name)}, and {len(told[name])} events say that it was delivered"
 
 
 def _sequences_have_no_gaps(evidence: Evidence) -> Iterator[str]:

@@ -8,6 +8,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,14 +21,18 @@ from asyncpg import PostgresError
 from tests.faults import records
 from tests.faults.callers import Callers
 from tests.faults.checker import READS, Evidence, Violation, check, read_tables
+from tests.faults.factory import Factory
 from tests.faults.system import Ground, System, rows, system
 from tests.faults.troubles import Fault, Troubles, drawn
 
 #: the processes of the whole system: service, role, how many
-FULL = (
+Service = tuple[str, str, int]
+FULL: tuple[Service, ...] = (
     ("complaint", "api", 2),
     ("complaint", "worker", 2),
     ("complaint", "relay", 2),
+    ("customer", "all", 1),
+    ("notify", "all", 2),
     ("tally", "worker", 2),
 )
 TOPICS = ["complaint.events", "complaint.serious", "customer.events", "customer.state", "notify.events"]
@@ -46,6 +51,10 @@ class Plan:
     callers: int = 24
     #: complaints are let in just before each fault; further ones while it lasts
     lasting: float = 0.7
+    #: the processes, as (service, role, how many)
+    services: Sequence[Service] = FULL
+    #: seconds within which everything must be done after the last fault
+    bound: float = BOUND
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,11 @@ async def play(ground: Ground, seed: int, plan: Plan, *, wrapper: Sequence[str] 
     """Bring a system up, let the plan happen to it, wait until it is quiet, and check everything."""
     rng = random.Random(seed)
     marks = {"begin": time.monotonic()}
-    async with system(ground, FULL, wrapper=wrapper) as running:
+    factory = Factory(rng)
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(system(ground, plan.services, wrapper=wrapper))
+        if running.serving("notify"):
+            await stack.enter_async_context(factory.subscribed(running))
         marks["start"] = time.monotonic()
         callers = Callers(running, rng, marked_share=plan.marked_share)
         troubles = Troubles(running, rng)
@@ -102,10 +115,11 @@ async def play(ground: Ground, seed: int, plan: Plan, *, wrapper: Sequence[str] 
         await running.ready(60)
         await callers.finish(plan.complaints, within=120)
         marks["faults"] = time.monotonic()
-        left = await _quiet(running, BOUND)
+        left = await _quiet(running, plan.bound)
         marks["quiet"] = time.monotonic()
         found = await records.read_all(ground.kafka.bootstrap, running.prefix, TOPICS)
-        evidence = Evidence(callers.history, found, await read_tables(running.databases))
+        tables = await read_tables(running.databases)
+        evidence = Evidence(callers.history, found, tables, factory.log, factory.subscription)
         violations = check(evidence) + [Violation("drained in bounded time", said) for said in left]
         marks["check"] = time.monotonic()
         callers.history.write(ground.directory / f"history-{seed}.jsonl")
@@ -188,7 +202,9 @@ def _counts(evidence: Evidence) -> dict[str, int]:
         **evidence.history.counts(),
         "accepted": evidence.history.accepted,
         "cases": len(evidence.cases),
+        "customers": len(evidence.history.customers),
         "records": len(evidence.records),
+        "webhooks": len(evidence.webhooks),
         "unreadable records": sum(record.is_poison for record in evidence.records),
         **events,
     }

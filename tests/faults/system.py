@@ -228,6 +228,7 @@ def _parts(
                 "KEHU_POOL_SIZE": "4",
                 "KEHU_TRACE_RATIO": "0",
                 "KEHU_JOB_LEASE_SECONDS": "6",
+                "KEHU_WEBHOOK_ALLOW_LOOPBACK": "true",
                 "PYTHONDONTWRITEBYTECODE": "",  # processes start a hundred times: compile once
                 "PYTHONPATH": os.pathsep.join(("deploy", os.environ.get("PYTHONPATH", ""))),
                 **settings,

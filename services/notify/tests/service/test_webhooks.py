@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from chassis.kit.counterpart import Reply, Request, counterpart
 from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
 from contracts.complaint import ComplaintSerious
@@ -21,39 +23,29 @@ from notify.deliveries.deliver import Outcome, finish
 from notify.subscription import SUBSCRIPTIONS, SubscriptionState
 from standardwebhooks.webhooks import Webhook
 
-Answer = Callable[[int], tuple[int, dict[str, str]]]
 
-
+@dataclass
 class Subscriber:
-    """An outside system: takes requests on a real port and answers what it is told to."""
+    """An outside system, and what it has seen."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.seen: list[tuple[dict[str, str], bytes]] = []
-        self._answer = answer
-        self.url = ""
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
-                headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-                body = await reader.readexactly(int(headers["content-length"]))
-                self.seen.append((headers, body))
-                status, more = self._answer(len(self.seen))
-                extra = "".join(f"{name}: {value}\r\n" for name, value in more.items())
-                writer.write(f"HTTP/1.1 {status} Said\r\n{extra}Content-Length: 0\r\n\r\n".encode())
-        writer.close()
+    url: str = ""
+    seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
 
 @asynccontextmanager
-async def subscriber(answer: Answer = lambda n: (204, {})) -> AsyncIterator[Subscriber]:
-    made = Subscriber(answer)
-    server = await asyncio.start_server(made._serve, "127.0.0.1", 0)
-    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
-    try:
+async def subscriber(
+    answer: Callable[[int], tuple[int, dict[str, str]]] = lambda n: (204, {}),
+) -> AsyncIterator[Subscriber]:
+    """One that answers the n-th request with this status and these headers."""
+    made = Subscriber()
+
+    def take(request: Request) -> Reply:
+        made.seen.append((request.headers, request.body))
+        return Reply(*answer(len(made.seen)))
+
+    async with counterpart(take) as address:
+        made.url = f"{address}/hook"
         yield made
-    finally:
-        server.close()
 
 
 def serious(**changes: Any) -> ComplaintSerious:
