@@ -1,4 +1,4 @@
-"""`python -m tests.faults [n=500] [faults=20] [seed=…]`, or `planted=1` (or a bug's name): is every planted bug caught?"""
+"""`python -m tests.faults [n=500] [faults=20] [seed=…]`; with `planted=1`, or a bug's name: are planted bugs caught?"""
 
 from __future__ import annotations
 
