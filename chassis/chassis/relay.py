@@ -29,7 +29,8 @@ LOCK = 0x6B72656C
 #: what wakes a relay in another process, on a connection of its own after the commit
 CHANNEL = "kehu_outbox"
 BATCH = 1000
-BATCH_BYTES = 900_000
+#: a row of the largest size that the outbox takes (900,000 bytes) fits in, with its headers
+BATCH_BYTES = 1_000_000
 #: an id older than this was allocated by a transaction that has ended: see Floor
 SETTLED_SECONDS = 75.0
 
@@ -249,7 +250,7 @@ class Relay:
                 enable_idempotence=True,
                 compression_type="lz4",
                 max_batch_size=BATCH_BYTES,
-                max_request_size=BATCH_BYTES + 100_000,
+                max_request_size=BATCH_BYTES + 40_000,
                 linger_ms=0,
                 request_timeout_ms=30_000,
             )

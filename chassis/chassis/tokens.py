@@ -73,7 +73,8 @@ def _phone(raw: str) -> str:
         number = phonenumbers.parse(digits, REGION)
     except phonenumbers.NumberParseException:
         raise NotCanonical(TokenKind.PHONE) from None
-    if not phonenumbers.is_possible_number(number):
+    elsewhere = number.country_code != 86 and not digits.startswith("+")  # digits taken for another country's code
+    if elsewhere or not phonenumbers.is_possible_number(number):
         raise NotCanonical(TokenKind.PHONE)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

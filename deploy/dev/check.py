@@ -1,7 +1,8 @@
-"""Whether the code is as it must be: lint, format, strict types, layers, generated files in step with their source."""
+"""Whether the code is as it must be: lint, format, strict types, layers, generated files in step, links that lead."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,20 @@ forbidden_modules =
     return path
 
 
+def dead_links() -> list[str]:
+    """Links in the documents of the repository that lead to no file of it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    dead = []
+    for name in listed:
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", (ROOT / name).read_text()):
+            if "://" not in link and not (ROOT / name).parent.joinpath(link).exists():
+                dead.append(f"{name}: {link}")
+    return dead
+
+
 def main(arguments: Sequence[str]) -> int:
     """`python -m dev.check [--write]`; exit 1 when one check fails, with what it said."""
     write = "--write" in arguments
@@ -72,6 +87,9 @@ def main(arguments: Sequence[str]) -> int:
         if done.returncode != 0:
             failed.append(name)
             say(f"{name}:\n{done.stdout}{done.stderr}")
+    if dead := dead_links():
+        failed.append("links")
+        say("links:\n" + "\n".join(dead))
     say(f"check failed: {', '.join(failed)}" if failed else "check: all good")
     return 1 if failed else 0
 

@@ -57,15 +57,21 @@ class Callers:
             self._allowance.put_nowait(True)
 
     async def finish(self, complaints: int, within: float) -> None:
-        """Go on until so many have been accepted and every caller knows what became of his."""
-        async with asyncio.timeout(within):
-            while self.history.accepted < complaints:
-                self.allow(max(0, min(complaints - self.history.accepted, 20) - self._allowance.qsize()))
-                await asyncio.sleep(0.05)
-            for _ in self._tasks:
-                self._allowance.put_nowait(False)
-            await asyncio.gather(*self._tasks)
-            await asyncio.gather(*self._registering)
+        """Go on until so many have been accepted and every caller knows what became of his.
+
+        RuntimeError with what was answered when that takes longer than `within` seconds.
+        """
+        try:
+            async with asyncio.timeout(within):
+                while (accepted := self.history.accepted) < complaints:
+                    self.allow(max(0, min(complaints - accepted, 20) - self._allowance.qsize()))
+                    await asyncio.sleep(0.05)
+                for _ in self._tasks:
+                    self._allowance.put_nowait(False)
+                await asyncio.gather(*self._tasks, *self._registering)
+        except TimeoutError:
+            counts = self.history.counts()
+            raise RuntimeError(f"{self.history.accepted} of {complaints} accepted, then stuck: {counts}") from None
         await self._http.aclose()
 
     # -- customers -------------------------------------------------------------------------------
@@ -138,7 +144,7 @@ class Callers:
             phone = self._rng.choice(known[-8:])
         else:
             self._phones += 1
-            phone = f"110{self._phones:08d}"
+            phone = f"1420{self._phones:07d}"
         self._recent[phone] = self._recent.get(phone, 0) + 1
         return phone
 
