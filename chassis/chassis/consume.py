@@ -286,17 +286,18 @@ class Consumer:
             return
         parked = 0
         for pair in pairs:
-            parked += await self._react_alone(pair)
+            if await self._react_alone(pair):
+                parked += 1
+                await self._halt_when_too_much(parked, len(pairs))
             self.last_progress = time.monotonic()
-        await self._halt_when_too_much(parked, len(pairs))
 
-    async def _react_alone(self, pair: Pair) -> int:
-        """One message in its own transaction; parked when it fails after its retries. How many were parked."""
+    async def _react_alone(self, pair: Pair) -> bool:
+        """One message in its own transaction; parked when it fails after its retries. Whether it was parked."""
         reaction, event = pair
         for attempt, wait in enumerate((*RETRIES, None), start=1):
             try:
                 await self._react([pair])
-                return 0
+                return False
             except Exception as error:
                 if passes_by_itself(error):
                     raise
@@ -311,7 +312,7 @@ class Consumer:
                     async with self._runtime.transaction() as tx:
                         if await self._enter(tx, [pair]):
                             await self._park(tx, reaction, event, type(error).__name__, attempt)
-                    return 1
+                    return True
                 await asyncio.sleep(wait)
         raise AssertionError("unreachable")
 

@@ -3,53 +3,34 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import sqlalchemy as sa
 from chassis.handlers import Received, on
 from chassis.ids import uuid7
+from chassis.kit.probe import changed, probe, probes
 from chassis.kit.stage import Stage, raw_record
 from chassis.service import Service
 from chassis.tx import Tx
 from contracts.customer import CustomerChanged
-from sqlalchemy.dialects.postgresql import JSONB
-
-metadata = sa.MetaData()
-effects = sa.Table(
-    "probes",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("notes", JSONB, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("sequence", sa.BigInteger, nullable=False),
-)
 
 
 @on(CustomerChanged)
 def note_change(event: Received[CustomerChanged], tx: Tx) -> None:
     """One row an effect; `boom` cannot be handled."""
-    tx.insert(effects, id=uuid7(), notes=[event.key, event.sequence], version=1, sequence=event.sequence)
+    tx.insert(probes, id=uuid7(), notes=[event.key, event.sequence], version=1, sequence=event.sequence)
     if "boom" in event.said.what:
         raise ValueError("not to be handled")
 
 
 @pytest.fixture(scope="session")
 def service() -> Service:
-    return Service(
-        name="probe",
-        title="Probe",
-        tables=metadata,
-        migrations=Path(__file__).parent / "probe_migrations",
-        reactions=[note_change],
-    )
+    return probe(reactions=[note_change])
 
 
 def record(stage: Stage, key: UUID, sequence: int, what: str = "phones", **more: Any) -> Any:
-    message = CustomerChanged(customer_id=key, what=[what], changed_by="test")
-    return stage.record(message, key=str(key), sequence=sequence, **more)
+    return stage.record(changed(key, what), key=str(key), sequence=sequence, **more)
 
 
 async def effects_of(stage: Stage) -> list[list[Any]]:

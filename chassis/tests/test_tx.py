@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
 from chassis.ids import uuid7
+from chassis.kit.probe import PROBES, Probe, changed, probe, probes
 from chassis.kit.stage import Stage
 from chassis.problems import NotFound, Stale
 from chassis.sealing import Unreadable
 from chassis.service import Service
-from chassis.store import Store
-from contracts.customer import CustomerChanged
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB
-
-metadata = sa.MetaData()
-probes = sa.Table(
-    "probes",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("notes", JSONB, nullable=False),
-    sa.Column("subject_id", sa.Uuid),
-    sa.Column("sealed", BYTEA),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("sequence", sa.BigInteger, nullable=False),
-)
-
-
-@dataclass
-class Probe:
-    id: UUID
-    notes: list[str] = field(default_factory=list)
-    subject_id: UUID | None = None
-    sealed: bytes | None = None
-    version: int = 1
-    sequence: int = 0
-
-
-PROBES = Store(probes, Probe)
 
 
 @pytest.fixture(scope="session")
 def service() -> Service:
-    return Service(name="probe", title="Probe", tables=metadata, migrations=Path(__file__).parent / "probe_migrations")
+    return probe()
 
 
 async def made(stage: Stage, **more: Any) -> UUID:
@@ -55,10 +25,6 @@ async def made(stage: Stage, **more: Any) -> UUID:
     async with stage.runtime.transaction() as tx:
         tx.add(probe)
     return probe.id
-
-
-def changed(identifier: UUID) -> CustomerChanged:
-    return CustomerChanged(customer_id=identifier, what=["notes"], changed_by="test")
 
 
 async def test_a_raw_statement_before_the_adapter_begins_would_stay_so_tx_begins_first(stage: Stage) -> None:

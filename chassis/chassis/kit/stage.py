@@ -165,18 +165,23 @@ def raw_record(
 
 
 @asynccontextmanager
-async def staged(service: Service, dsn: str, keys: tuple[Path, Path], issuer: TestIssuer) -> AsyncIterator[Stage]:
-    """The service on the database at `dsn`."""
+async def staged(
+    service: Service, dsn: str, keys: tuple[Path, Path], issuer: TestIssuer, **more: Any
+) -> AsyncIterator[Stage]:
+    """The service on the database at `dsn`; `more` are further settings, such as where the real Kafka is."""
     master, token = keys
     settings = service.settings(
-        environment="test",
-        database_url=dsn,
-        kafka="127.0.0.1:1",
-        issuers=(Issuer(issuer=ISSUER),),
-        master_keys_file=master,
-        token_keys_file=token,
-        pool_size=8,
-        trace_ratio=0,
+        **{
+            "environment": "test",
+            "database_url": dsn,
+            "kafka": "127.0.0.1:1",
+            "issuers": (Issuer(issuer=ISSUER),),
+            "master_keys_file": master,
+            "token_keys_file": token,
+            "pool_size": 8,
+            "trace_ratio": 0,
+            **more,
+        }
     )
     assert isinstance(settings, Settings)
     runtime = Runtime.of(service.name, settings)

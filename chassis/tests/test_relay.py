@@ -1,0 +1,235 @@
+"""The relay loses nothing, reorders nothing, and lets nothing go before Kafka has it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from chassis.ids import uuid7
+from chassis.kit.eventually import eventually
+from chassis.kit.probe import PROBES, Probe, changed, probe
+from chassis.kit.stage import Stage
+from chassis.relay import CHANNEL, LOCK, SETTLED_SECONDS, Floor, Relay, partition_of
+from chassis.service import Notifier, Service
+from contracts.envelope import from_headers
+from contracts.message import decode
+from contracts.topics import CUSTOMER_EVENTS, CUSTOMER_STATE, Topic
+
+from chassis import failpoints, telemetry
+
+
+@pytest.fixture(scope="session")
+def service() -> Service:
+    return probe()
+
+
+@asynccontextmanager
+async def running(stage: Stage) -> AsyncIterator[Relay]:
+    """A relay at work."""
+    relay = Relay(stage.runtime)
+    task = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def published(stage: Stage, *whats: str, of: UUID | None = None) -> UUID:
+    """A probe that tells so many things, in one transaction."""
+    async with stage.runtime.transaction() as tx:
+        if of is None:
+            about = Probe(uuid7())
+            tx.add(about)
+        else:
+            about = await tx.get(PROBES, of)
+        for what in whats:
+            tx.publish(about, changed(about.id, what))
+    return about.id
+
+
+async def waiting(stage: Stage) -> int:
+    return int((await stage.rows("SELECT count(*) FROM kehu.outbox"))[0][0])
+
+
+async def empty(stage: Stage) -> bool:
+    return await waiting(stage) == 0
+
+
+async def on_kafka(
+    stage: Stage, enough: Callable[[list[ConsumerRecord[Any, Any]]], bool], topic: Topic = CUSTOMER_EVENTS
+) -> list[ConsumerRecord[Any, Any]]:
+    """What the topic holds from its beginning, as soon as it is enough."""
+    settings = stage.runtime.settings
+    consumer = AIOKafkaConsumer(
+        topic.kafka_name(settings.topic_prefix),
+        bootstrap_servers=settings.kafka,
+        group_id=None,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        found: list[ConsumerRecord[Any, Any]] = []
+        async with asyncio.timeout(30):
+            while not enough(found):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += records
+        return found
+    finally:
+        await consumer.stop()
+
+
+def at_least(count: int) -> Callable[[list[ConsumerRecord[Any, Any]]], bool]:
+    return lambda found: len(found) >= count
+
+
+async def test_a_backlog_of_several_batches_arrives_whole_and_in_the_order_of_each_key(live: Stage) -> None:
+    keys = [await published(live) for _ in range(40)]
+    for n in range(8):
+        await asyncio.gather(*[published(live, *[f"{n}"] * 8, of=key) for key in keys])
+    async with running(live):
+        await eventually(lambda: empty(live))
+    found = await on_kafka(live, at_least(40 * 64))
+    assert len(found) == 40 * 64
+    sequences: dict[str, list[int]] = defaultdict(list)
+    for record in sorted(found, key=lambda r: (r.partition, r.offset)):
+        envelope = from_headers(record.headers)
+        sequences[envelope.subject].append(envelope.sequence)
+        assert record.partition == partition_of(record.key, CUSTOMER_EVENTS.partitions)
+    assert set(sequences) == {str(key) for key in keys}
+    assert all(numbers == list(range(1, 65)) for numbers in sequences.values())
+
+
+async def test_a_message_carries_what_its_outbox_row_says(live: Stage) -> None:
+    parent = telemetry.new_traceparent(sampled=True)
+    with telemetry.span("test", parent=parent):
+        key = await published(live, "phones")
+    (told,) = await live.outbox()
+    async with running(live):
+        (record,) = await on_kafka(live, at_least(1))
+    envelope = from_headers(record.headers)
+    assert (envelope.id, envelope.sequence, envelope.subject) == (told.event_id, 1, str(key))
+    assert (envelope.source, envelope.time) == ("probe", told.time)
+    assert envelope.traceparent is not None
+    assert envelope.traceparent[3:35] == parent[3:35]
+    assert decode(envelope.type, record.value) == told.message
+    assert dict(record.headers)["content-type"] == b"application/json"
+
+
+async def test_an_id_that_commits_late_is_not_passed_over(live: Stage) -> None:
+    late, early = await published(live), await published(live)
+    async with running(live):
+        async with live.runtime.transaction() as tx:
+            tx.publish(await tx.get(PROBES, late), changed(late, "late"))
+            await tx.flush()
+            await published(live, "early", of=early)
+            assert len(await on_kafka(live, at_least(1))) == 1
+        found = await on_kafka(live, at_least(2))
+    assert [record.key.decode() for record in sorted(found, key=lambda r: r.timestamp)] == [str(late), str(early)]
+
+
+async def test_a_row_stays_until_kafka_has_it_and_then_comes_again_with_the_same_id_and_bytes(live: Stage) -> None:
+    await published(live, "phones")
+    failpoints.arm("relay.sent=fail", "test")
+    try:
+        async with running(live):
+            await on_kafka(live, at_least(2))
+            assert await waiting(live) == 1
+            failpoints.arm("", "test")
+            await eventually(lambda: empty(live))
+    finally:
+        failpoints.arm("", "test")
+    found = await on_kafka(live, at_least(2))
+    assert len({dict(record.headers)["ce_id"] for record in found}) == 1
+    assert len({record.value for record in found}) == 1
+
+
+async def test_without_kafka_nothing_goes(stage: Stage) -> None:
+    await published(stage, "phones")
+    async with running(stage) as relay:
+        await eventually(lambda: relay.active)
+        await asyncio.sleep(1)
+        assert await waiting(stage) == 1
+
+
+async def test_a_second_relay_stands_by_and_takes_over(live: Stage) -> None:
+    async with running(live) as first:
+        await eventually(lambda: first.active)
+        async with running(live) as second:
+            await published(live, "one")
+            await eventually(lambda: empty(live))
+            assert not second.active
+            holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND granted"
+            database = "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            ((pid,),) = await live.rows(f"{holder} {database}", LOCK)
+            await live.rows("SELECT pg_terminate_backend($1)", pid)
+            await eventually(lambda: first.active is not second.active)
+            await published(live, "two")
+            await eventually(lambda: empty(live))
+    assert len(await on_kafka(live, at_least(2))) == 2
+
+
+async def test_what_is_withdrawn_becomes_a_tombstone(live: Stage) -> None:
+    about = Probe(uuid7(), sequence=3)
+    async with live.runtime.transaction() as tx:
+        tx.add(about)
+        tx.withdraw(CUSTOMER_STATE, about)
+    async with running(live):
+        (record,) = await on_kafka(live, at_least(1), CUSTOMER_STATE)
+    assert (record.key.decode(), record.value) == (str(about.id), None)
+    assert from_headers(record.headers).sequence == 3
+
+
+async def test_the_largest_row_goes_and_a_larger_one_is_refused_where_it_is_written(live: Stage) -> None:
+    row = """INSERT INTO kehu.outbox (topic, key, event_id, type, sequence, occurred_at, value)
+             VALUES ('customer.events', 'k', $1, 'customer.changed.v1', 1, now(), $2)"""
+    await live.rows(row, uuid7(), os.urandom(900_000))
+    with pytest.raises(asyncpg.CheckViolationError):
+        await live.rows(row, uuid7(), os.urandom(900_001))
+    async with running(live):
+        (record,) = await on_kafka(live, at_least(1))
+    assert len(record.value) == 900_000
+
+
+async def test_a_process_without_a_relay_wakes_the_one_that_has_it(stage: Stage) -> None:
+    heard = asyncio.Event()
+    connection = await stage.runtime.direct("test")
+    notifier = Notifier(stage.runtime)
+    task = asyncio.create_task(notifier.run())
+    try:
+        await connection.add_listener(CHANNEL, lambda *_: heard.set())
+        stage.runtime.outbox_written = notifier.wake
+        await published(stage, "phones")
+        async with asyncio.timeout(10):
+            await heard.wait()
+    finally:
+        task.cancel()
+        await connection.close()
+
+
+def test_the_floor_rises_over_settled_ids_only() -> None:
+    floor = Floor()
+    floor.mark(0.0, 100)
+    floor.raise_to(SETTLED_SECONDS - 1, None)
+    assert floor.value == 0, "an id of this age may still appear"
+    floor.raise_to(SETTLED_SECONDS, None)
+    assert floor.value == 100
+
+
+def test_the_floor_never_rises_over_a_row_that_waits() -> None:
+    floor = Floor()
+    floor.mark(0.0, 100)
+    floor.raise_to(SETTLED_SECONDS, 40)
+    assert floor.value == 39
+    floor.mark(SETTLED_SECONDS, 90)
+    floor.raise_to(SETTLED_SECONDS * 2, None)
+    assert floor.value == 90
