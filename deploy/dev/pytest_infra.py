@@ -1,4 +1,8 @@
-"""Gives a pytest run its own PostgreSQL and Kafka, once, whatever the number of workers; or takes those it is given."""
+"""Gives a pytest run its own PostgreSQL and Kafka, once, whatever the number of workers.
+
+They are processes of this machine, or with KEHU_TEST_INFRA=containers containers of the `infra` image; servers named by
+KEHU_TEST_POSTGRES_DSN and KEHU_TEST_KAFKA are used as they are.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the servers in the controlling process; workers inherit where they are."""
     if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
         return
+    if os.environ.get("KEHU_TEST_INFRA") == "containers":
+        from dev.containers import Containers
+
+        containers = Containers()
+        _started.append(containers)
+        os.environ["KEHU_TEST_POSTGRES_DSN"] = containers.admin_dsn
+        os.environ["KEHU_TEST_KAFKA"] = containers.bootstrap
     directory = ROOT / "run" / f"test-{os.getpid()}"
     if "KEHU_TEST_POSTGRES_DSN" not in os.environ:
         postgres = Postgres.start(directory / "postgres", fsync=False)

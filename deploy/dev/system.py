@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
 import os
@@ -22,7 +21,9 @@ from typing import Any
 
 from dev import children
 from dev.children import ROOT, NotStarted
+from dev.databases import make_databases
 from dev.kafka import Kafka
+from dev.keys import write_keys
 from dev.postgres import Postgres
 
 RUN = ROOT / "run" / "dev"
@@ -92,25 +93,6 @@ def service_env(service: str) -> dict[str, str]:
         "KEHU_WEBHOOK_ALLOW_LOOPBACK": "true",
         **children.KEEP_BYTECODE,
     }
-
-
-def write_keys() -> None:
-    """Keys of this instance, where they are missing: a master key a service, one token key for all."""
-    keys = RUN / "keys"
-    keys.mkdir(parents=True, exist_ok=True)
-    wanted: dict[str, Any] = {
-        f"{name}-master.json": {"current": "m1", "keys": {"m1": _secret()}} for name in services()
-    }
-    wanted["token.json"] = {"keys": [{"id": "t1", "key": _secret()}]}
-    for name, content in wanted.items():
-        path = keys / name
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(json.dumps(content))
-
-
-def _secret() -> str:
-    return base64.b64encode(os.urandom(32)).decode()
 
 
 # -- supervisor ----------------------------------------------------------------------------------
@@ -205,7 +187,7 @@ def start() -> subprocess.Popen[bytes] | None:
                 "or choose other ports, for example KEHU_DEV_PORT_BASE=28000 make up"
             )
     LOGS.mkdir(parents=True, exist_ok=True)
-    write_keys()
+    write_keys(RUN / "keys", services())
     with step("Kafka's jars and data"):
         kafka = Kafka.prepared(RUN / "kafka", KAFKA, controller=CONTROLLER)
     with step("PostgreSQL's data"):
@@ -219,7 +201,7 @@ def start() -> subprocess.Popen[bytes] | None:
             run_program("postgres", postgres.answers)
             run_program("kafka", lambda: children.listens(KAFKA) and kafka.answers())
         with step("databases, migrations, topics"):
-            make_databases(postgres)
+            migrate_all(postgres)
             make_topics()
         with step("services: " + ", ".join(services())):
             run_program("issuer", lambda: children.listens(ISSUER))
@@ -259,20 +241,14 @@ def ready(service: str) -> bool:
         return False
 
 
-def make_databases(postgres: Postgres) -> None:
-    """A role and a database a service, which no other role may enter; then its migrations."""
+def migrate_all(postgres: Postgres) -> None:
+    """The databases of the services, then their migrations."""
+    passwords = remembered()["passwords"]
+    asyncio.run(make_databases(postgres.admin_dsn, {name: passwords[name] for name in services()}))
     running = []
     for name in services():
-        password = remembered()["passwords"][name]
-        role = f"kehu_{name}"
-        if not postgres.psql(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'").strip():
-            postgres.psql(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
-            postgres.psql(f"ALTER ROLE {role} SET transaction_timeout = '60s'")
-        if not postgres.psql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'").strip():
-            postgres.psql(f'CREATE DATABASE "{name}" OWNER {role}')
-            postgres.psql(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
-        running.append((name, children.start([sys.executable, "-m", name, "migrate"], LOGS / f"{name}-migrate.log",
-                                             env=service_env(name))))  # fmt: skip
+        migrate = [sys.executable, "-m", name, "migrate"]
+        running.append((name, children.start(migrate, LOGS / f"{name}-migrate.log", env=service_env(name))))
     for name, migration in running:
         if migration.wait(120) != 0:
             log = LOGS / f"{name}-migrate.log"
