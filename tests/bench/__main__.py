@@ -16,8 +16,10 @@ import asyncpg
 from dev.postgres import bin_dir
 
 from tests.bench import load
-from tests.bench.cluster import Cluster, machine
+from tests.bench.cluster import Cluster, machine, spent
+from tests.bench.consuming import consuming
 from tests.bench.forms import Forms
+from tests.bench.webhooks import webhooks
 
 RUN = Path("run/bench")
 CONNECTIONS = 64
@@ -58,15 +60,6 @@ async def _prepare(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute("CREATE TABLE yardstick (id uuid PRIMARY KEY, body text)")
     await connection.close()
-
-
-def spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
-    """CPU seconds between two readings, by part."""
-    parts: dict[str, float] = {}
-    for name, used in after.items():
-        part = re.sub(r"-\d+$", "", name)
-        parts[part] = parts.get(part, 0.0) + used - before.get(name, 0.0)
-    return parts
 
 
 def intake(cluster: Cluster, ports: list[int], token: str, seconds: float) -> dict[str, Any]:
@@ -166,6 +159,13 @@ def main() -> int:
         figures = intake(cluster, ports, cluster.token("call_centre@group"), 60 * scale)
         say("relay from a backlog")
         relayed = relay(cluster, int(200_000 * scale))
+        for name in ("complaint-api-0", "complaint-api-1", "complaint-relay-0", "complaint-worker-0"):
+            cluster.end(name)
+        say("local copies, reactions, idle")
+        consumed = consuming(cluster, int(400_000 * scale), int(200_000 * scale), max(40, int(300 * scale)))
+        cluster.end("probe-all-0")
+        say("webhooks, one endpoint of a hundred dead")
+        hooked = webhooks(cluster, max(20, int(300 * scale)))
     finally:
         cluster.stop()
     report = {
@@ -174,9 +174,14 @@ def main() -> int:
         "pgbench_per_s": round(base),
         "intake": figures,
         "relay": relayed,
+        **consumed,
+        "webhooks": hooked,
         "ratios": {
             "complaints to pgbench transactions": round(figures["accepted_per_s"] / base, 2),
             "relayed events to pgbench transactions": round(relayed["events_per_s"] / base, 2),
+            "entries copied to pgbench transactions": round(consumed["projections"]["per_s"] / base, 2),
+            "reactions to pgbench transactions": round(consumed["reactions"]["per_s"] / base, 2),
+            "webhooks to pgbench transactions": round(hooked["per_s"] / base, 2),
         },
     }
     text = json.dumps(report, indent=2, ensure_ascii=False)

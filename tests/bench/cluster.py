@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -51,10 +52,10 @@ class Cluster:
         key = dev_issuer.key_in(self._issuer_key)
         return dev_issuer.mint(key, self.issuer, "bench", grants=list(grants), scopes=list(scopes))
 
-    def database(self, service: str) -> str:
-        """The migrated database of a service; its DSN."""
+    def database(self, service: str, module: str = "") -> str:
+        """The migrated database of a service, which `module` defines; its DSN."""
         dsn = self.postgres.create_database(service)
-        migrations = import_module(f"{service}.app").service.migrations
+        migrations = import_module(module or f"{service}.app").service.migrations
         asyncio.run(migrate(dsn.replace("postgresql://", "postgresql+asyncpg://", 1), migrations))
         return dsn
 
@@ -72,10 +73,10 @@ class Cluster:
             **more,
         }
 
-    def service(self, name: str, role: str, copy: int = 0, **more: str) -> int:
+    def service(self, name: str, role: str, copy: int = 0, *, module: str = "", **more: str) -> int:
         """Start one process of a service; its port, which answers when the role has an API."""
         port = children.free_port()
-        command = [sys.executable, "-m", name, role]
+        command = [sys.executable, "-m", module or name, role]
         self.spawn(f"{name}-{role}-{copy}", command, self.environment(name, port, **more))
         if role in ("all", "api"):
             self._wait(port, f"{name}-{role}-{copy}")
@@ -102,6 +103,15 @@ class Cluster:
     def _wait(self, port: int, name: str) -> None:
         log = self.directory / "logs" / f"{name}.log"
         children.wait_until(lambda: children.listens(port), self._children[name], name, log, 30)
+
+
+def spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """CPU seconds between two readings, by part."""
+    parts: dict[str, float] = {}
+    for name, used in after.items():
+        part = re.sub(r"-\d+$", "", name)
+        parts[part] = parts.get(part, 0.0) + used - before.get(name, 0.0)
+    return parts
 
 
 def _cpu(pid: int) -> float:

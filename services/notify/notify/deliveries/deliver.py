@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from uuid import UUID
 
-import httpcore
+import aiohttp
 from chassis.batching import Batcher
 from chassis.ids import uuid7
 from chassis.jobs import TryAgain, Work, job
@@ -21,7 +21,7 @@ from chassis.tx import Tx
 from contracts.notify import EndpointDisabled, WebhookDelivered, WebhookGivenUp
 from standardwebhooks.webhooks import Webhook
 
-from notify.deliveries.outside import NotPublic, open_pool
+from notify.deliveries.outside import NotPublic, open_session
 from notify.delivery import DELIVERIES, DeliveryState
 from notify.settings import NotifySettings
 from notify.subscription import PATIENCE, SUBSCRIPTIONS, SubscriptionState
@@ -71,7 +71,7 @@ class Sender:
         assert isinstance(settings, NotifySettings)
         self._runtime = runtime
         self.timeout = settings.webhook_timeout_seconds
-        self.pool = open_pool(allow_loopback=settings.webhook_allow_loopback)
+        self.session = open_session(allow_loopback=settings.webhook_allow_loopback)
         self._reads: Batcher[UUID, Target | None] = Batcher(self._read, most=200, queue=10_000)
 
     async def target(self, delivery: UUID) -> Target | None:
@@ -105,7 +105,7 @@ async def sending(runtime: Runtime) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await sender.pool.aclose()
+        await sender.session.close()
 
 
 @lru_cache(1000)
@@ -203,15 +203,14 @@ async def deliver(ref: str, work: Work) -> Outcome | None:
     error: str | None = None
     try:
         async with asyncio.timeout(sender.timeout):
-            status, pause = await _send(sender.pool, ref, at, target)
+            status, pause = await _send(sender.session, ref, at, target)
         if not 200 <= status < 300:
             error = f"answered {status}"
-    except NotPublic:
-        error = "not a public address"
     except TimeoutError:
         error = "no answer in time"
-    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as failure:
-        error = type(failure).__name__
+    except (aiohttp.ClientError, OSError) as failure:
+        inside = isinstance(failure, aiohttp.ClientConnectorError) and isinstance(failure.os_error, NotPublic)
+        error = "not a public address" if inside else type(failure).__name__
     spent = round((time.monotonic() - begun) * 1000)
     gone = status == 410
     outcome = Outcome(at, status, error, spent, gone=gone, final=error is not None and (gone or work.last_attempt))
@@ -220,22 +219,16 @@ async def deliver(ref: str, work: Work) -> Outcome | None:
     raise TryAgain(error, result=outcome, after=pause)
 
 
-async def _send(
-    pool: httpcore.AsyncConnectionPool, ref: str, at: datetime, target: Target
-) -> tuple[int, timedelta | None]:
+async def _send(session: aiohttp.ClientSession, ref: str, at: datetime, target: Target) -> tuple[int, timedelta | None]:
     """The status of the answer, and the pause that it asks for; redirects are answers, not followed."""
     headers = headers_of(ref, at, target.body, target.secrets)
-    async with pool.stream("POST", target.url, headers=list(headers.items()), content=target.body) as answer:
+    async with session.post(target.url, data=target.body, headers=headers, allow_redirects=False) as answer:
         size = 0
-        async for chunk in answer.aiter_stream():
+        async for chunk in answer.content.iter_any():
             size += len(chunk)
             if size > ANSWER_LIMIT:
                 break
-        return answer.status, retry_after(_header(answer, b"retry-after"), at)
-
-
-def _header(answer: httpcore.Response, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in answer.headers if key.lower() == name), "")
+        return answer.status, retry_after(answer.headers.get("Retry-After", ""), at)
 
 
 def retry_after(value: str, now: datetime) -> timedelta | None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import ssl
-from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
-import httpcore
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 _NAT64 = ip_network("64:ff9b::/96")
 
 
-class NotPublic(Exception):
+class NotPublic(OSError):
     """The name leads to an address inside: nothing is sent there."""
 
 
@@ -32,49 +30,51 @@ def is_public(text: str, *, allow_loopback: bool = False) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-class PublicOnly(httpcore.AsyncNetworkBackend):
-    """Resolves a name, refuses it when any of its addresses is inside, and connects to what was checked."""
+class PublicOnly(AbstractResolver):
+    """Resolves a name, and refuses it when any of its addresses is inside."""
 
     def __init__(self, *, allow_loopback: bool) -> None:
-        self._backend = httpcore.AnyIOBackend()
+        self._resolver = aiohttp.ThreadedResolver()
         self._allow_loopback = allow_loopback
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  the signature is httpcore's
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A connection; `NotPublic`, or what httpcore raises."""
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError("name not found") from error
-        addresses = [str(entry[4][0]) for entry in found]
-        if not all(is_public(address, allow_loopback=self._allow_loopback) for address in addresses):
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses of the name; `NotPublic`, or OSError when it has none."""
+        found = await self._resolver.resolve(host, port, family)
+        for result in found:
+            self.check(result["host"])
+        return found
+
+    def check(self, address: str) -> None:
+        """Raise `NotPublic` for an address inside."""
+        if not is_public(address, allow_loopback=self._allow_loopback):
             raise NotPublic("the address is not a public one")
-        return await self._backend.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        raise NotPublic("a socket of this machine")
+    def socket_to(self, address: tuple[Any, ...]) -> socket.socket:
+        """The socket of a connection, checked once more: an address that stands in the URL is not resolved."""
+        family, kind, protocol, _, place = address
+        self.check(place[0])
+        return socket.socket(family, kind, protocol)
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def close(self) -> None:
+        await self._resolver.close()
 
 
-def open_pool(*, allow_loopback: bool) -> httpcore.AsyncConnectionPool:
-    """Connections to subscribers, kept open between messages."""
-    return httpcore.AsyncConnectionPool(
-        ssl_context=ssl.create_default_context(),
-        max_connections=200,
-        max_keepalive_connections=100,
-        keepalive_expiry=30,
-        network_backend=PublicOnly(allow_loopback=allow_loopback),
+def open_session(*, allow_loopback: bool) -> aiohttp.ClientSession:
+    """Connections to subscribers, kept open between messages; each new one resolves its name anew."""
+    guard = PublicOnly(allow_loopback=allow_loopback)
+    connector = aiohttp.TCPConnector(
+        resolver=guard,
+        socket_factory=guard.socket_to,
+        use_dns_cache=False,
+        limit=0,  # the lanes of the jobs are the limit
+        keepalive_timeout=30,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+        auto_decompress=False,
+        trust_env=False,
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 from notify.deliveries.deliver import headers_of, retry_after
-from notify.deliveries.outside import NotPublic, PublicOnly, is_public
+from notify.deliveries.outside import NotPublic, is_public, open_session
 
 INSIDE = [
     "127.0.0.1", "127.9.9.9", "::1", "10.0.0.1", "172.16.5.5", "192.168.1.1", "169.254.169.254", "100.64.0.1",
@@ -30,9 +31,19 @@ def test_loopback_is_allowed_alone_where_it_is_allowed() -> None:
     assert not is_public("10.0.0.1", allow_loopback=True)
 
 
-async def test_a_name_that_leads_inside_is_not_connected_to() -> None:
-    with pytest.raises(NotPublic):
-        await PublicOnly(allow_loopback=False).connect_tcp("localhost", 9)
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "10.0.0.1"])
+async def test_neither_a_name_nor_an_address_that_leads_inside_is_connected_to(host: str) -> None:
+    async with open_session(allow_loopback=False) as session:
+        with pytest.raises(aiohttp.ClientConnectorError) as refused:
+            await session.post(f"http://{host}:9/")
+    assert isinstance(refused.value.os_error, NotPublic)
+
+
+@pytest.mark.parametrize("host", ["2130706433", "127.1", "0x7f000001", "0177.0.0.1"])
+async def test_an_address_written_oddly_is_not_connected_to(host: str) -> None:
+    async with open_session(allow_loopback=False) as session:
+        with pytest.raises((aiohttp.ClientError, OSError)):
+            await session.post(f"http://{host}:9/")
 
 
 def test_the_signature_is_that_of_the_standards_vector() -> None:
