@@ -389,7 +389,7 @@ class Edge:
         parent = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"traceparent"), None)
         place = (scope["method"], scope["path"])
         app = self._front.get(place, self._app)
-        with telemetry.span(f"{scope['method']} request", kind="server", parent=parent):
+        with telemetry.span(scope["method"], kind="server", parent=parent) as span:
             try:
                 await app(scope, _limited(receive, self._limit), watched)
             except Exception as error:
@@ -399,6 +399,9 @@ class Edge:
                 await problems.send_problem(watched, problem, scope["path"])
             seconds = time.perf_counter() - started
             path = getattr(scope.get("route"), "path", scope["path"] if app is not self._app else "unmatched")
+            if span is not None:
+                span.update_name(f"{scope['method']} {path}")
+                span.set_attribute("http.response.status_code", status)
             _duration.record(seconds, {"method": scope["method"], "route": path, "status": status})
             if path not in ("/livez", "/readyz"):
                 log.info("request", method=scope["method"], route=path, status=status, ms=round(seconds * 1000, 1))

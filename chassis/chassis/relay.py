@@ -183,6 +183,8 @@ class Relay:
             await failpoints.reach("relay.sent")
             await connection.execute(_DELETE, [row.id for row in sent])
             _relayed.add(len(sent))
+            for row in sent:
+                telemetry.happened(f"{row.topic} send", kind="producer", parent=row.traceparent, began=row.created_at)
             _lag.record((datetime.now(UTC) - sent[0].created_at).total_seconds())
         if failure is not None:
             raise failure

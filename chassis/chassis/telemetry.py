@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 from opentelemetry import metrics, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
@@ -142,8 +144,8 @@ def is_sampled(traceparent: str) -> bool:
 @contextmanager
 def span(
     name: str, *, kind: str = "internal", parent: str | None = None, attributes: Attributes | None = None
-) -> Iterator[None]:
-    """Work of its own in the trace of `parent`, or of what is at hand, or in a new one.
+) -> Iterator[trace.Span | None]:
+    """Work of its own in the trace of `parent`, or of what is at hand, or in a new one; None where it is not kept.
 
     Within it `traceparent_now` leads here. A malformed parent begins a new trace. The SDK is called only
     for traces that are kept. `attributes` never hold personal data.
@@ -156,23 +158,33 @@ def span(
     if _tracer is None or not is_sampled(parent):
         reset = _current.set(parent)
         try:
-            yield
+            yield None
         finally:
             _current.reset(reset)
         return
-    context = None
-    if not begins:
-        above = SpanContext(int(parent[3:35], 16), int(parent[36:52], 16), True, TraceFlags(1))
-        context = trace.set_span_in_context(NonRecordingSpan(above))
+    context = None if begins else _below(parent)
     with _tracer.start_as_current_span(
         name, context, _KINDS[kind], attributes, record_exception=False, set_status_on_exception=True
     ) as current:
         own = current.get_span_context()
         reset = _current.set(f"00-{own.trace_id:032x}-{own.span_id:016x}-01")
         try:
-            yield
+            yield current
         finally:
             _current.reset(reset)
+
+
+def happened(name: str, *, kind: str, parent: str | None, began: datetime) -> None:
+    """Work that was done for many at once, told in the trace of one of them: from `began` until now."""
+    if _tracer is None or parent is None or _TRACEPARENT.fullmatch(parent) is None or not is_sampled(parent):
+        return
+    start = int(began.timestamp() * 1e9)
+    _tracer.start_span(name, _below(parent), _KINDS[kind], start_time=start).end()
+
+
+def _below(parent: str) -> Context:
+    above = SpanContext(int(parent[3:35], 16), int(parent[36:52], 16), True, TraceFlags(1))
+    return trace.set_span_in_context(NonRecordingSpan(above))
 
 
 # -- metrics -------------------------------------------------------------------------------------

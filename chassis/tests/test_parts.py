@@ -151,6 +151,7 @@ def test_a_kept_trace_is_written_span_by_span_with_its_parents(tmp_path: Path) -
             handed_on = telemetry.traceparent_now()
             with telemetry.span("inner", attributes={"n": 1}):
                 pass
+        telemetry.happened("relayed", kind="producer", parent=handed_on, began=datetime.now(UTC))
         with telemetry.span("elsewhere", kind="consumer", parent=handed_on):
             pass
         with telemetry.span("not kept", parent=telemetry.new_traceparent(sampled=False)):
@@ -158,9 +159,10 @@ def test_a_kept_trace_is_written_span_by_span_with_its_parents(tmp_path: Path) -
     finally:
         telemetry.shutdown()
     spans = {span["name"]: span for span in map(json.loads, (tmp_path / "t.jsonl").read_text().splitlines())}
-    assert spans.keys() == {"outer", "inner", "elsewhere"}
+    assert spans.keys() == {"outer", "inner", "relayed", "elsewhere"}
     assert len({span["trace_id"] for span in spans.values()}) == 1
-    assert spans["inner"]["parent_id"] == spans["elsewhere"]["parent_id"] == spans["outer"]["span_id"]
+    below = {span["name"] for span in spans.values() if span["parent_id"] == spans["outer"]["span_id"]}
+    assert below == {"inner", "relayed", "elsewhere"}
     assert spans["inner"]["attributes"] == {"n": 1}
 
 

@@ -25,10 +25,13 @@ from dev.databases import make_databases
 from dev.kafka import Kafka
 from dev.keys import write_keys
 from dev.postgres import Postgres
+from dev.seed import seed
 
 RUN = ROOT / "run" / "dev"
 LOGS = RUN / "logs"
 SUPERVISORD = RUN / "supervisord.conf"
+#: says what demo data was put in
+SEEDED = RUN / "seeded"
 PORT_BASE = int(os.environ.get("KEHU_DEV_PORT_BASE", "18000"))
 SUPERVISOR, ISSUER, POSTGRES, KAFKA, CONTROLLER = (PORT_BASE + n for n in (1, 2, 432, 992, 993))
 FIRST_SERVICE = PORT_BASE + 100
@@ -209,6 +212,10 @@ def start() -> subprocess.Popen[bytes] | None:
                 supervisor().startProcess(name, False)
             for name in services():
                 wait_for(name, lambda name=name: ready(name))  # type: ignore[misc]
+        if not SEEDED.exists():
+            with step("demo data"):
+                customer, complaint = (f"http://127.0.0.1:{port_of(name)}" for name in ("customer", "complaint"))
+                SEEDED.write_text(seed(customer, complaint, issuer_url()) + "\n")
     except BaseException:
         stop()
         raise
