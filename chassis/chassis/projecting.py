@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ class Writer:
         self._key = projection.key
         self._columns = [column for column in into.c if column.name not in (self._key.name, "sequence", "gone")]
         self._all = [self._key, into.c.sequence, into.c.gone, *self._columns]
+        self._row_ready = _ready(self._columns)
         table = f'"{into.name}{suffix}"'
         changes = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in self._all[1:])
         self._upsert = (
@@ -30,8 +31,10 @@ class Writer:
             f'RETURNING "{self._key.name}", xmax <> 0'
         )
         self._lines = list(lines.c) if lines is not None else []
+        self._line_ready: Ready = []
         if lines is not None:
             line_table = f'"{lines.name}{suffix}"'
+            self._line_ready = _ready(self._lines[1:])
             self._forget = (
                 f'DELETE FROM {line_table} WHERE "{self._lines[0].name}" = '  # noqa: S608
                 f"ANY($1::{sql_type(self._lines[0])}[])"
@@ -70,9 +73,15 @@ class Writer:
             return [None] * len(self._columns), []
         shaped = self._projection.shape(entry)
         row, lines = shaped if isinstance(shaped, tuple) else (shaped, ())
-        return self._values(row, self._columns), [self._values(line, self._lines[1:]) for line in lines]
+        return _values(row, self._row_ready), [_values(line, self._line_ready) for line in lines]
 
-    @staticmethod
-    def _values(row: Mapping[str, Any], columns: Sequence[sa.Column[Any]]) -> list[Any]:
-        ready = [(column.name, for_column(column)) for column in columns]
-        return [row[name] if dump is None else dump(row[name]) for name, dump in ready]
+
+Ready = list[tuple[str, Callable[[Any], Any] | None]]
+
+
+def _ready(columns: Sequence[sa.Column[Any]]) -> Ready:
+    return [(column.name, for_column(column)) for column in columns]
+
+
+def _values(row: Mapping[str, Any], ready: Ready) -> list[Any]:
+    return [row[name] if dump is None else dump(row[name]) for name, dump in ready]

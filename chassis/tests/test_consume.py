@@ -73,9 +73,12 @@ async def test_a_failed_message_leaves_no_half_effect(stage: Stage) -> None:
     assert len(await effects_of(stage)) == 200
 
 
-async def test_a_header_that_is_not_utf8_is_parked_and_not_skipped(stage: Stage) -> None:
+@pytest.mark.parametrize("damage", [b"\xff\xfe", None])
+async def test_a_header_that_is_not_utf8_or_is_nothing_is_parked_and_not_skipped(
+    stage: Stage, damage: bytes | None
+) -> None:
     good = record(stage, uuid4(), 1)
-    headers = [(name, b"\xff\xfe" if name == "ce_id" else value) for name, value in good.headers]
+    headers = [(name, damage if name == "ce_id" else value) for name, value in good.headers]
     bad = raw_record(good.topic, good.partition, good.offset + 1, good.key, good.value, headers)
     await stage.consumer.consume([bad, good])
     assert len(await effects_of(stage)) == 1

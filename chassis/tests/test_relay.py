@@ -178,6 +178,29 @@ async def test_a_second_relay_stands_by_and_takes_over(live: Stage) -> None:
     assert len(await on_kafka(live, at_least(2))) == 2
 
 
+async def test_a_producer_that_cannot_go_on_is_made_anew(live: Stage) -> None:
+    async with running(live) as relay:
+        await published(live, "one")
+        await eventually(lambda: empty(live))
+        broken = relay._producer
+        assert broken is not None
+        await broken.stop()
+        await published(live, "two")
+        await eventually(lambda: empty(live))
+        assert relay._producer is not broken
+    assert len(await on_kafka(live, at_least(2))) == 2
+
+
+async def test_a_relay_that_dies_silently_is_noticed_by_the_server_in_seconds(stage: Stage) -> None:
+    connection = await stage.runtime.direct("relay")
+    try:
+        for name, value in (("tcp_keepalives_idle", "5"), ("tcp_keepalives_count", "5"), ("tcp_user_timeout", "20000")):
+            shown = await connection.fetchval(f"SELECT setting FROM pg_settings WHERE name = '{name}'")
+            assert shown == value, name
+    finally:
+        await connection.close()
+
+
 async def test_what_is_withdrawn_becomes_a_tombstone(live: Stage) -> None:
     about = Probe(uuid7(), sequence=3)
     async with live.runtime.transaction() as tx:

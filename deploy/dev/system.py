@@ -392,6 +392,8 @@ def main(arguments: Sequence[str]) -> int:
     except NotStarted as problem:
         say(f"\n{problem}")
         return 1
+    except BrokenPipeError:  # whoever read what we say has gone: `make status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as problem:
         say(f"\n{problem.strerror or problem}: {problem.filename or ''}. Mend it and run make again.")
         return 1

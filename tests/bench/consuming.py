@@ -1,4 +1,4 @@
-"""Local copies and reactions from a backlog in one worker process; from a commit to its effect while all is idle."""
+"""Local copies and reactions from a backlog, by two workers; from a commit to its effect while all is idle."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.bench.cluster import Cluster, spent
 
 PROBED = "tests.bench.probed"
 KEYS = 20_000
+WORKERS = 2
 
 
 def consuming(cluster: Cluster, entries: int, events: int, samples: int) -> dict[str, Any]:
@@ -60,15 +61,18 @@ def _events(count: int) -> Iterable[tuple[UUID, int, Message]]:
 def _backlog(
     cluster: Cluster, dsn: str, table: str, messages: Iterable[tuple[UUID, int, Message]], count: int
 ) -> dict[str, Any]:
-    """How fast one worker that starts to find the messages there has written their effects."""
+    """How fast workers that start to find the messages there have written their effects."""
     asyncio.run(_produce(cluster, messages))
     before = cluster.cpu_seconds()
-    cluster.service("probe", "worker", module=PROBED)
+    for copy in range(WORKERS):
+        cluster.service("probe", "worker", copy, module=PROBED)
     (first, at_first), (last, at_last) = asyncio.run(_watch(dsn, f"SELECT count(*) FROM {table}", count))
     used = spent(before, cluster.cpu_seconds())
-    cluster.end("probe-worker-0")
+    for copy in range(WORKERS):
+        cluster.end(f"probe-worker-{copy}")
     return {
         "messages": count,
+        "workers": WORKERS,
         "per_s": round((last - first) / max(at_last - at_first, 1e-6)),
         "cpu_us_a_message": {
             "worker": round(used.get("probe-worker", 0.0) * 1e6 / count),

@@ -20,6 +20,8 @@ from contracts.topics import COMPLAINT_SERIOUS
 from tests.bench.cluster import Cluster, spent
 
 ENDPOINTS = 100
+#: of the complaints here, and not of those that intake has left on the topic
+BRAND = "品牌甲"
 _TAKEN = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
@@ -96,7 +98,7 @@ async def _subscribe(cluster: Cluster, port: int, living: int, dead: int) -> Non
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as admin:
         for number in range(ENDPOINTS):
             address = f"http://127.0.0.1:{living if number else dead}/endpoint/{number}"
-            form = {"party": f"party-{number}", "url": address, "types": [ComplaintSerious.TYPE]}
+            form = {"party": f"party-{number}", "url": address, "types": [ComplaintSerious.TYPE], "brands": [BRAND]}
             (await admin.post(f"http://127.0.0.1:{port}/v1/subscriptions", json=form)).raise_for_status()
 
 
@@ -108,7 +110,7 @@ async def _tell(cluster: Cluster, events: int) -> None:
         message = ComplaintSerious(
             case_id=case,
             number=f"20261124-{number:07}-0",
-            brand="东风日产",
+            brand=BRAND,
             series="轩逸",
             model=None,
             model_year=2020,

@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from chassis.kit.stage import Stage
+from complaint.intake.form import ComplaintForm
+from complaint.intake.take_complaint import WRITER, prepare
 from complaint.number import is_number
 from contracts.complaint import ComplaintOpened, ComplaintSerious, MarkedSerious
 from contracts.customer import CustomerEntry, Token, TokenKind
@@ -73,6 +75,20 @@ async def test_the_same_idempotency_key_takes_one_complaint(stage: Stage) -> Non
     assert other.json()["type"] == "/problems/key-reused"
     assert len(await stage.rows("SELECT 1 FROM cases")) == 1
     assert len(await stage.outbox()) == 1
+
+
+async def test_a_complaint_that_the_database_refuses_takes_no_other_of_its_batch_with_it(stage: Stage) -> None:
+    now = stage.runtime.clock()
+    writer = stage.runtime.parts[WRITER]
+    words = ["one", "two\x00", *[str(n) for n in range(20)]]
+    batch = [
+        prepare(stage.runtime, ComplaintForm.model_validate(form()), f"N{n}", now, now, text)
+        for n, text in enumerate(words)
+    ]
+    outcomes = await asyncio.gather(*[writer.submit(written) for written in batch], return_exceptions=True)
+    assert [n for n, outcome in enumerate(outcomes) if isinstance(outcome, BaseException)] == [1]
+    assert {row[0] for row in await stage.rows("SELECT text FROM cases")} == set(words) - {"two\x00"}
+    assert len(await stage.outbox(ComplaintOpened)) == 21
 
 
 async def test_a_complaint_handed_on_by_another_system_is_taken_once(stage: Stage) -> None:
