@@ -128,6 +128,8 @@ class Process:
             stopping = asyncio.create_task(self._stop.wait())
             await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
             health.draining = True
+            if not serving.done():
+                await asyncio.sleep(self._runtime.settings.drain_notice_seconds)
             server.should_exit = True
             await serving
             if self._works:
@@ -148,6 +150,7 @@ class Process:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                proxy_headers=False,
                 date_header=False,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=int(settings.drain_seconds),

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 8000
     body_limit: int = Field(1024 * 1024, description="largest request body in bytes")
+    drain_notice_seconds: float = Field(
+        0.0, description="behind a balancer: how long a stopping process still takes requests while /readyz says no"
+    )
     drain_seconds: float = Field(10.0, description="how long a stopping process finishes what it began")
 
     issuers: tuple[Issuer, ...] = ()

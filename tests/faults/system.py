@@ -67,7 +67,7 @@ async def ground(directory: Path) -> AsyncIterator[Ground]:
         kafka = Kafka.start(directory / "kafka")
         try:
             key = key_in(directory / "keys" / "issuer.json")
-            async with _issuing(key) as issuer:
+            async with issuing(key) as issuer:
                 master, token = write_keys(directory / "keys")
                 yield Ground(directory, postgres, kafka, Databases(postgres.admin_dsn), issuer, key, master, token)
         finally:
@@ -77,7 +77,7 @@ async def ground(directory: Path) -> AsyncIterator[Ground]:
 
 
 @asynccontextmanager
-async def _issuing(key: ECKey) -> AsyncIterator[str]:
+async def issuing(key: ECKey) -> AsyncIterator[str]:
     """The development issuer, served from here; its address."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"

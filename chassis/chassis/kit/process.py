@@ -59,6 +59,11 @@ class ServiceProcess:
         return self._child is not None and self._child.poll() is None
 
     @property
+    def exit_status(self) -> int | None:
+        """What it ended with; None while it runs."""
+        return None if self._child is None else self._child.poll()
+
+    @property
     def started(self) -> bool:
         """Whether it has said, since its last start, that it is at work."""
         with self.log.open("rb") as log:
