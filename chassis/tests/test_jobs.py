@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from chassis.ids import uuid7
 from chassis.jobs import Job, Runner, TryAgain, Work, job, pause
+from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.probe import probe, probes
 from chassis.kit.stage import Stage
@@ -51,17 +52,9 @@ async def plan(stage: Stage, kind: Job, *refs: str, **more: Any) -> None:
             tx.later(kind, ref, **more)
 
 
-@asynccontextmanager
-async def running(stage: Stage, **options: Any) -> AsyncIterator[Runner]:
+def running(stage: Stage, **options: Any) -> AbstractAsyncContextManager[Runner]:
     """A worker."""
-    runner = stage.runner(**options)
-    task = asyncio.create_task(runner.run())
-    try:
-        yield runner
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return at_work(stage.runner(**options))
 
 
 async def outcomes(stage: Stage) -> list[list[Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from chassis.ids import uuid7
+from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.probe import PROBES, Probe, changed, probe
 from chassis.kit.stage import Stage
@@ -31,17 +32,9 @@ def service() -> Service:
     return probe()
 
 
-@asynccontextmanager
-async def running(stage: Stage) -> AsyncIterator[Relay]:
+def running(stage: Stage) -> AbstractAsyncContextManager[Relay]:
     """A relay at work."""
-    relay = Relay(stage.runtime)
-    task = asyncio.create_task(relay.run())
-    try:
-        yield relay
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return at_work(Relay(stage.runtime))
 
 
 async def published(stage: Stage, *whats: str, of: UUID | None = None) -> UUID:
