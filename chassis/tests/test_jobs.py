@@ -189,22 +189,24 @@ async def test_one_slow_lane_delays_no_other(stage: Stage) -> None:
 
 
 async def test_a_job_whose_worker_has_died_is_taken_by_another_and_ends_once(stage: Stage) -> None:
-    started, release = asyncio.Event(), asyncio.Event()
+    begun, go_on = [asyncio.Event() for _ in range(2)], [asyncio.Event() for _ in range(2)]
 
     async def work_on(ref: str, work: Work) -> str:
-        if work.attempt == 1:
-            started.set()
-            await release.wait()
+        begun[work.attempt - 1].set()
+        await go_on[work.attempt - 1].wait()
         return f"by attempt {work.attempt}"
 
     doing["fetch"] = work_on
     await plan(stage, fetch, "a")
-    async with running(stage, lease=0.3):
-        await started.wait()
+    async with running(stage, lease=0.3, slots=1):
+        await begun[0].wait()
         async with running(stage, lease=30):
-            await eventually(lambda: none_waits(stage))
-            release.set()  # the one that was thought dead wakes, and finds that it is not his any more
+            await begun[1].wait()
+            go_on[0].set()  # the one that was thought dead wakes, and finds that it is not his any more
             await asyncio.sleep(0.5)
+            assert await outcomes(stage) == []
+            go_on[1].set()
+            await eventually(lambda: none_waits(stage))
     assert await outcomes(stage) == [["a", "by attempt 2"]]
 
 
