@@ -9,7 +9,7 @@ import hashlib
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import orjson
@@ -136,13 +136,16 @@ def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> i
 # -- one request ---------------------------------------------------------------------------------
 
 
-async def authenticate(verifier: Verifier, authorization: str | None) -> Principal:
-    """Who sends the request, from its bearer token (RFC 6750)."""
+async def authenticate(runtime: Runtime, verifier: Verifier, authorization: str | None) -> Principal:
+    """Who sends the request, from its bearer token (RFC 6750), and what they are granted at this instant."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Send a token of your identity provider as `Authorization: Bearer …`.")
     token = token.strip()
-    return verifier.cached(token) or await verifier.verify(token)
+    principal = verifier.cached(token) or await verifier.verify(token)
+    if runtime.settings.grants_from == "token" or principal.machine:
+        return principal
+    return replace(principal, grants=runtime.granted(principal))
 
 
 def allow(needs: Need, principal: Principal) -> None:
@@ -179,7 +182,7 @@ class Endpoint:
     async def __call__(self, *, request_: Request, **arguments: Any) -> Response:
         principal: Principal | None = None
         if self._route.needs is not ANYONE:
-            principal = await authenticate(self._verifier, request_.headers.get("authorization"))
+            principal = await authenticate(self._runtime, self._verifier, request_.headers.get("authorization"))
             allow(self._route.needs, principal)
         if self._principal_name:
             arguments[self._principal_name] = principal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ PLUMBING = Path(__file__).parent / "migrations"
 _LOCK = 0x6B656875
 
 
-async def migrate(sqlalchemy_url: str, migrations: Path) -> None:
-    """Apply what is missing; safe to run twice and from several processes at once.
+async def migrate(sqlalchemy_url: str, migrations: Path, *, libraries: Sequence[tuple[str, Path]] = ()) -> None:
+    """Apply what is missing, first the plumbing's, then each library's, then the service's own.
+
+    Safe to run twice and from several processes at once.
 
     A lock that another session holds is waited for at most five seconds, so that a migration
     never queues the whole service behind itself.
@@ -37,8 +40,10 @@ async def migrate(sqlalchemy_url: str, migrations: Path) -> None:
             await connection.execute(sa.text("SET lock_timeout = '5s'"))
             await connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS kehu"))
             await connection.commit()
-            await connection.run_sync(_upgrade, PLUMBING, "kehu")
-            await connection.run_sync(_upgrade, migrations, "public")
+            await connection.run_sync(_upgrade, PLUMBING, "kehu", "alembic_version")
+            for name, path in libraries:
+                await connection.run_sync(_upgrade, path, "kehu", f"alembic_version_{name}")
+            await connection.run_sync(_upgrade, migrations, "public", "alembic_version")
             await connection.execute(sa.text("SELECT kehu.roll_inbox(current_date, 46, 2)"))
             await connection.commit()
             await connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
@@ -58,12 +63,14 @@ def run_sql(script: str) -> None:
             statement.clear()
 
 
-async def differences(connection: AsyncConnection, metadata: sa.MetaData) -> list[Any]:
+async def differences(
+    connection: AsyncConnection, metadata: sa.MetaData, libraries: Sequence[sa.MetaData] = ()
+) -> list[Any]:
     """What the migrated database and the tables in code do not agree on; empty when in step."""
 
     def compare(sync: sa.Connection) -> list[Any]:
         found: list[Any] = []
-        for schema, wanted in (("kehu", tables.metadata), (None, metadata)):
+        for schema, wanted in (("kehu", [tables.metadata, *libraries]), (None, [metadata])):
             context = MigrationContext.configure(
                 sync,
                 opts={
@@ -73,7 +80,7 @@ async def differences(connection: AsyncConnection, metadata: sa.MetaData) -> lis
                     "include_name": _only(schema),
                 },
             )
-            found += compare_metadata(context, wanted)
+            found += compare_metadata(context, wanted)  # type: ignore[arg-type]
         return found
 
     return await connection.run_sync(compare)
@@ -84,13 +91,13 @@ def _only(schema: str | None) -> Any:
         if kind == "schema":
             return name == schema
         if kind == "table":
-            return name != "alembic_version" and not str(name).startswith("inbox_")
+            return not str(name).startswith(("alembic_version", "inbox_"))
         return True
 
     return include
 
 
-def _upgrade(connection: sa.Connection, migrations: Path, schema: str) -> None:
+def _upgrade(connection: sa.Connection, migrations: Path, schema: str, version_table: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.set_main_option("path_separator", "os")
@@ -103,6 +110,7 @@ def _upgrade(connection: sa.Connection, migrations: Path, schema: str) -> None:
         environment.configure(
             connection=connection,
             version_table_schema=schema,
+            version_table=version_table,
             transaction_per_migration=True,
         )
         with environment.begin_transaction():

@@ -13,6 +13,12 @@ from chassis.handlers import Projection, Received
 from chassis.store import for_column, insert_many, sql_type, transpose
 
 
+def named(table: sa.Table, suffix: str = "") -> str:
+    """The table, or the one that is built beside it, as SQL names it."""
+    schema = f'"{table.schema}".' if table.schema else ""
+    return f'{schema}"{table.name}{suffix}"'
+
+
 class Writer:
     """Applies entries to a projection's tables: newest sequence wins, a tombstone leaves only its sequence."""
 
@@ -23,7 +29,7 @@ class Writer:
         self._columns = [column for column in into.c if column.name not in (self._key.name, "sequence", "gone")]
         self._all = [self._key, into.c.sequence, into.c.gone, *self._columns]
         self._row_ready = _ready(self._columns)
-        table = f'"{into.name}{suffix}"'
+        table = named(into, suffix)
         changes = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in self._all[1:])
         self._upsert = (
             insert_many(into, self._all).replace(f"INTO {into.fullname}", f"INTO {table} AS t", 1)
@@ -33,7 +39,7 @@ class Writer:
         self._lines = list(lines.c) if lines is not None else []
         self._line_ready: Ready = []
         if lines is not None:
-            line_table = f'"{lines.name}{suffix}"'
+            line_table = named(lines, suffix)
             self._line_ready = _ready(self._lines[1:])
             self._forget = (
                 f'DELETE FROM {line_table} WHERE "{self._lines[0].name}" = '  # noqa: S608

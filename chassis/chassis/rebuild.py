@@ -6,13 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import sqlalchemy as sa
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.envelope import Undecodable, from_headers
 from contracts.message import decode
 
 from chassis.handlers import Projection, Received
-from chassis.projecting import Writer
+from chassis.projecting import Writer, named
 from chassis.runtime import Runtime
 
 log = structlog.get_logger()
@@ -40,8 +41,8 @@ async def rebuild(runtime: Runtime, projection: Projection) -> int:
     try:
         await connection.execute("SET transaction_timeout = 0")
         for table in tables:
-            await connection.execute(f'DROP TABLE IF EXISTS "{table.name}{_SUFFIX}"')
-            await connection.execute(f'CREATE TABLE "{table.name}{_SUFFIX}" (LIKE "{table.name}" INCLUDING ALL)')
+            await connection.execute(f"DROP TABLE IF EXISTS {named(table, _SUFFIX)}")
+            await connection.execute(f"CREATE TABLE {named(table, _SUFFIX)} (LIKE {named(table)} INCLUDING ALL)")
         topic = projection.topic.kafka_name(runtime.settings.topic_prefix)
         places = [TopicPartition(topic, n) for n in range(projection.topic.partitions)]
         consumer.assign(places)
@@ -51,10 +52,10 @@ async def rebuild(runtime: Runtime, projection: Projection) -> int:
         async with connection.transaction():
             await connection.execute("SET LOCAL lock_timeout = '10s'")
             for table in tables:
-                await connection.execute(f'LOCK TABLE "{table.name}" IN ACCESS EXCLUSIVE MODE')
+                await connection.execute(f"LOCK TABLE {named(table)} IN ACCESS EXCLUSIVE MODE")
             count += await _read_to_end(connection, consumer, places, projection, writer)
             for table in tables:
-                await _swap(connection, table.name)
+                await _swap(connection, table)
         log.info("projection rebuilt", projection=projection.name, entries=count)
         return count
     finally:
@@ -98,14 +99,15 @@ def _entry(record: Any, projection: Projection) -> Received[Any] | None:
     return Received.of(envelope, message, record.topic, record.partition, record.offset, record.headers, record.value)
 
 
-async def _swap(connection: asyncpg.Connection[Any], name: str) -> None:
+async def _swap(connection: asyncpg.Connection[Any], table: sa.Table) -> None:
     """Put the rebuilt table in the place of the old one; its indexes get back the names they had."""
-    old = await _indexes(connection, name)
-    new = await _indexes(connection, f"{name}{_SUFFIX}")
-    await connection.execute(f'DROP TABLE "{name}"')
-    await connection.execute(f'ALTER TABLE "{name}{_SUFFIX}" RENAME TO "{name}"')
+    old = await _indexes(connection, named(table))
+    new = await _indexes(connection, named(table, _SUFFIX))
+    await connection.execute(f"DROP TABLE {named(table)}")
+    await connection.execute(f'ALTER TABLE {named(table, _SUFFIX)} RENAME TO "{table.name}"')
+    schema = table.schema or "public"
     for shape, index in new.items():
-        await connection.execute(f'ALTER INDEX "{index}" RENAME TO "{old[shape]}"')
+        await connection.execute(f'ALTER INDEX "{schema}"."{index}" RENAME TO "{old[shape]}"')
 
 
 async def _indexes(connection: asyncpg.Connection[Any], table: str) -> dict[str, str]:
@@ -113,6 +115,6 @@ async def _indexes(connection: asyncpg.Connection[Any], table: str) -> dict[str,
     rows = await connection.fetch(
         """SELECT pg_get_indexdef(i.indexrelid) AS shape, c.relname AS name FROM pg_index i
            JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = $1::regclass""",
-        f'public."{table}"',
+        table,
     )
     return {row["shape"].split(" USING ", 1)[1] + str("UNIQUE" in row["shape"]): row["name"] for row in rows}

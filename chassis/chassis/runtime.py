@@ -12,6 +12,7 @@ import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from chassis.auth import Grant, Principal
 from chassis.sealing import MasterKeys
 from chassis.settings import Settings
 from chassis.tokens import Tokens
@@ -37,6 +38,8 @@ class Runtime:
     #: called after every commit that left something in the outbox, or a job that is due
     outbox_written: Callable[[], None] = lambda: None
     job_due: Callable[[], None] = lambda: None
+    #: what a person may act as now, where the directory says so and not the token; nobody knows: nothing
+    granted: Callable[[Principal], frozenset[Grant]] = lambda principal: frozenset()
     #: what a service's own parts share (an HTTP client, the intake writer), by name
     parts: dict[str, Any] = field(default_factory=dict)
 

@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import sqlalchemy as sa
@@ -46,12 +46,39 @@ async def nothing(runtime: Runtime) -> AsyncIterator[None]:
     yield
 
 
+class Worker(Protocol):
+    """What a worker process runs beside its consumer and its jobs, until cancelled."""
+
+    name: str
+    last_progress: float
+
+    async def run(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a library brings into every service that names it: rows of its own in schema `kehu`, ways in, work.
+
+    Its migrations are applied after the plumbing's and before the service's, and counted under its name.
+    """
+
+    name: str
+    tables: sa.MetaData
+    migrations: Path
+    routes: Sequence[http.Route] = ()
+    reactions: Sequence[Reaction] = ()
+    projections: Sequence[Projection] = ()
+    jobs: Sequence[Job] = ()
+    workers: Sequence[Callable[[Runtime], Worker]] = ()
+    parts: Callable[[Runtime], AbstractAsyncContextManager[None]] = nothing
+
+
 @dataclass(frozen=True)
 class Service:
     """The contents page of a service, written in its `app.py`.
 
     `parts` opens what its use cases share while a process runs (an HTTP client, the intake writer), and
-    closes it. `front` are paths served before the framework.
+    closes it. `front` are paths served before the framework. What its `libraries` bring is added to its own.
     """
 
     name: str
@@ -62,11 +89,32 @@ class Service:
     reactions: Sequence[Reaction] = ()
     projections: Sequence[Projection] = ()
     jobs: Sequence[Job] = ()
+    workers: Sequence[Callable[[Runtime], Worker]] = ()
+    libraries: Sequence[Library] = ()
     settings: type[Settings] = Settings
     parts: Callable[[Runtime], AbstractAsyncContextManager[None]] = nothing
     front: Callable[[Runtime, Verifier], Mapping[tuple[str, str], http.App]] = field(
         default=lambda runtime, verifier: {}
     )
+
+    def __post_init__(self) -> None:
+        for kind in ("routes", "reactions", "projections", "jobs", "workers"):
+            brought = [part for library in self.libraries for part in getattr(library, kind)]
+            object.__setattr__(self, kind, [*getattr(self, kind), *brought])
+
+    @asynccontextmanager
+    async def open(self, runtime: Runtime) -> AsyncIterator[None]:
+        """The parts of its libraries, then its own, open while the block runs."""
+        async with contextlib.AsyncExitStack() as stack:
+            for library in self.libraries:
+                await stack.enter_async_context(library.parts(runtime))
+            await stack.enter_async_context(self.parts(runtime))
+            yield
+
+    async def migrate(self, sqlalchemy_url: str) -> None:
+        """Bring a database to the shape this code expects."""
+        libraries = [(library.name, library.migrations) for library in self.libraries]
+        await migrate(sqlalchemy_url, self.migrations, libraries=libraries)
 
 
 @asynccontextmanager
@@ -74,7 +122,7 @@ async def application(
     service: Service, runtime: Runtime, health: http.Health, *, api: bool = True
 ) -> AsyncIterator[http.App]:
     """The service's ASGI application, with its parts open; without `api` it answers for its health only."""
-    async with httpx.AsyncClient(timeout=5) as client, service.parts(runtime):
+    async with httpx.AsyncClient(timeout=5) as client, service.open(runtime):
         verifier = Verifier(runtime.settings.issuers, http=client)
         front = service.front(runtime, verifier) if api else {}
         routes = service.routes if api else ()
@@ -97,6 +145,7 @@ class Process:
         self._consumer = Consumer(runtime, service.reactions, service.projections)
         settings = runtime.settings
         self._runner = Runner(runtime, service.jobs, slots=settings.worker_slots, lease=settings.job_lease_seconds)
+        self._workers = [make(runtime) for make in service.workers]
         self._stop = asyncio.Event()
         self._notifier = Notifier(runtime)
 
@@ -120,6 +169,7 @@ class Process:
             serving = asyncio.create_task(server.serve())
             if self._works:
                 background.append(self._spawn(self._runner.run()))
+                background += [self._spawn(worker.run()) for worker in self._workers]
                 background.append(self._spawn(self._maintain()))
                 background.append(self._spawn(self._consumer.start()))
             gc.collect()
@@ -179,6 +229,7 @@ class Process:
             ("consumer", self._consumer.last_progress, self._works and bool(self._consumer.topics)),
             ("job runner", self._runner.last_progress, self._works and bool(self._service.jobs)),
         ]
+        parts += [(worker.name, worker.last_progress, self._works) for worker in self._workers]
         return next((name for name, last, on in parts if on and now - last > STUCK_SECONDS), None)
 
     async def _maintain(self) -> None:
@@ -270,7 +321,7 @@ def main(service: Service) -> None:
 
 async def _run(service: Service, settings: Settings, arguments: argparse.Namespace) -> None:
     if arguments.command == "migrate":
-        await migrate(settings.sqlalchemy_url, service.migrations)
+        await service.migrate(settings.sqlalchemy_url)
         return
     runtime = Runtime.of(service.name, settings)
     try:

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(10.0, description="how long a stopping process finishes what it began")
 
     issuers: tuple[Issuer, ...] = ()
+    grants_from: Literal["staff", "token"] = Field(
+        "staff", description="what says which roles a person has: the staff directory, or the token's kehu_grants"
+    )
     master_keys_file: Path
     token_keys_file: Path
 

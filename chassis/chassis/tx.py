@@ -43,6 +43,16 @@ _OUTBOX = [
 _INSERT_OUTBOX = insert_many(tables.outbox, _OUTBOX)
 
 
+class Extension(Protocol):
+    """What a library buffers in a transaction, and writes with it."""
+
+    async def write(self, tx: Tx) -> None:
+        """Bring what is buffered into the transaction and forget it; called before the rows are written."""
+
+
+E = TypeVar("E", bound=Extension)
+
+
 class Sealed(Protocol):
     """A row with personal data: one ciphertext, and whose it is."""
 
@@ -74,6 +84,7 @@ class Tx:
         self._rows: dict[str, tuple[sa.Table, list[Mapping[str, Any]]]] = {}
         self._outbox: list[tuple[Any, ...]] = []
         self._keys: dict[UUID, bytes] = {}
+        self._extensions: dict[type[Extension], Extension] = {}
         self._reveals: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, bytes]]] = defaultdict(list)
 
     async def begin(self) -> None:
@@ -124,6 +135,16 @@ class Tx:
         """Add a plain row that lives beside an aggregate (a token, a line, an attempt)."""
         self._rows.setdefault(table.fullname, (table, []))[1].append(row)
 
+    def extension(self, kind: type[E]) -> E:
+        """The transaction's own buffer of this kind."""
+        if kind not in self._extensions:
+            self._extensions[kind] = kind()
+        return self._extensions[kind]  # type: ignore[return-value]
+
+    def loaded(self, kind: type[A]) -> list[A]:
+        """The aggregates of a kind that this transaction has in hand, added or loaded, in id order."""
+        return [a for _, (_, a, _) in sorted(self._loaded.items(), key=lambda e: e[0]) if isinstance(a, kind)]
+
     # -- messages --------------------------------------------------------------------------------
 
     def publish(
@@ -145,7 +166,7 @@ class Tx:
         elif sequence is None:
             about.sequence += 1
             sequence = about.sequence
-        topic = topic_of(type(message))
+        topic = topic_of(type(message), self.runtime.name)
         return self._send(topic, str(about.id), message, sequence, at or self.now, event_id)
 
     def record(self, record: AccessRecorded) -> None:
@@ -277,6 +298,8 @@ class Tx:
         The aggregate is locked or its version raised before its outbox row gets its number, so that the
         relay meets the messages of one key in their order.
         """
+        for extension in list(self._extensions.values()):
+            await extension.write(self)
         self._record_reveals()
         await self._write_aggregates()
         for name in sorted(self._rows):

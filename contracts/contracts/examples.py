@@ -6,7 +6,8 @@ The people, vehicles and numbers are invented; a nullable field is shown with a 
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from contracts.archive import AccessRecorded
@@ -31,8 +32,20 @@ from contracts.customer import (
     TokenKind,
 )
 from contracts.message import Message
+from contracts.money import Money
 from contracts.notify import EndpointDisabled, WebhookDelivered, WebhookGivenUp
 from contracts.roles import Role
+from contracts.staff import (
+    BranchEntry,
+    CalendarDay,
+    CalendarYear,
+    Employment,
+    GrantLine,
+    PersonEntry,
+    PersonLeft,
+    Profile,
+    RecordBreach,
+)
 from contracts.work import WorkItem, WorkState
 
 _CUSTOMER = UUID("019a9efd-6d00-7000-8000-00000000c001")
@@ -43,6 +56,9 @@ _DELIVERY = UUID("019cac1c-e324-7000-8000-00000000de11")
 _SUBSCRIPTION = UUID("0199c7fb-ec00-7000-8000-000000005b5c")
 _EVENT = UUID("019cac1c-e31a-7000-8000-00000000e7e7")
 _WORK = UUID("019cac1c-e221-7000-8000-00000000d0e5")
+_BRANCH = UUID("0199c7fb-ec00-7000-8000-0000000000b1")
+_PERSON = UUID("0199c7fb-ec00-7000-8000-0000000000a3")
+_YEAR = UUID("0199c7fb-ec00-7000-8000-000000002027")
 
 _TAKEN = datetime(2026, 3, 2, 1, 15, tzinfo=UTC)
 _SOON = datetime(2026, 3, 2, 1, 15, 0, 250_000, tzinfo=UTC)
@@ -190,6 +206,95 @@ _ALL = (
         why_due="2 working days from 2026-03-02 09:15",
         state=WorkState.OPEN,
         path=f"/v1/complaints/{_CASE}",
+    ),
+    WorkItem(
+        id=_WORK,
+        service="complaint",
+        kind="judge",
+        subject=str(_CASE),
+        rules=["P04.3"],
+        role=Role.HR_ADMIN_MANAGER,
+        place="sh-pudong",
+        person=None,
+        due_at=_ANSWER_DUE,
+        why_due="1 working day from 2026-03-02 09:15, because P04.3, calendar 2026: until 2026-03-03 18:00",
+        state=WorkState.MISSED,
+        path=f"/v1/complaints/{_CASE}",
+        since=_TAKEN,
+        why_due_zh="自 2026-03-02 09:15 起 1 个工作日,依据 P04.3,按 2026 年日历:截止 2026-03-03 18:00",
+        reminders=2,
+        escalated_to=[Role.GENERAL_MANAGER],
+    ),
+    BranchEntry(
+        branch_id=_BRANCH,
+        branch="sh-pudong",
+        kind="dealership",
+        profile=Profile.DEALERSHIP,
+        region="east",
+        week=[["09:00-12:00", "13:30-18:00"]] * 6 + [[]],
+        closed=[date(2026, 3, 9)],
+        opened=[date(2026, 2, 17)],
+    ),
+    BranchEntry(
+        branch_id=_BRANCH,
+        branch="hz-store-3",
+        kind="store",
+        profile=Profile.RETAIL,
+        region=None,
+        week=None,
+        closed=[],
+        opened=[],
+    ),
+    PersonEntry(
+        person_id=_PERSON,
+        subject="head-03",
+        employment=Employment.ACTIVE,
+        branch="sh-pudong",
+        department="after_sales",
+        grants=[
+            GrantLine(role=Role.DEPARTMENT_HEAD, place="sh-pudong", from_at=_TAKEN, until_at=None, on_behalf_of=None),
+            GrantLine(
+                role=Role.GENERAL_MANAGER, place="sh-pudong", from_at=_TAKEN, until_at=_LATER, on_behalf_of="gm-01"
+            ),
+        ],
+    ),
+    PersonEntry(
+        person_id=_PERSON,
+        subject="head-03",
+        employment=Employment.LEFT,
+        branch="sh-pudong",
+        department=None,
+        grants=[],
+    ),
+    CalendarYear(
+        year_id=_YEAR,
+        year=2027,
+        source="国务院办公厅",
+        days=[
+            CalendarDay(date=date(2027, 1, 1), off=True, holiday="元旦"),
+            CalendarDay(date=date(2027, 1, 3), off=False, holiday="元旦"),
+        ],
+    ),
+    PersonLeft(person_id=_PERSON, subject="head-03", branch="sh-pudong", left_at=_LATER),
+    RecordBreach(
+        breach_id=_WORK,
+        person="adviser-11",
+        rule="P13.7",
+        kind="late_new_car_file",
+        subject="20260302-0001042-8",
+        occurred_on=date(2026, 3, 2),
+        decided_at=_LATER,
+        base=None,
+    ),
+    RecordBreach(
+        breach_id=_WORK,
+        person="head-03",
+        rule="P04.11",
+        kind="misconduct_4",
+        subject="20260302-0001042-8",
+        occurred_on=date(2026, 3, 2),
+        decided_at=_LATER,
+        base=Money(amount=Decimal("8000.00"), currency="CNY"),
     ),
     WorkItem(
         id=_WORK,

@@ -17,6 +17,7 @@ from contracts.complaint import (
 from contracts.customer import CustomerChanged, CustomerEntry, CustomerRegistered
 from contracts.message import Message
 from contracts.notify import EndpointDisabled, WebhookDelivered, WebhookGivenUp
+from contracts.staff import BranchEntry, CalendarYear, PersonEntry, PersonLeft, RecordBreach
 from contracts.work import WorkItem
 
 
@@ -72,6 +73,11 @@ NOTIFY_EVENTS = _stream(
 NOTIFY_COMMANDS = _stream("notify", "commands", "id of what is told of")
 NOTIFY_WORK = _newest("notify", "work", "work item id", WorkItem)
 
+STAFF_EVENTS = _stream("staff", "events", "person id", PersonLeft)
+STAFF_STATE = _newest("staff", "state", "person id, branch id, or year id", PersonEntry, BranchEntry, CalendarYear)
+STAFF_COMMANDS = _stream("staff", "commands", "person id", RecordBreach)
+STAFF_WORK = _newest("staff", "work", "work item id", WorkItem)
+
 #: one partition: its order is the order of the log
 ARCHIVE_AUDIT = _stream("archive", "audit", "record id", AccessRecorded, partitions=1, days=3650)
 
@@ -87,6 +93,10 @@ TOPICS: dict[str, Topic] = {
         NOTIFY_EVENTS,
         NOTIFY_COMMANDS,
         NOTIFY_WORK,
+        STAFF_EVENTS,
+        STAFF_STATE,
+        STAFF_COMMANDS,
+        STAFF_WORK,
         ARCHIVE_AUDIT,
     )
 }

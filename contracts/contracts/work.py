@@ -22,8 +22,9 @@ class WorkItem(Entry, type="work.item.v1"):
     """Who owes what by when, and why: the newest word on one piece of work.
 
     `subject` is the aggregate that it is about, `rules` are ids of the rulebook, `role` is one of
-    `contracts.roles`, `place` a branch or department, `why_due` the reckoning of `due_at` in words, `path`
-    leads to where it is done.
+    `contracts.roles`, `place` a branch or department, `why_due` the reckoning of `due_at` in words (`why_due_zh`
+    in Chinese), `path` leads to where it is done. `reminders` counts how often it was called to mind,
+    `escalated_to` names the roles that were told that it was missed, in order.
     """
 
     id: UUID
@@ -38,3 +39,7 @@ class WorkItem(Entry, type="work.item.v1"):
     why_due: str | None
     state: Open[WorkState]
     path: str
+    since: Instant | None = None
+    why_due_zh: str | None = None
+    reminders: int | None = None
+    escalated_to: list[str] | None = None

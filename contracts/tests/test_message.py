@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -32,6 +32,10 @@ simple: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     UUID: st.uuids(),
     AwareDatetime: st.datetimes(FIRST, LAST, timezones=zones),
+    date: st.dates(),
+    Money: st.builds(
+        Money, amount=st.decimals(-(10**15), 10**15, places=2), currency=st.from_regex(r"[A-Z]{3}", fullmatch=True)
+    ),
     type(None): st.none(),
 }
 
@@ -48,7 +52,7 @@ def values(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy
         return st.one_of(*map(values, parts))
     if origin is list:
         return st.lists(values(parts[0]), max_size=3)
-    if issubclass(annotation, BaseModel):
+    if annotation not in simple and issubclass(annotation, BaseModel):
         return models(annotation)
     return simple[annotation]
 

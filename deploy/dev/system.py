@@ -87,6 +87,7 @@ def service_env(service: str) -> dict[str, str]:
         "KEHU_DATABASE_URL": database_url(service),
         "KEHU_KAFKA": f"127.0.0.1:{KAFKA}",
         "KEHU_HTTP_PORT": str(port_of(service)),
+        "KEHU_GRANTS_FROM": "token",
         "KEHU_ISSUERS": json.dumps([{"issuer": f"http://127.0.0.1:{ISSUER}"}]),
         "KEHU_MASTER_KEYS_FILE": str(RUN / "keys" / f"{service}-master.json"),
         "KEHU_TOKEN_KEYS_FILE": str(RUN / "keys" / "token.json"),

@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 from chassis.kit.keys import write_keys
-from chassis.migrate import migrate
 from chassis.topics import ensure
 from dev import children
 from dev.kafka import Kafka
@@ -55,8 +54,8 @@ class Cluster:
     def database(self, service: str, module: str = "") -> str:
         """The migrated database of a service, which `module` defines; its DSN."""
         dsn = self.postgres.create_database(service)
-        migrations = import_module(module or f"{service}.app").service.migrations
-        asyncio.run(migrate(dsn.replace("postgresql://", "postgresql+asyncpg://", 1), migrations))
+        found = import_module(module or f"{service}.app").service
+        asyncio.run(found.migrate(dsn.replace("postgresql://", "postgresql+asyncpg://", 1)))
         return dsn
 
     def environment(self, service: str, port: int, **more: str) -> dict[str, str]:
@@ -67,6 +66,7 @@ class Cluster:
             "KEHU_DATABASE_URL": self.postgres.dsn(service),
             "KEHU_KAFKA": self.kafka.bootstrap,
             "KEHU_HTTP_PORT": str(port),
+            "KEHU_GRANTS_FROM": "token",
             "KEHU_ISSUERS": json.dumps([{"issuer": self.issuer}]),
             "KEHU_MASTER_KEYS_FILE": str(master),
             "KEHU_TOKEN_KEYS_FILE": str(token),

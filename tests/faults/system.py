@@ -222,6 +222,7 @@ def _parts(
                 "KEHU_KAFKA": ground.kafka.bootstrap,
                 "KEHU_TOPIC_PREFIX": prefix,
                 "KEHU_HTTP_PORT": str(port),
+                "KEHU_GRANTS_FROM": "token",
                 "KEHU_ISSUERS": json.dumps([{"issuer": ground.issuer}]),
                 "KEHU_MASTER_KEYS_FILE": str(ground.master_keys),
                 "KEHU_TOKEN_KEYS_FILE": str(ground.token_keys),

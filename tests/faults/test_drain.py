@@ -38,6 +38,7 @@ async def test_a_process_that_is_told_to_stop_answers_what_it_has_begun(
             "KEHU_KAFKA": kafka_bootstrap,
             "KEHU_TOPIC_PREFIX": topic_prefix,
             "KEHU_HTTP_PORT": str(port),
+            "KEHU_GRANTS_FROM": "token",
             "KEHU_ISSUERS": json.dumps([{"issuer": issuer}]),
             "KEHU_MASTER_KEYS_FILE": str(keys[0]),
             "KEHU_TOKEN_KEYS_FILE": str(keys[1]),

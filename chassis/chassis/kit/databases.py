@@ -7,12 +7,12 @@ import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 
-from chassis.migrate import migrate
 from chassis.service import Service
 
 
@@ -39,16 +39,17 @@ class Databases:
 
     async def template(self, service: Service) -> str:
         """The service's migrated template, made by whichever worker comes first."""
-        name = f"template_{service.name}"
+        shape = [str(service.migrations), *(library.name for library in service.libraries)]
+        name = f"template_{service.name}_{sha256(' '.join(shape).encode()).hexdigest()[:8]}"
         session = self.admin_dsn.encode().hex()[-24:]
-        lock = Path(tempfile.gettempdir()) / f"kehu-{session}-{service.name}.lock"
+        lock = Path(tempfile.gettempdir()) / f"kehu-{session}-{name}.lock"
         with lock.open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             if not await self._exists(name):
                 making = f"{name}_{os.getpid()}"
                 await self._execute(f'CREATE DATABASE "{making}"')
                 url = self.dsn(making).replace("postgresql://", "postgresql+asyncpg://", 1)
-                await migrate(url, service.migrations)
+                await service.migrate(url)
                 await self._execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
         return name
 

@@ -74,7 +74,7 @@ def changed(identifier: UUID, *what: str) -> CustomerChanged:
     return CustomerChanged(customer_id=identifier, what=list(what), changed_by="test")
 
 
-def probe(**parts: Any) -> Service:
-    """The service with these reactions, projections, jobs or routes."""
+def probe(name: str = "probe", **parts: Any) -> Service:
+    """The service with these reactions, projections, jobs or routes; `name` decides which topics are its own."""
     migrations = Path(__file__).parent / "probe_migrations"
-    return Service(name="probe", title="Probe", tables=metadata, migrations=migrations, **parts)
+    return Service(name=name, title="Probe", tables=metadata, migrations=migrations, **parts)

@@ -85,7 +85,7 @@ class Stage:
     async def differences(self) -> list[Any]:
         """What the migrated database and the tables in code do not agree on."""
         async with self.runtime.engine.connect() as connection:
-            return await differences(connection, self.service.tables)
+            return await differences(connection, self.service.tables, [one.tables for one in self.service.libraries])
 
     async def plan(self, query: sa.Select[Any]) -> str:
         """How PostgreSQL would run the query on the rows that are there now, as EXPLAIN tells it."""
@@ -110,7 +110,7 @@ class Stage:
         """The message as Kafka would hand it over; a tombstone of `kind` where it is None."""
         said = kind if message is None else type(message)
         assert said is not None, "say of which kind the tombstone is"
-        topic = topic_of(said)
+        topic = topic_of(said, self.service.name)
         self._offset += 1
         instant = at or self.runtime.clock()
         source = topic.owner
@@ -176,6 +176,7 @@ async def staged(
             "database_url": dsn,
             "kafka": "127.0.0.1:1",
             "issuers": (Issuer(issuer=ISSUER),),
+            "grants_from": "token",
             "master_keys_file": master,
             "token_keys_file": token,
             "pool_size": 8,
@@ -186,7 +187,7 @@ async def staged(
     assert isinstance(settings, Settings)
     runtime = Runtime.of(service.name, settings)
     try:
-        async with issuer.http() as http, service.parts(runtime):
+        async with issuer.http() as http, service.open(runtime):
             verifier = Verifier(settings.issuers, http=http)
             front = service.front(runtime, verifier)
             app = build(runtime, verifier, service.routes, Health(alive=lambda: None), title=service.title, front=front)

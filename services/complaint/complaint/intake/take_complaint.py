@@ -59,7 +59,7 @@ def front(runtime: Runtime, verifier: Verifier) -> App:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             headers = dict(scope["headers"])
-            principal = await authenticate(verifier, headers.get(b"authorization", b"").decode("latin-1"))
+            principal = await authenticate(runtime, verifier, headers.get(b"authorization", b"").decode("latin-1"))
             allow(TAKE_COMPLAINT, principal)
             key = headers.get(b"idempotency-key", b"").decode("latin-1") or None
             body = await _body(receive)

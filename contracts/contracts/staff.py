@@ -1,0 +1,119 @@
+"""What the staff service tells the others: branches, who holds which role where, the calendar, who left."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.enums import Open
+from contracts.message import Command, Entry, Event, Instant
+from contracts.money import Money
+
+
+class Profile(StrEnum):
+    """The set of systems and parameters a branch runs under (READINGS A3)."""
+
+    GROUP = "group"
+    SERVICES = "services"
+    DEALERSHIP = "dealership"
+    RETAIL = "retail"
+    DISTRIBUTION = "distribution"
+    HOSPITAL = "hospital"
+    PROPERTY = "property"
+    GPS = "gps"
+
+
+class Employment(StrEnum):
+    """Whether a person of staff is there to act."""
+
+    ACTIVE = "active"
+    ON_LEAVE = "on_leave"
+    LEFT = "left"
+
+
+class BranchEntry(Entry, type="staff.branch.v1"):
+    """A branch as it stands: its profile and its working time.
+
+    `week` are the hours of the seven weekdays, Monday first, each a list of `09:00-12:00`; None is the
+    group's. `closed` and `opened` are days that are not as the calendar says.
+    """
+
+    branch_id: UUID
+    branch: str
+    kind: str
+    profile: Open[Profile]
+    region: str | None
+    week: list[list[str]] | None
+    closed: list[date]
+    opened: list[date]
+
+
+class GrantLine(BaseModel):
+    """A role at a place for a time; `on_behalf_of` is the person whose role it is where it is delegated."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    role: str
+    place: str
+    from_at: Instant
+    until_at: Instant | None
+    on_behalf_of: str | None
+
+
+class PersonEntry(Entry, type="staff.person.v1"):
+    """Who a subject of the identity provider is to the group: roles, places, times; no name, no number."""
+
+    person_id: UUID
+    subject: str
+    employment: Open[Employment]
+    branch: str
+    department: str | None
+    grants: list[GrantLine]
+
+
+class CalendarDay(BaseModel):
+    """A day that is not as its weekday: off, or worked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    date: date
+    off: bool
+    holiday: str
+
+
+class CalendarYear(Entry, type="staff.calendar_year.v1"):
+    """The holidays and make-up days of a civil year as they were decreed."""
+
+    year_id: UUID
+    year: int
+    source: str
+    days: list[CalendarDay]
+
+
+class PersonLeft(Event, type="staff.left.v1"):
+    """A person of staff has left: every role ended at `left_at` (P01.9)."""
+
+    person_id: UUID
+    subject: str
+    branch: str
+    left_at: Instant
+
+
+class RecordBreach(Command, type="staff.record_breach.v1"):
+    """Book an approved breach in the conduct ledger (P04.11, P13.7).
+
+    `kind` is one of the ledger's kinds of breach, `subject` the case or file it was found in; `decided_at`
+    orders the bookings of a month. `base` is what a share is taken of, where the kind asks for one.
+    """
+
+    breach_id: UUID
+    person: str
+    rule: str
+    kind: str
+    subject: str
+    occurred_on: date
+    decided_at: Instant
+    base: Money | None
