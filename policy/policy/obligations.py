@@ -252,9 +252,11 @@ def owed(
     path: str,
     calendar: Calendar,
     person: str | None = None,
+    about: UUID | None = None,
 ) -> Owed:
     """A new obligation, reckoned; it starts at the fact's own time."""
-    found = Owed(uuid7(), duty.name, subject, path, branch, deadline.role, person, since, plan_of(duty, deadline))
+    plan = plan_of(duty, deadline) if about is None else {**plan_of(duty, deadline), "about": str(about)}
+    found = Owed(uuid7(), duty.name, subject, path, branch, deadline.role, person, since, plan)
     found.arm(calendar)
     return found
 
@@ -265,7 +267,7 @@ def item(one: Owed, calendar: Calendar, service: str) -> WorkItem:
         id=one.id,
         service=service,
         kind=one.duty,
-        subject=str(one.subject),
+        subject=one.plan.get("about", str(one.subject)),
         rules=one.rules,
         role=one.role,
         place=one.branch,
@@ -338,13 +340,17 @@ def owe(
     since: datetime,
     path: str,
     person: str | None = None,
+    about: UUID | None = None,
 ) -> Owed:
     """Something must be done about `subject` from now on; who must it learns it from the work topic.
 
-    `since` is the fact's own time. A subject owes a duty once at a time: a second one is refused by the database.
+    `since` is the fact's own time. `about` is what it concerns, where that is not the subject itself. A subject
+    owes a duty once at a time: a second one is refused by the database.
     """
     calendar = Directory.of(tx.runtime).calendar(branch)
-    found = owed(duty, subject, deadline, branch=branch, since=since, path=path, calendar=calendar, person=person)
+    found = owed(
+        duty, subject, deadline, branch=branch, since=since, path=path, calendar=calendar, person=person, about=about
+    )
     tx.add(found)
     tell(tx, found)
     return found

@@ -102,9 +102,15 @@ class Term:
         read = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema(max_length=40))
         return core_schema.json_or_python_schema(
             json_schema=read,
-            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), read]),
+            python_schema=core_schema.no_info_plain_validator_function(cls._read),
             serialization=core_schema.plain_serializer_function_ser_schema(str),
         )
+
+    @classmethod
+    def _read(cls, value: Any) -> Term:
+        if isinstance(value, Term):
+            return value
+        return cls.parse(value if isinstance(value, str) else "")
 
 
 @dataclass(frozen=True, slots=True)
