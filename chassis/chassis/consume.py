@@ -135,7 +135,7 @@ class Consumer:
 
     @staticmethod
     def _topics(reactions: Sequence[Reaction], projections: Sequence[Projection]) -> list[Any]:
-        return [r.topic for r in reactions] + [p.topic for p in projections]
+        return [topic for r in reactions for topic in r.topics] + [topic for p in projections for topic in p.topics]
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -442,14 +442,15 @@ class Consumer:
         names, partitions = [], []
         for entries in self._projections.values():
             for projection, _ in entries:
-                topic = projection.topic.kafka_name(self._prefix)
+                # a copy of several topics counts their partitions on
+                numbers = {topic.kafka_name(self._prefix): n * 1000 for n, topic in enumerate(projection.topics)}
                 for place in consumer.assignment():
-                    if place.topic != topic:
+                    if place.topic not in numbers:
                         continue
                     end = consumer.highwater(place)
                     if end is not None and await consumer.position(place) >= end:
                         names.append(projection.name)
-                        partitions.append(place.partition)
+                        partitions.append(numbers[place.topic] + place.partition)
         self.last_progress = time.monotonic() if not names else self.last_progress
         if names:
             async with self._runtime.transaction() as tx:

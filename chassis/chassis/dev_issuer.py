@@ -20,7 +20,7 @@ from contracts.roles import Role
 from fastapi import FastAPI, Request
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationError
 
 from chassis import problems
 
@@ -84,9 +84,20 @@ def _each_is_a_grant(text: str) -> str:
 
 
 class TokenRequest(BaseModel):
-    """Whose token, with what; `grants` and `scope` separate their entries by spaces, `ttl` is in seconds."""
+    """Whose token, with what; `grants` and `scope` separate their entries by spaces, `ttl` is in seconds.
 
-    sub: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+    A service that asks for its own (RFC 6749, 4.4) names itself by `client_id`.
+    """
+
+    sub: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00-\x1f]+$",
+            validation_alias=AliasChoices("sub", "client_id"),
+        ),
+    ]
     grants: Annotated[str, Field(max_length=2000), AfterValidator(_each_is_a_grant)] = ""
     scope: Annotated[str, Field(max_length=2000)] = ""
     ttl: Annotated[int, Field(ge=1, le=LONGEST)] = 3600

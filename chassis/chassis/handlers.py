@@ -79,10 +79,7 @@ class Reaction:
     message: type[Message]
     act: Callable[..., None]
     loads: Loads | None
-
-    @property
-    def topic(self) -> Topic:
-        return topic_of(self.message)
+    topics: tuple[Topic, ...]
 
 
 @dataclass(frozen=True)
@@ -94,10 +91,7 @@ class Projection:
     shape: Callable[[Received[Any]], Mapping[str, Any] | tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]
     into: sa.Table
     lines: sa.Table | None
-
-    @property
-    def topic(self) -> Topic:
-        return topic_of(self.message)
+    topics: tuple[Topic, ...]
 
     @property
     def key(self) -> sa.Column[Any]:
@@ -105,8 +99,12 @@ class Projection:
         return next(iter(self.into.primary_key.columns))
 
 
-def on(message: type[Message], *, loads: Loads | None = None) -> Callable[[Callable[..., None]], Reaction]:
+def on(
+    message: type[Message], *, loads: Loads | None = None, topics: Sequence[Topic] = ()
+) -> Callable[[Callable[..., None]], Reaction]:
     """React to a message: `act(event, tx)`, or `act(event, found, tx)` where `loads` finds what it needs.
+
+    `topics` are named where every service sends the message over a topic of its own (work).
 
     `loads(tx, events)` answers for many events at once, in their order. `act` is a plain function; what it
     changes, publishes and plans is written with the inbox row in one transaction. Its name is how the
@@ -114,22 +112,23 @@ def on(message: type[Message], *, loads: Loads | None = None) -> Callable[[Calla
     """
 
     def wrap(act: Callable[..., None]) -> Reaction:
-        return Reaction(act.__name__, message, act, loads)
+        return Reaction(act.__name__, message, act, loads, tuple(topics) or (topic_of(message),))
 
     return wrap
 
 
 def project(
-    message: type[Entry], *, into: sa.Table, lines: sa.Table | None = None
+    message: type[Entry], *, into: sa.Table, lines: sa.Table | None = None, topics: Sequence[Topic] = ()
 ) -> Callable[[Callable[..., Any]], Projection]:
     """Keep a local copy: the function shapes an entry into a row, or into a row and its lines.
 
     `into` has the key as its primary key and the columns `sequence` and `gone`; `lines` starts with the
     same key column. No inbox: an older or equal sequence changes nothing, so it can be rebuilt any time.
+    `topics` as in `on`.
     """
 
     def wrap(shape: Callable[..., Any]) -> Projection:
-        return Projection(shape.__name__, message, shape, into, lines)
+        return Projection(shape.__name__, message, shape, into, lines, tuple(topics) or (topic_of(message),))
 
     return wrap
 

@@ -43,8 +43,8 @@ async def rebuild(runtime: Runtime, projection: Projection) -> int:
         for table in tables:
             await connection.execute(f"DROP TABLE IF EXISTS {named(table, _SUFFIX)}")
             await connection.execute(f"CREATE TABLE {named(table, _SUFFIX)} (LIKE {named(table)} INCLUDING ALL)")
-        topic = projection.topic.kafka_name(runtime.settings.topic_prefix)
-        places = [TopicPartition(topic, n) for n in range(projection.topic.partitions)]
+        prefix = runtime.settings.topic_prefix
+        places = [TopicPartition(t.kafka_name(prefix), n) for t in projection.topics for n in range(t.partitions)]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         writer = Writer(projection, suffix=_SUFFIX)

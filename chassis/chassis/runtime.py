@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chassis.auth import Grant, Principal
+from chassis.peers import Peers
 from chassis.sealing import MasterKeys
 from chassis.settings import Settings
 from chassis.tokens import Tokens
@@ -34,6 +35,7 @@ class Runtime:
     master_keys: MasterKeys
     tokens: Tokens
     engine: AsyncEngine
+    peers: Peers
     clock: Callable[[], datetime] = utc_now
     #: called after every commit that left something in the outbox, or a job that is due
     outbox_written: Callable[[], None] = lambda: None
@@ -60,6 +62,7 @@ class Runtime:
             master_keys=MasterKeys.load(settings.master_keys_file),
             tokens=Tokens.load(settings.token_keys_file),
             engine=engine,
+            peers=Peers(name, settings),
         )
 
     @asynccontextmanager
@@ -99,4 +102,5 @@ class Runtime:
         )
 
     async def close(self) -> None:
+        await self.peers.close()
         await self.engine.dispose()

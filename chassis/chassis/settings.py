@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     master_keys_file: Path
     token_keys_file: Path
 
+    peers: dict[str, str] = Field({}, description="where other services answer: name -> http address")
+    token_endpoint: str | None = Field(None, description="where this service gets tokens of its own (RFC 6749, 4.4)")
+    client_secret_file: Path | None = None
+
     pool_size: int = 10
     worker_slots: int = Field(64, description="jobs in work at the same time in one process")
     job_lease_seconds: float = Field(60.0, description="after how long a job is taken from a worker that has died")

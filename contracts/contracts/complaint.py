@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
+
 from contracts.customer import TokenKind
 from contracts.enums import Open
 from contracts.message import Event, Instant
@@ -80,6 +82,17 @@ class ComplaintMatched(Event, type="complaint.matched.v1"):
     directory_as_of: Instant | None = None
 
 
+class ComplaintJudged(Event, type="complaint.judged.v1"):
+    """It was decided whether reason and demand hold; founded when both do (P04.3, P17.2)."""
+
+    case_id: UUID
+    founded: bool
+    grounds_hold: bool
+    claim_holds: bool
+    judged_at: Instant
+    rules: list[str]
+
+
 class RepeatFound(Event, type="complaint.repeat_found.v1"):
     """The same caller or vehicle had complained before (P12.5); `by` are the kinds of token that agree."""
 
@@ -118,3 +131,31 @@ class ComplaintSerious(Event, type="complaint.serious.v1"):
     serious_at: Instant
     summary: str
     detail: str
+
+
+class ManifestItem(BaseModel):
+    """One item of a hand-over: its label, what kind of paper it is, and its digest; pulled from `path`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    label: str
+    kind: str
+    media_type: str
+    size: int
+    sha256: str
+    path: str
+
+
+class DossierReady(Event, type="complaint.dossier_ready.v1"):
+    """A closed case is ready to be handed over to the archive: what there is to take (P04.8).
+
+    `excluded` are the people who are never to read it (P12.2).
+    """
+
+    case_id: UUID
+    handover_id: UUID
+    number: str
+    branch: str
+    customer_id: UUID | None
+    items: list[ManifestItem]
+    excluded: list[str]

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.enums import Open
-from contracts.message import Entry, Event, Instant
+from contracts.message import Command, Entry, Event, Instant
 
 
 class TokenKind(StrEnum):
@@ -68,7 +68,10 @@ class Token(BaseModel):
 
 
 class CustomerEntry(Entry, type="customer.entry.v1"):
-    """The directory's newest word on a customer; `redirect_to` is set where files were merged."""
+    """The directory's newest word on a customer; `redirect_to` is set where files were merged.
+
+    `confirmed_at`: the sales director has confirmed the file (P03.3).
+    """
 
     customer_id: UUID
     kind: Open[CustomerKind]
@@ -77,3 +80,22 @@ class CustomerEntry(Entry, type="customer.entry.v1"):
     tokens: list[Token]
     as_of: Instant
     redirect_to: UUID | None = None
+    confirmed_at: Instant | None = None
+
+
+class CustomerErased(Event, type="customer.erased.v1"):
+    """A customer's data must go everywhere: destroy keys, tokens and links, and answer with `ConfirmErasure`."""
+
+    erasure_id: UUID
+    customer_id: UUID
+    erased_at: Instant
+
+
+class ConfirmErasure(Command, type="customer.confirm_erasure.v1"):
+    """What a service has destroyed of an erased customer: how many keys of subjects, links and tokens."""
+
+    erasure_id: UUID
+    customer_id: UUID
+    service: str
+    destroyed: int
+    at: Instant

@@ -10,12 +10,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from contracts.archive import AccessRecorded
+from contracts.archive import AccessRecorded, DossierEntry, DossierFiled, DossierKind, FiledItem, PaperLine
 from contracts.complaint import (
     Channel,
+    ComplaintJudged,
     ComplaintMatched,
     ComplaintOpened,
     ComplaintSerious,
+    DossierReady,
+    ManifestItem,
     MarkedBy,
     MarkedSerious,
     Match,
@@ -23,9 +26,11 @@ from contracts.complaint import (
     SeriousKind,
 )
 from contracts.customer import (
+    ConfirmErasure,
     CustomerChanged,
     CustomerClass,
     CustomerEntry,
+    CustomerErased,
     CustomerKind,
     CustomerRegistered,
     Token,
@@ -33,7 +38,15 @@ from contracts.customer import (
 )
 from contracts.message import Message
 from contracts.money import Money
-from contracts.notify import EndpointDisabled, WebhookDelivered, WebhookGivenUp
+from contracts.notify import (
+    EndpointDisabled,
+    NobodyTold,
+    NoticeRead,
+    NoticeSent,
+    Send,
+    WebhookDelivered,
+    WebhookGivenUp,
+)
 from contracts.roles import Role
 from contracts.staff import (
     BranchEntry,
@@ -135,6 +148,9 @@ _ALL = (
     ),
     ComplaintMatched(case_id=_CASE, customer_id=_CUSTOMER, matched_at=_LATER, directory_as_of=_SOON),
     ComplaintMatched(case_id=_EARLIER, customer_id=_CUSTOMER, matched_at=_LATER),
+    ComplaintJudged(
+        case_id=_CASE, founded=True, grounds_hold=True, claim_holds=True, judged_at=_LATER, rules=["P04.3"]
+    ),
     RepeatFound(case_id=_CASE, earlier_case_id=_EARLIER, by=[TokenKind.PHONE, TokenKind.PLATE]),
     MarkedSerious(case_id=_CASE, kinds=[SeriousKind.REPEAT], by=MarkedBy.SYSTEM, rules=["P12.5"]),
     MarkedSerious(
@@ -310,6 +326,108 @@ _ALL = (
         state=WorkState.DONE,
         path=f"/v1/complaints/{_CASE}",
     ),
+    CustomerErased(erasure_id=_WORK, customer_id=_CUSTOMER, erased_at=_LATER),
+    ConfirmErasure(erasure_id=_WORK, customer_id=_CUSTOMER, service="complaint", destroyed=3, at=_LATER),
+    CustomerEntry(
+        customer_id=_CUSTOMER,
+        kind=CustomerKind.ORGANISATION,
+        customer_class=CustomerClass.KEY,
+        branch="sh-pudong",
+        tokens=[],
+        as_of=_LATER,
+        confirmed_at=_SOON,
+    ),
+    DossierReady(
+        case_id=_CASE,
+        handover_id=_EVENT,
+        number="20260302-0001042-8",
+        branch="sh-pudong",
+        customer_id=_CUSTOMER,
+        items=[
+            ManifestItem(
+                label="complaint record",
+                kind="complaint_record",
+                media_type="application/pdf",
+                size=48211,
+                sha256="6c" * 32,
+                path=f"/v1/complaints/{_CASE}/dossier/complaint_record",
+            )
+        ],
+        excluded=["head-03"],
+    ),
+    DossierReady(
+        case_id=_EARLIER,
+        handover_id=_EVENT,
+        number="20260226-0000017-1",
+        branch="bj-chaoyang",
+        customer_id=None,
+        items=[],
+        excluded=[],
+    ),
+    DossierFiled(
+        dossier_id=_DELIVERY,
+        service="complaint",
+        source=_CASE,
+        handover_id=_EVENT,
+        items=[FiledItem(label="complaint record", item_id=_WORK, sha256="6c" * 32)],
+        filed_at=_LATER,
+    ),
+    DossierEntry(
+        dossier_id=_DELIVERY,
+        kind=DossierKind.CUSTOMER,
+        about=str(_CUSTOMER),
+        branch="sh-pudong",
+        papers=[
+            PaperLine(item_id=_WORK, kind="account_opener_identity", filed_at=_LATER, valid_until=None),
+            PaperLine(item_id=_EVENT, kind="distribution_contract", filed_at=_LATER, valid_until=date(2026, 12, 31)),
+        ],
+    ),
+    Send(
+        send_id=_DELIVERY,
+        service="complaint",
+        template="serious_complaint",
+        to=["general_manager@sh-pudong", "person:head-03"],
+        subject=str(_CASE),
+        path=f"/v1/complaints/{_CASE}",
+        params={"number": "20260302-0001042-8", "brand": "东风日产"},
+        rules=["P12.7"],
+        confirm_by=_SOON,
+        urgent=True,
+    ),
+    Send(
+        send_id=_DELIVERY,
+        service="archive",
+        template="loan_due",
+        to=["person:adviser-11"],
+        subject=str(_WORK),
+        path=f"/v1/loans/{_WORK}",
+        params={},
+        rules=["P05.10"],
+        confirm_by=None,
+        urgent=False,
+    ),
+    NoticeSent(
+        send_id=_DELIVERY,
+        notice_id=_EVENT,
+        person="gm-01",
+        role=Role.GENERAL_MANAGER,
+        place="sh-pudong",
+        channel="sms",
+        sent_at=_LATER,
+        because=None,
+    ),
+    NoticeSent(
+        send_id=_DELIVERY,
+        notice_id=_EVENT,
+        person="head-03",
+        role=Role.DEPARTMENT_HEAD,
+        place="sh-pudong",
+        channel="inbox",
+        sent_at=_LATER,
+        because="nobody is on duty as general_manager",
+    ),
+    NoticeRead(send_id=_DELIVERY, notice_id=_EVENT, person="gm-01", confirmed=True, read_at=_LATER),
+    NobodyTold(send_id=_DELIVERY, tried=["relations_manager@sh-pudong", "general_manager@sh-pudong"], at=_LATER),
 )
 
 

@@ -6,17 +6,27 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from contracts.archive import AccessRecorded
+from contracts.archive import AccessRecorded, DossierEntry, DossierFiled
 from contracts.complaint import (
+    ComplaintJudged,
     ComplaintMatched,
     ComplaintOpened,
     ComplaintSerious,
+    DossierReady,
     MarkedSerious,
     RepeatFound,
 )
-from contracts.customer import CustomerChanged, CustomerEntry, CustomerRegistered
+from contracts.customer import ConfirmErasure, CustomerChanged, CustomerEntry, CustomerErased, CustomerRegistered
 from contracts.message import Message
-from contracts.notify import EndpointDisabled, WebhookDelivered, WebhookGivenUp
+from contracts.notify import (
+    EndpointDisabled,
+    NobodyTold,
+    NoticeRead,
+    NoticeSent,
+    Send,
+    WebhookDelivered,
+    WebhookGivenUp,
+)
 from contracts.staff import BranchEntry, CalendarYear, PersonEntry, PersonLeft, RecordBreach
 from contracts.work import WorkItem
 
@@ -50,7 +60,8 @@ def _newest(owner: str, kind: str, key: str, *messages: type[Message]) -> Topic:
     return Topic(f"{owner}.{kind}", owner, key, 12, "compact", None, messages)
 
 
-CUSTOMER_EVENTS = _stream("customer", "events", "customer id", CustomerRegistered, CustomerChanged)
+CUSTOMER_EVENTS = _stream("customer", "events", "customer id", CustomerRegistered, CustomerChanged, CustomerErased)
+CUSTOMER_COMMANDS = _stream("customer", "commands", "customer id", ConfirmErasure)
 CUSTOMER_STATE = _newest("customer", "state", "customer id", CustomerEntry)
 CUSTOMER_WORK = _newest("customer", "work", "work item id", WorkItem)
 
@@ -60,17 +71,27 @@ COMPLAINT_EVENTS = _stream(
     "case id",
     ComplaintOpened,
     ComplaintMatched,
+    ComplaintJudged,
     RepeatFound,
     MarkedSerious,
+    DossierReady,
     partitions=24,
 )
 COMPLAINT_SERIOUS = _stream("complaint", "serious", "case id", ComplaintSerious)
 COMPLAINT_WORK = _newest("complaint", "work", "work item id", WorkItem)
 
 NOTIFY_EVENTS = _stream(
-    "notify", "events", "delivery id, or subscription id", WebhookDelivered, WebhookGivenUp, EndpointDisabled
+    "notify",
+    "events",
+    "delivery id, subscription id or send id",
+    WebhookDelivered,
+    WebhookGivenUp,
+    EndpointDisabled,
+    NoticeSent,
+    NoticeRead,
+    NobodyTold,
 )
-NOTIFY_COMMANDS = _stream("notify", "commands", "id of what is told of")
+NOTIFY_COMMANDS = _stream("notify", "commands", "id of what is told of", Send)
 NOTIFY_WORK = _newest("notify", "work", "work item id", WorkItem)
 
 STAFF_EVENTS = _stream("staff", "events", "person id", PersonLeft)
@@ -78,13 +99,22 @@ STAFF_STATE = _newest("staff", "state", "person id, branch id, or year id", Pers
 STAFF_COMMANDS = _stream("staff", "commands", "person id", RecordBreach)
 STAFF_WORK = _newest("staff", "work", "work item id", WorkItem)
 
+ARCHIVE_EVENTS = _stream("archive", "events", "dossier id", DossierFiled)
+ARCHIVE_STATE = _newest("archive", "state", "dossier id", DossierEntry)
+ARCHIVE_WORK = _newest("archive", "work", "work item id", WorkItem)
 #: one partition: its order is the order of the log
 ARCHIVE_AUDIT = _stream("archive", "audit", "record id", AccessRecorded, partitions=1, days=3650)
+
+CREDIT_WORK = _newest("credit", "work", "work item id", WorkItem)
+
+#: whoever shows or minds everybody's work reads all of them
+WORK_TOPICS = (CUSTOMER_WORK, COMPLAINT_WORK, NOTIFY_WORK, STAFF_WORK, ARCHIVE_WORK, CREDIT_WORK)
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         CUSTOMER_EVENTS,
+        CUSTOMER_COMMANDS,
         CUSTOMER_STATE,
         CUSTOMER_WORK,
         COMPLAINT_EVENTS,
@@ -97,7 +127,11 @@ TOPICS: dict[str, Topic] = {
         STAFF_STATE,
         STAFF_COMMANDS,
         STAFF_WORK,
+        ARCHIVE_EVENTS,
+        ARCHIVE_STATE,
+        ARCHIVE_WORK,
         ARCHIVE_AUDIT,
+        CREDIT_WORK,
     )
 }
 

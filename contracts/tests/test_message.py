@@ -52,6 +52,8 @@ def values(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy
         return st.one_of(*map(values, parts))
     if origin is list:
         return st.lists(values(parts[0]), max_size=3)
+    if origin is dict:
+        return st.dictionaries(values(parts[0]), values(parts[1]), max_size=3)
     if annotation not in simple and issubclass(annotation, BaseModel):
         return models(annotation)
     return simple[annotation]

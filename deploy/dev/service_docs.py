@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from chassis.handlers import Projection, Reaction
 from chassis.service import Service
+from contracts.roles import Role
 from contracts.topics import TOPICS
 from policy.access import PERMISSIONS
 
@@ -23,8 +25,8 @@ def page() -> str:
         lines += [f"## {name}: {service.title}", "", "| route | needs |", "|---|---|"]
         lines += [f"| `{route.method} {route.path}` | {route.needs.name} |" for route in service.routes]
         lines += ["", "| takes | from | how |", "|---|---|---|"]
-        lines += [f"| `{r.message.TYPE}` | {r.topic.name} | `@on {r.name}` |" for r in service.reactions]
-        lines += [f"| `{p.message.TYPE}` | {p.topic.name} | `@project {p.name}` |" for p in service.projections]
+        lines += [f"| `{r.message.TYPE}` | {_over(r)} | `@on {r.name}` |" for r in service.reactions]
+        lines += [f"| `{p.message.TYPE}` | {_over(p)} | `@project {p.name}` |" for p in service.projections]
         tells = sorted({(m.TYPE, t.name) for t in TOPICS.values() if t.owner == name for m in t.messages})
         lines += ["", "| tells | on |", "|---|---|", *[f"| `{kind}` | {topic} |" for kind, topic in tells]]
         jobs = ", ".join(f"`{job.name}`" for job in service.jobs) or "none"
@@ -32,9 +34,15 @@ def page() -> str:
     lines += ["## Who may do what", "", "| permission | roles (reach) | machine scopes |", "|---|---|---|"]
     for permission in sorted(PERMISSIONS.values(), key=lambda p: p.name):
         roles = ", ".join(f"{role.zh} `{role.value}` ({reach.value})" for role, reach in permission.roles.items())
+        if len(permission.roles) == len(Role):
+            roles = f"every role ({', '.join(sorted(set(permission.roles.values())))})"
         scopes = ", ".join(f"`{scope.value}`" for scope in permission.scopes)
         lines.append(f"| {permission.name} | {roles} | {scopes} |")
     return "\n".join(lines) + "\n"
+
+
+def _over(handler: Reaction | Projection) -> str:
+    return ", ".join(topic.name for topic in handler.topics)
 
 
 def main() -> int:

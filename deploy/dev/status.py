@@ -56,7 +56,7 @@ async def _counts(service: str) -> Sequence[Any]:
 async def _lag(service: str) -> dict[str, int]:
     """How many messages the service's group has yet to take, by topic it takes from."""
     declared = import_module(f"{service}.app").service
-    topics = {handler.topic.name: handler.topic for handler in [*declared.reactions, *declared.projections]}
+    topics = {topic.name: topic for handler in [*declared.reactions, *declared.projections] for topic in handler.topics}
     if not topics:
         return {}
     places = [TopicPartition(topic.name, n) for topic in topics.values() for n in range(topic.partitions)]

@@ -31,7 +31,7 @@ from contracts.roles import Role
 from pydantic import BaseModel, ConfigDict, Field
 
 from policy import tables
-from policy.access import GROUP
+from policy.access import GROUP, branch_of, department_place
 from policy.directory import Directory
 from policy.obligations import Deadline, Obligation, met, owe, waive
 from policy.terms import Term
@@ -131,7 +131,7 @@ def _assigns_to_self(node: ast.AST) -> bool:
 
 
 class Seat(BaseModel):
-    """One signature of a chain: by which role, at the branch or of the group, within which term.
+    """One signature of a chain: by which role, at which place (as seen from the subject), within which term.
 
     Where nobody may sign (the post is vacant, its holder asked, signed before or is excluded) the seat goes to the
     next role of `otherwise`.
@@ -140,7 +140,7 @@ class Seat(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     role: Role
-    place: Literal["branch", "group"] = "branch"
+    place: Literal["department", "branch", "area", "group"] = "branch"
     within: Term | None = None
     otherwise: tuple[Role, ...] = Field((), max_length=5)
 
@@ -218,6 +218,7 @@ class Asked:
     subject: UUID
     path: str
     branch: str
+    department: str | None
     asked_by: str
     asked_at: datetime
     amount: Decimal | None
@@ -336,6 +337,7 @@ def ask(
     amount: Decimal | None = None,
     parties: Sequence[str] = (),
     excluded: Iterable[str] = (),
+    department: str | None = None,
 ) -> Asked:
     """Ask for signatures, and hold the actions that the approval blocks, in this transaction.
 
@@ -357,6 +359,7 @@ def ask(
         subject=subject.id,
         path=path,
         branch=branch,
+        department=department,
         asked_by=by,
         asked_at=tx.now,
         amount=amount,
@@ -406,22 +409,37 @@ def call(tx: Tx, asked: Asked) -> None:
             approval.duty,
             UUID(seat["id"]),
             deadline,
-            branch=place_of(asked, seat),
+            branch=GROUP if seat["place"] == "group" else asked.branch,
             since=tx.now,
             path=f"/v1/approvals/{asked.id}",
             about=asked.subject,
+            place=place_of(tx, asked, seat),
         )
 
 
-def place_of(asked: Asked, seat: Mapping[str, Any]) -> str:
-    """The place whose holders sign."""
-    return asked.branch if seat["place"] == "branch" else GROUP
+def place_of(tx: Tx, asked: Asked, seat: Mapping[str, Any]) -> str:
+    """The place whose holders sign: a department without a name is its branch, a branch without an area the group."""
+    match seat["place"]:
+        case "department":
+            return department_place(asked.branch, asked.department)
+        case "branch":
+            return asked.branch
+        case "area":
+            return Directory.of(tx.runtime).area(asked.branch) or GROUP
+        case _:
+            return GROUP
+
+
+def _places(tx: Tx, asked: Asked, seat: Mapping[str, Any]) -> list[str]:
+    """Where the signer is looked for, nearest first."""
+    at = place_of(tx, asked, seat)
+    return list(dict.fromkeys((at, branch_of(at), GROUP)))
 
 
 def may_sign(tx: Tx, asked: Asked, seat: Mapping[str, Any]) -> dict[str, str | None]:
-    """Who may sign a seat now, and in whose name: the branch's holders, the group's where it has none."""
+    """Who may sign a seat now, and in whose name: the place's holders, the branch's or group's where it has none."""
     directory = Directory.of(tx.runtime)
-    for at in dict.fromkeys((place_of(asked, seat), GROUP)):
+    for at in _places(tx, asked, seat):
         holders = directory.holders(Role(seat["role"]), [at], tx.now)
         free = {who: whose for who, whose in holders.items() if not asked.barred & {who, whose}}
         if free:
@@ -440,8 +458,7 @@ def place(tx: Tx, asked: Asked, seat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _why_not(tx: Tx, asked: Asked, seat: Mapping[str, Any], role: str) -> str:
-    places = {place_of(asked, seat), GROUP}
-    holders = Directory.of(tx.runtime).holders(Role(role), places, tx.now)
+    holders = Directory.of(tx.runtime).holders(Role(role), _places(tx, asked, seat), tx.now)
     return "nobody holds it" if not holders else "whoever holds it asked, has signed or is excluded"
 
 
@@ -505,7 +522,7 @@ def _seat_of(tx: Tx, asked: Asked, principal: Principal) -> tuple[dict[str, Any]
     """The waiting seat that the caller may sign, and in whose name."""
     barred = asked.barred
     for seat in asked.waiting:
-        places = {place_of(asked, seat), GROUP}
+        places = _places(tx, asked, seat)
         holds = any(g.role == seat["role"] and g.place in places for g in principal.grants)
         if not holds or principal.subject in barred:
             continue

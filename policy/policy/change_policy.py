@@ -255,10 +255,10 @@ async def explain_policies(
     day = on or civil(tx.now)
     if abs(day - civil(tx.now)) > timedelta(days=36_500):
         raise Invalid("Name a day within a hundred years.", errors=[{"pointer": "/on", "detail": "too far"}])
-    policies = Policies.of(tx.runtime)
+    policies, profile = Policies.of(tx.runtime), Directory.of(tx.runtime).profile(branch)
     values = []
     for kind in sorted(POLICIES.values(), key=lambda kind: kind.NAME):
-        for name, (value, source) in policies.explain(kind, branch, day).items():
+        for name, (value, source) in policies.explain(kind, profile, branch, day).items():
             about = kind.about(name)
             values.append(
                 ValueView(
@@ -275,5 +275,4 @@ async def explain_policies(
                     reading=about["reading"],
                 )
             )
-    profile = Directory.of(tx.runtime).profile(branch)
     return Explained(branch=branch, profile=profile, on=day, values=values)

@@ -65,6 +65,7 @@ class ApprovalView(BaseModel):
     subject: UUID
     path: str
     branch: str
+    department: str | None
     asked_by: str
     asked_at: datetime
     amount: Decimal | None
@@ -85,7 +86,7 @@ def view_of(asked: Asked, principal: Principal, tx: Tx) -> ApprovalView:
         [
             SeatView(
                 role=seat["role"],
-                place=place_of(asked, seat),
+                place=place_of(tx, asked, seat),
                 within=seat["within"],
                 waiting=seat["id"] in waiting,
                 nobody=seat["id"] in waiting and not may_sign(tx, asked, seat),
@@ -107,6 +108,7 @@ def view_of(asked: Asked, principal: Principal, tx: Tx) -> ApprovalView:
         subject=asked.subject,
         path=asked.path,
         branch=asked.branch,
+        department=asked.department,
         asked_by=asked.asked_by,
         asked_at=asked.asked_at,
         amount=asked.amount,

@@ -20,6 +20,7 @@ from contracts.roles import Role
 from contracts.staff import BranchEntry, CalendarYear, Employment, PersonEntry, Profile
 
 from policy import tables
+from policy.access import AREA, branch_of
 from policy.calendar import Calendar, Overlay, Year, spans_of
 
 log = structlog.get_logger()
@@ -134,12 +135,28 @@ class Directory:
         """The profile a branch runs under; `group` for one that staff does not know."""
         return self.branches[branch].profile if branch in self.branches else Profile.GROUP
 
+    def area(self, branch: str) -> str | None:
+        """The area of a branch, as the place of a grant; None where staff names none."""
+        region = self.branches[branch].region if branch in self.branches else None
+        return None if region is None else f"{AREA}{region}"
+
+    def branches_of(self, place: str) -> list[str]:
+        """The branches that a place stands for: of an area all of them, else the one it lies in."""
+        if place.startswith(AREA):
+            return sorted(b.name for b in self.branches.values() if f"{AREA}{b.region}" == place)
+        return [branch_of(place)]
+
     def grants(self, subject: str, now: datetime) -> frozenset[Grant]:
-        """What somebody may act as at this instant; nothing once they have left or while they are on leave."""
+        """What somebody may act as at this instant; nothing once they have left or while they are on leave.
+
+        Who is granted an area holds the role at each of its branches too.
+        """
         person = self.people.get(subject)
         if person is None or person.employment != Employment.ACTIVE:
             return frozenset()
-        return frozenset(Grant(held.role, held.place) for held in person.held if held.at(now))
+        found = {Grant(held.role, held.place) for held in person.held if held.at(now)}
+        areas = [grant for grant in found if grant.place.startswith(AREA)]
+        return frozenset(found | {Grant(g.role, branch) for g in areas for branch in self.branches_of(g.place)})
 
     def holders(self, role: Role, places: Iterable[str], now: datetime) -> dict[str, str | None]:
         """Who is there to act as `role` at one of the places, and for whom where it is delegated to them."""

@@ -125,6 +125,11 @@ class Owed:
         return self.ended_at is None
 
     @property
+    def place(self) -> str:
+        """Whose holders of the role owe it: the branch, or a department of it, or its area."""
+        return str(self.plan.get("place", self.branch))
+
+    @property
     def pauses(self) -> list[Pause]:
         """Its pauses as they were recorded."""
         listed = self.course.get("pauses", [])
@@ -253,9 +258,14 @@ def owed(
     calendar: Calendar,
     person: str | None = None,
     about: UUID | None = None,
+    place: str | None = None,
 ) -> Owed:
     """A new obligation, reckoned; it starts at the fact's own time."""
-    plan = plan_of(duty, deadline) if about is None else {**plan_of(duty, deadline), "about": str(about)}
+    plan = plan_of(duty, deadline)
+    if about is not None:
+        plan = {**plan, "about": str(about)}
+    if place not in (None, branch):
+        plan = {**plan, "place": place}
     found = Owed(uuid7(), duty.name, subject, path, branch, deadline.role, person, since, plan)
     found.arm(calendar)
     return found
@@ -270,7 +280,7 @@ def item(one: Owed, calendar: Calendar, service: str) -> WorkItem:
         subject=one.plan.get("about", str(one.subject)),
         rules=one.rules,
         role=one.role,
-        place=one.branch,
+        place=one.place,
         person=one.person,
         due_at=one.due_at,
         why_due=one.why(calendar),
@@ -341,15 +351,26 @@ def owe(
     path: str,
     person: str | None = None,
     about: UUID | None = None,
+    place: str | None = None,
 ) -> Owed:
     """Something must be done about `subject` from now on; who must it learns it from the work topic.
 
-    `since` is the fact's own time. `about` is what it concerns, where that is not the subject itself. A subject
-    owes a duty once at a time: a second one is refused by the database.
+    `since` is the fact's own time. `about` is what it concerns, where that is not the subject itself; `place` whose
+    role it is, where that is not the whole branch (a department, an area). A subject owes a duty once at a time: a
+    second one is refused by the database.
     """
     calendar = Directory.of(tx.runtime).calendar(branch)
     found = owed(
-        duty, subject, deadline, branch=branch, since=since, path=path, calendar=calendar, person=person, about=about
+        duty,
+        subject,
+        deadline,
+        branch=branch,
+        since=since,
+        path=path,
+        calendar=calendar,
+        person=person,
+        about=about,
+        place=place,
     )
     tx.add(found)
     tell(tx, found)

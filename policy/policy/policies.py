@@ -182,28 +182,26 @@ class Policies:
     runtime: Runtime
     stored: dict[str, list[Stored]] = field(default_factory=dict)
     _stamp: Any = None
-    _resolved: dict[tuple[str, str, date], Policy] = field(default_factory=dict)
+    _resolved: dict[tuple[str, str, str, date], Policy] = field(default_factory=dict)
 
     @classmethod
     def of(cls, runtime: Runtime) -> Self:
         """The policies of the process."""
         return cast("Self", runtime.parts[PART])
 
-    def get(self, kind: type[P], branch: str, on: date) -> P:
-        """The policy as it holds for a branch on a day; the same day always gives the same values."""
-        profile = Directory.of(self.runtime).profile(branch)
-        key = (f"{kind.NAME} {profile}", branch, on)
+    def under(self, kind: type[P], profile: str, branch: str, on: date) -> P:
+        """The policy as it holds for a branch under a profile on a day; the same day always gives the same values."""
+        key = (kind.NAME, profile, branch, on)
         found = self._resolved.get(key)
         if found is None:
             if len(self._resolved) > 20_000:
                 self._resolved.clear()
-            values = {name: value for name, (value, _) in self.explain(kind, branch, on).items()}
+            values = {name: value for name, (value, _) in self.explain(kind, profile, branch, on).items()}
             found = self._resolved[key] = kind.model_validate(values)
         return cast("P", found)
 
-    def explain(self, kind: type[Policy], branch: str, on: date) -> dict[str, tuple[Any, Source]]:
+    def explain(self, kind: type[Policy], profile: str, branch: str, on: date) -> dict[str, tuple[Any, Source]]:
         """Each value as it is stored, and where it comes from."""
-        profile = Directory.of(self.runtime).profile(branch)
         found: dict[str, tuple[Any, Source]] = {
             name: (value, Source("group", None, None)) for name, value in kind().model_dump(mode="json").items()
         }
@@ -243,9 +241,13 @@ def _profile(name: str) -> Profile:
 
 
 def policy(tx: Tx, kind: type[P], branch: str, on: datetime | date) -> P:
-    """What holds for a branch on the civil day of an instant: of a case, the day it was opened on."""
-    day = civil(on) if isinstance(on, datetime) else on
-    return Policies.of(tx.runtime).get(kind, branch, day)
+    """What holds for a branch on a day, under the profile it runs now."""
+    return policy_under(tx, kind, Directory.of(tx.runtime).profile(branch), branch, on)
+
+
+def policy_under(tx: Tx, kind: type[P], profile: str, branch: str, on: datetime | date) -> P:
+    """What held on the civil day of an instant under a profile: of a case, those it was opened under."""
+    return Policies.of(tx.runtime).under(kind, profile, branch, civil(on) if isinstance(on, datetime) else on)
 
 
 def next_monday(today: date) -> date:

@@ -58,6 +58,7 @@ approvals = sa.Table(
     sa.Column("subject", sa.Uuid, nullable=False),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("branch", sa.Text, nullable=False),
+    sa.Column("department", sa.Text, comment="whose head signs a seat of the department"),
     sa.Column("asked_by", sa.Text, nullable=False),
     _instant("asked_at", nullable=False),
     sa.Column("amount", sa.Numeric(18, 2), comment="what this asking adds for its subject and parties"),
@@ -98,6 +99,26 @@ policy_versions = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("state IN ('proposed', 'approved', 'refused', 'withdrawn')", name="policy_versions_state"),
     sa.Index("policy_versions_layer", "policy", "layer", "effective_on"),
+)
+
+record_rights = sa.Table(
+    "record_rights",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("record", sa.Uuid, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("permission", sa.Text),
+    _instant("from_at", nullable=False),
+    _instant("until_at"),
+    sa.Column("because", sa.Text, nullable=False),
+    sa.Column("given_by", sa.Text, nullable=False),
+    _instant("given_at", nullable=False),
+    _instant("ended_at"),
+    sa.CheckConstraint("kind IN ('grant', 'exclusion')", name="record_rights_kind"),
+    sa.Index("record_rights_record", "record", "person"),
+    sa.Index("record_rights_person", "person"),
+    comment="who may see a single record beyond their roles, and from whom it is kept whatever their roles",
 )
 
 known_branches = sa.Table(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from chassis.kit.probe import probe
@@ -11,30 +10,12 @@ from chassis.kit.stage import Stage
 from chassis.service import Service
 from policy.calendar import ZONE
 from policy.engines import ENGINES
+from policy.kit import Clock
 
 
 @pytest.fixture(scope="session")
 def service() -> Service:
     return probe("customer", libraries=[ENGINES])
-
-
-@dataclass
-class Clock:
-    """What the service takes for now."""
-
-    now: datetime
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def at(self, text: str) -> datetime:
-        """Set it to a civil time, in Shanghai."""
-        self.now = datetime.fromisoformat(text).replace(tzinfo=ZONE)
-        return self.now
-
-    def later(self, **delta: float) -> datetime:
-        self.now += timedelta(**delta)
-        return self.now
 
 
 @pytest.fixture

@@ -12,7 +12,18 @@ from policy.access import GROUP, PUBLIC, Permission, Reach
 
 from policy import access
 
-cases = sa.Table("cases", sa.MetaData(), sa.Column("branch", sa.Text, nullable=False))
+cases = sa.Table(
+    "cases",
+    sa.MetaData(),
+    sa.Column("branch", sa.Text, nullable=False),
+    sa.Column("department", sa.Text),
+    sa.Column("owner", sa.Text),
+)
+HANDLED = [
+    {"branch": "bj-01", "department": "sales", "owner": "anna"},
+    {"branch": "sh-01", "department": "sales", "owner": "anna"},
+    {"branch": "sh-02", "department": "after_sales", "owner": "ben"},
+]
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +37,7 @@ def matrix(monkeypatch: pytest.MonkeyPatch) -> dict[str, Permission]:
 def database() -> Iterator[sa.Connection]:
     with sa.create_engine("sqlite://").connect() as connection:
         cases.metadata.create_all(connection)
-        connection.execute(cases.insert(), [{"branch": branch} for branch in ("bj-01", "sh-01", "sh-02")])
+        connection.execute(cases.insert(), HANDLED)
         yield connection
 
 
@@ -49,11 +60,37 @@ def handling() -> Permission:
 
 
 def seen(permission: Permission, principal: Principal, database: sa.Connection) -> list[str]:
-    condition = permission.reach(principal).condition(cases.c.branch)
+    reached = permission.reach(principal)
+    condition = reached.condition(cases.c.branch, department=cases.c.department, owner=cases.c.owner)
+    assert [row["branch"] for row in HANDLED if reached.includes(**row)] == list(
+        database.scalars(sa.select(cases.c.branch).where(condition).order_by(cases.c.branch))
+    )
     return list(database.scalars(sa.select(cases.c.branch).where(condition).order_by(cases.c.branch)))
 
 
-@pytest.mark.parametrize("role", [Role.COMPLAINT_AGENT, Role.DEPARTMENT_HEAD, Role.GENERAL_MANAGER, Role.AREA_MANAGER])
+@pytest.mark.parametrize(
+    ("role", "place", "rows"),
+    [
+        (Role.COMPLAINT_AGENT, "sh-02", []),
+        (Role.COMPLAINT_AGENT, "sh-01/sales", ["sh-01"]),
+        (Role.DEPARTMENT_HEAD, "sh-02/sales", []),
+        (Role.DEPARTMENT_HEAD, "sh-02/after_sales", ["sh-02"]),
+        (Role.DEPARTMENT_HEAD, "sh-02", ["sh-02"]),
+        (Role.GENERAL_MANAGER, "sh-02/sales", ["sh-02"]),
+    ],
+)
+def test_own_work_and_departments_reach_no_further(
+    role: Role, place: str, rows: list[str], database: sa.Connection
+) -> None:
+    assert seen(handling(), person((role, place)), database) == rows
+
+
+def test_a_reach_whose_column_a_list_does_not_have_reaches_nothing(database: sa.Connection) -> None:
+    reached = handling().reach(person((Role.COMPLAINT_AGENT, "sh-01"), (Role.DEPARTMENT_HEAD, "sh-02/after_sales")))
+    assert list(database.scalars(sa.select(cases.c.branch).where(reached.condition(cases.c.branch)))) == []
+
+
+@pytest.mark.parametrize("role", [Role.DEPARTMENT_HEAD, Role.GENERAL_MANAGER, Role.AREA_MANAGER])
 def test_a_role_sees_the_place_it_was_granted_at(role: Role, database: sa.Connection) -> None:
     permission, anna = handling(), person((role, "sh-01"))
     assert permission.allows(anna)

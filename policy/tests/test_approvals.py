@@ -26,11 +26,11 @@ from contracts.staff import Employment
 from contracts.work import WorkItem, WorkState
 from policy.approvals import Chain, NoChain, Seat, actions_of, ask, undeclared
 from policy.engines import ENGINES
+from policy.kit import Clock, hire
 from policy.policies import Version
 
 from chassis import consume
 
-from .conftest import Clock
 from .deals import (
     BRANCH,
     CREATE,
@@ -43,7 +43,6 @@ from .deals import (
     log_of,
     offer_discount,
 )
-from .people import hire
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from contracts.staff import BranchEntry, CalendarDay, CalendarYear, Profile
 from contracts.work import WorkItem, WorkState
 from policy.calendar import ZONE
 from policy.directory import Directory
+from policy.kit import Clock
 from policy.obligations import (
     OBLIGATIONS,
     Deadline,
@@ -36,8 +37,6 @@ from policy.obligations import (
 )
 from policy.replan import replan
 from policy.terms import Term
-
-from .conftest import Clock
 
 ANSWER = Obligation("test.answer", ("P04.9",), "答复客户", "answer the customer")
 JUDGE = Obligation("test.judge", ("P04.3",), "判定投诉", "judge the complaint")

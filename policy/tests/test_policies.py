@@ -18,13 +18,11 @@ from chassis.service import Service
 from contracts.roles import Role
 from contracts.staff import BranchEntry, Profile
 from policy.directory import Directory
+from policy.kit import Clock, hire
 from policy.obligations import Deadline
 from policy.policies import NotSet, Policies, Policy, next_monday, policy, rule
 from policy.terms import Term
 from pydantic import ValidationError
-
-from .conftest import Clock
-from .people import hire
 
 
 class ServicePolicy(Policy):

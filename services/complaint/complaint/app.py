@@ -10,12 +10,14 @@ from chassis.auth import Verifier
 from chassis.http import App
 from chassis.runtime import Runtime
 from chassis.service import Service
+from policy.engines import ENGINES
 
 from complaint import tables
 from complaint.cases.list_complaints import list_complaints, search_complaints
 from complaint.cases.read_complaint import read_complaint
 from complaint.intake.take_complaint import WRITER, front, take_complaint
 from complaint.intake.writer import Writer
+from complaint.judging.judge_complaint import judge_complaint
 from complaint.matching.directory import known_customers
 from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
 from complaint.serious.find_repeats import find_repeats
@@ -48,6 +50,7 @@ service = Service(
         search_complaints,  # cases
         list_complaints,
         read_complaint,
+        judge_complaint,  # judging
     ],
     reactions=[
         match_opened_case,  # matching
@@ -55,6 +58,7 @@ service = Service(
         find_repeats,  # serious
     ],
     projections=[known_customers],  # matching
+    libraries=[ENGINES],
     parts=parts,
     front=fronts,
 )

@@ -38,3 +38,18 @@ READ_COMPLAINT = Permission(
     },
     scopes=(Scope.COMPLAINT_READ,),
 )
+
+#: which of them judges at a branch its policy says
+JUDGE_COMPLAINT = Permission(
+    "complaint.judge",
+    {
+        Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+        Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+        Role.RELATIONS_MANAGER: Reach.BRANCH,
+        Role.DEPARTMENT_SUPERVISOR: Reach.BRANCH,
+        Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+        Role.PROPERTY: Reach.BRANCH,
+        Role.SERVICE_AGENT: Reach.BRANCH,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+    },
+)

@@ -1,4 +1,4 @@
-"""Obligations, approvals, policy versions; local copies of branches, people and the calendar."""
+"""Obligations, approvals, policy versions, rights on records; local copies of branches, people and the calendar."""
 
 from chassis.migrate import run_sql
 
@@ -42,6 +42,7 @@ CREATE TABLE kehu.approvals (
     subject uuid NOT NULL,
     path text NOT NULL,
     branch text NOT NULL,
+    department text,
     asked_by text NOT NULL,
     asked_at timestamptz NOT NULL,
     amount numeric(18, 2),
@@ -57,6 +58,7 @@ CREATE TABLE kehu.approvals (
     sequence bigint NOT NULL,
     CONSTRAINT approvals_state CHECK (state IN ('open', 'granted', 'refused', 'withdrawn', 'superseded'))
 );
+COMMENT ON COLUMN kehu.approvals.department IS 'whose head signs a seat of the department';
 COMMENT ON COLUMN kehu.approvals.amount IS 'what this asking adds for its subject and parties';
 COMMENT ON COLUMN kehu.approvals.parties IS 'what amounts are added up by, so that splitting does not help';
 COMMENT ON COLUMN kehu.approvals.offer IS 'what signers are shown: ids, amounts, words without persons';
@@ -87,6 +89,25 @@ CREATE TABLE kehu.policy_versions (
 COMMENT ON COLUMN kehu.policy_versions.layer IS 'group, profile:<name> or branch:<name>';
 COMMENT ON COLUMN kehu.policy_versions."values" IS 'only what this layer says; the rest comes from below it';
 CREATE INDEX policy_versions_layer ON kehu.policy_versions (policy, layer, effective_on);
+
+CREATE TABLE kehu.record_rights (
+    id uuid PRIMARY KEY,
+    record uuid NOT NULL,
+    person text NOT NULL,
+    kind text NOT NULL,
+    permission text,
+    from_at timestamptz NOT NULL,
+    until_at timestamptz,
+    because text NOT NULL,
+    given_by text NOT NULL,
+    given_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    CONSTRAINT record_rights_kind CHECK (kind IN ('grant', 'exclusion'))
+);
+COMMENT ON TABLE kehu.record_rights IS
+    'who may see a single record beyond their roles, and from whom it is kept whatever their roles';
+CREATE INDEX record_rights_record ON kehu.record_rights (record, person);
+CREATE INDEX record_rights_person ON kehu.record_rights (person);
 
 CREATE TABLE kehu.known_branches (
     id uuid PRIMARY KEY,

@@ -36,7 +36,7 @@ async def list_complaints(
     cursor: Cursor = None,
 ) -> Page[CaseLine]:
     """The cases within your reach, newest first."""
-    wanted = [READ_COMPLAINT.reach(principal).condition(cases.c.branch)]
+    wanted = _seen_by(principal)
     if branch is not None:
         wanted.append(cases.c.branch == branch)
     if customer_id is not None:
@@ -65,8 +65,16 @@ async def search_complaints(
     said = sought.model_dump(exclude_none=True)
     if len(said) != 1:
         raise Invalid("Search by exactly one of number, phone, plate, vin.")
-    wanted = [READ_COMPLAINT.reach(principal).condition(cases.c.branch), _matches(tx, sought)]
+    wanted = [*_seen_by(principal), _matches(tx, sought)]
     return await _page(tx, wanted, limit, cursor)
+
+
+def _seen_by(principal: Principal) -> list[sa.ColumnElement[bool]]:
+    """Within reach, and not about the caller (P12.2)."""
+    return [
+        READ_COMPLAINT.reach(principal).condition(cases.c.branch),
+        cases.c.respondent.is_distinct_from(principal.subject),
+    ]
 
 
 def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:

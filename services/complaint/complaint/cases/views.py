@@ -32,6 +32,17 @@ class CaseLine(BaseModel):
     path: str
 
 
+class Judgement(BaseModel):
+    """What was decided on reason and demand (P04.3); founded when both hold."""
+
+    reason_holds: bool
+    demand_holds: bool
+    founded: bool
+    by: str
+    at: datetime
+    respondent_department: str | None
+
+
 class CaseView(CaseLine):
     """A case as its handlers open it; `caller` and `vehicle` are clear text, and that they were read is recorded."""
 
@@ -46,6 +57,11 @@ class CaseView(CaseLine):
     vehicle: dict[str, str | None]
     words: str
     demand: str | None
+    profile: str
+    judgement: Judgement | None
+    opinion: str | None
+    respondent: str | None
+    held: dict[str, Any]
     version: int
 
 
@@ -69,6 +85,11 @@ def view_of(case: Case, personal: dict[str, Any]) -> CaseView:
         vehicle={name: personal.get(name) for name in ("plate", "vin")},
         words=personal["text"],
         demand=personal.get("demand"),
+        profile=case.profile,
+        judgement=None if case.judgement is None else Judgement.model_validate(case.judgement),
+        opinion=personal.get("opinion"),
+        respondent=case.respondent,
+        held=case.held,
         version=case.version,
     )
 

@@ -83,5 +83,6 @@ class Taken(BaseModel):
     customer_id: UUID | None
     directory_as_of: datetime | None
     serious: bool
+    judge_by: datetime | None = Field(description="until when it is decided whether it holds (P04.3)")
     text: str = Field(description="the words as listed and published: correct what the redaction missed")
     path: str

@@ -19,6 +19,10 @@ from contracts.customer import TokenKind
 from contracts.message import encode
 from contracts.topics import COMPLAINT_EVENTS, COMPLAINT_SERIOUS
 from fastapi import Header
+from policy.calendar import civil
+from policy.directory import Directory
+from policy.obligations import Owed, item, owed
+from policy.policies import Policies
 from pydantic import ValidationError
 
 from chassis import sealing, telemetry
@@ -27,6 +31,7 @@ from complaint.intake.form import ComplaintForm, Taken
 from complaint.intake.writer import Outcome, Writer, Written
 from complaint.number import number_of
 from complaint.permissions import TAKE_COMPLAINT
+from complaint.policy import JUDGE, ComplaintPolicy
 from complaint.serious.warning import SUMMARY_LENGTH
 
 RULES = ("P04.3", "P12.3", "P12.5", "P17.7")
@@ -100,7 +105,7 @@ async def take(
     outcome = await writer.submit(written)
     if outcome.earlier is not None and outcome.id != written.id:
         return _taken_before(outcome), 200
-    return _taken(outcome, number, taken_at, bool(form.serious), words), 201
+    return _taken(outcome, number, taken_at, bool(form.serious), written.judge_by, words), 201
 
 
 def redact(form: ComplaintForm) -> str:
@@ -166,7 +171,30 @@ def prepare(
         None,
         sum(topic == COMPLAINT_EVENTS.name for topic, *_ in messages),
     )
-    return Written(case_id, row, messages, None, None, origin)
+    profile = Directory.of(runtime).profile(form.branch)
+    judging = first_duty(runtime, case_id, form.branch, profile, taken_at, now)
+    duty = (
+        profile,
+        judging.id,
+        judging.role.value,
+        orjson.dumps(judging.plan).decode(),
+        orjson.dumps(judging.course).decode(),
+        judging.due_at,
+        judging.next_at,
+        uuid7(),
+        encode(item(judging, Directory.of(runtime).calendar(form.branch), runtime.name)),
+    )
+    return Written(case_id, row, duty, judging.due_at, messages, None, None, origin)
+
+
+def first_duty(runtime: Runtime, case_id: UUID, branch: str, profile: str, taken_at: datetime, now: datetime) -> Owed:
+    """What the branch owes the complaint first: to judge it, from the time it was received (P04.3)."""
+    policy = Policies.of(runtime).under(ComplaintPolicy, profile, branch, civil(now))
+    calendar = Directory.of(runtime).calendar(branch)
+    path = f"/v1/complaints/{case_id}"
+    duty = owed(JUDGE, case_id, policy.judge, branch=branch, since=taken_at, path=path, calendar=calendar)
+    duty.sequence = 1
+    return duty
 
 
 def _messages(
@@ -217,7 +245,9 @@ def _messages(
     return messages
 
 
-def _taken(outcome: Outcome, number: str, taken_at: datetime, serious: bool, words: str) -> Taken:
+def _taken(
+    outcome: Outcome, number: str, taken_at: datetime, serious: bool, judge_by: datetime | None, words: str
+) -> Taken:
     return Taken(
         id=outcome.id,
         number=number,
@@ -226,6 +256,7 @@ def _taken(outcome: Outcome, number: str, taken_at: datetime, serious: bool, wor
         customer_id=outcome.customer_id,
         directory_as_of=outcome.directory_as_of,
         serious=serious,
+        judge_by=judge_by,
         text=words,
         path=f"/v1/complaints/{outcome.id}",
     )
@@ -234,7 +265,7 @@ def _taken(outcome: Outcome, number: str, taken_at: datetime, serious: bool, wor
 def _taken_before(outcome: Outcome) -> Taken:
     row = outcome.earlier
     assert row is not None
-    return _taken(outcome, row["number"], row["taken_at"], row["serious"], row["text"])
+    return _taken(outcome, row["number"], row["taken_at"], row["serious"], row["judge_by"], row["text"])
 
 
 def _invalid(pointer: str, detail: str) -> Invalid:

@@ -39,25 +39,37 @@ WITH form AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
         $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::bytea[], $14::uuid[], $15::bytea[], $16::bytea[],
-        $17::text[], $18::text[], $19::bytea[], $20::bytea[], $21::smallint[]
+        $17::text[], $18::text[], $19::bytea[], $20::bytea[], $21::smallint[], $32::text[], $33::uuid[], $34::text[],
+        $35::text[], $36::text[], $37::timestamptz[], $38::timestamptz[], $39::uuid[], $40::bytea[]
     ) AS f(id, number, branch, region, channel, taken_at, brand, facts, text, serious_kinds, phone_token, plate_token,
-           vin_token, subject_id, wrapped, sealed, origin, origin_ref, request_key, request_digest, told)
+           vin_token, subject_id, wrapped, sealed, origin, origin_ref, request_key, request_digest, told, profile,
+           duty_id, duty_role, duty_plan, duty_course, due_at, next_at, work_id, work)
 ), taken AS (
     INSERT INTO cases (id, number, branch, region, channel, state, taken_at, brand, facts, text, match, customer_id,
         matched_at, directory_as_of, serious_kinds, serious_at, phone_token, plate_token, vin_token, subject_id, sealed,
-        origin, origin_ref, request_key, request_digest, version, sequence, serious_sequence)
+        origin, origin_ref, request_key, request_digest, version, sequence, serious_sequence, profile)
     SELECT c.id, c.number, c.branch, c.region, c.channel, 'taken', c.taken_at, c.brand, c.facts::jsonb, c.text,
         CASE WHEN c.customer IS NOT NULL THEN 'matched' WHEN $29 THEN 'none' ELSE 'pending' END,
         c.customer, CASE WHEN c.customer IS NOT NULL THEN $22::timestamptz END, $28::timestamptz,
         c.serious_kinds::jsonb, CASE WHEN c.told > 1 THEN $22::timestamptz END,
         c.phone_token, c.plate_token, c.vin_token, c.subject_id, c.sealed,
-        c.origin, c.origin_ref, c.request_key, c.request_digest, 1, c.told, CASE WHEN c.told > 1 THEN 1 ELSE 0 END
+        c.origin, c.origin_ref, c.request_key, c.request_digest, 1, c.told, CASE WHEN c.told > 1 THEN 1 ELSE 0 END,
+        c.profile
     FROM (SELECT c.*, {WHOSE} AS customer FROM form c) c
     ON CONFLICT DO NOTHING
     RETURNING id, customer_id, match
 ), kept AS (
     INSERT INTO kehu.subject_keys (subject_id, wrapped, created_at)
     SELECT form.subject_id, form.wrapped, $22 FROM form JOIN taken USING (id)
+), owed AS (
+    INSERT INTO kehu.obligations (id, duty, subject, path, branch, role, since, plan, course, due_at, next_at, state,
+        version, sequence)
+    SELECT duty_id, 'judge', id, '/v1/complaints/' || id, branch, duty_role, taken_at, duty_plan::jsonb,
+        duty_course::jsonb, due_at, next_at, 'open', 1, 1
+    FROM form JOIN taken USING (id)
+), work AS (
+    INSERT INTO kehu.outbox (topic, key, event_id, type, sequence, occurred_at, value, created_at)
+    SELECT 'complaint.work', duty_id::text, work_id, 'work.item.v1', 1, $22, work, $22 FROM form JOIN taken USING (id)
 ), told AS (
     INSERT INTO kehu.outbox (topic, key, event_id, type, sequence, occurred_at, traceparent, value, created_at)
     SELECT m.topic, m.case_id::text, m.event_id, m.type, m.sequence, $22, m.traceparent,
@@ -75,7 +87,9 @@ SELECT id, customer_id, match FROM taken
 
 _EARLIER = """
 SELECT id, number, taken_at, match, CASE WHEN match = 'matched' THEN customer_id END AS customer_id, directory_as_of,
-    serious_kinds <> '[]' AND serious_at IS NOT NULL AS serious, text, request_key, request_digest, origin, origin_ref
+    serious_kinds <> '[]' AND serious_at IS NOT NULL AS serious, text,
+    (SELECT o.due_at FROM kehu.obligations o WHERE o.subject = cases.id AND o.duty = 'judge' ORDER BY o.id LIMIT 1)
+        AS judge_by, request_key, request_digest, origin, origin_ref
 FROM cases WHERE id = ANY($1::uuid[]) OR request_key = ANY($2::bytea[])
     OR (origin, origin_ref) IN (SELECT * FROM unnest($3::text[], $4::text[]))
 """
@@ -89,6 +103,9 @@ class Written:
 
     id: UUID
     row: tuple[Any, ...]
+    #: profile, the first duty's values, the id and bytes of its work item
+    duty: tuple[Any, ...]
+    judge_by: datetime | None
     #: (topic, event id, type, sequence, traceparent, value); the first is the opening, still open at its end
     messages: list[tuple[str, UUID, str, int, str | None, bytes]]
     request_key: bytes | None
@@ -170,6 +187,7 @@ class Writer:
         as_of = self._as_of
         fresh = as_of is not None and now - as_of < FRESH
         columns = transpose([one.row for one in batch], len(batch[0].row))
+        duties = transpose([one.duty for one in batch], len(batch[0].duty))
         told = [(one.id, *message) for one in batch for message in one.messages]
         case_ids, topics, event_ids, types, sequences, traceparents, values = transpose(told, 7)
         rows = await connection.fetch(
@@ -185,6 +203,7 @@ class Writer:
             fresh,
             traceparents,
             values,
+            *duties,
         )
         await failpoints.reach("intake.committed")
         self._runtime.outbox_written()

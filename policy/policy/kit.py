@@ -1,0 +1,74 @@
+"""What tests of a service that uses the rule engines need: people with roles, and a clock in the test's hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from chassis.kit.stage import Stage
+from contracts.staff import BranchEntry, Employment, GrantLine, PersonEntry, Profile
+
+from policy.calendar import ZONE
+from policy.directory import Directory
+
+_sequences: dict[tuple[int, UUID], int] = {}
+
+
+@dataclass
+class Clock:
+    """What a service takes for now: `stage.runtime.clock = Clock(…)`."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def at(self, text: str) -> datetime:
+        """Set it to a civil time, in Shanghai."""
+        self.now = datetime.fromisoformat(text).replace(tzinfo=ZONE)
+        return self.now
+
+    def later(self, **delta: float) -> datetime:
+        self.now += timedelta(**delta)
+        return self.now
+
+
+async def hire(
+    stage: Stage,
+    subject: str,
+    *grants: str,
+    employment: Employment = Employment.ACTIVE,
+    on_behalf_of: str | None = None,
+    until: datetime | None = None,
+    department: str | None = None,
+) -> None:
+    """Tell, as staff does, that somebody holds these roles (`role@place`) from now on, and no others."""
+    person = uuid5(NAMESPACE_URL, subject)
+    lines = []
+    for grant in grants:
+        role, _, place = grant.partition("@")
+        since = datetime(2020, 1, 1, tzinfo=UTC)
+        lines.append(GrantLine(role=role, place=place, from_at=since, until_at=until, on_behalf_of=on_behalf_of))
+    entry = PersonEntry(
+        person_id=person, subject=subject, employment=employment, branch="sh-pudong", department=department,
+        grants=lines,
+    )  # fmt: skip
+    await stage.receive(entry, key=str(person), sequence=_next(stage, person))
+    await Directory.of(stage.runtime).refresh()
+
+
+async def open_branch(stage: Stage, branch: str, profile: Profile, *, region: str | None = None) -> None:
+    """Tell, as staff does, under which profile a branch runs and to which area it belongs."""
+    identifier = uuid5(NAMESPACE_URL, branch)
+    entry = BranchEntry(
+        branch_id=identifier, branch=branch, kind="store", profile=profile, region=region, week=None, closed=[],
+        opened=[],
+    )  # fmt: skip
+    await stage.receive(entry, key=str(identifier), sequence=_next(stage, identifier))
+    await Directory.of(stage.runtime).refresh()
+
+
+def _next(stage: Stage, key: UUID) -> int:
+    _sequences[id(stage), key] = _sequences.get((id(stage), key), 0) + 1
+    return _sequences[id(stage), key]

@@ -1,0 +1,1 @@
+"""The first decision about a complaint: do reason and demand hold."""
