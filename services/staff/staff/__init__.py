@@ -1,0 +1,1 @@
+"""Branches and their profiles, people and their roles, rota and leave, conduct."""
