@@ -58,6 +58,8 @@ from contracts.staff import (
     PersonLeft,
     Profile,
     RecordBreach,
+    RotaEntry,
+    ShiftLine,
 )
 from contracts.work import WorkItem, WorkState
 
@@ -290,6 +292,13 @@ _ALL = (
             CalendarDay(date=date(2027, 1, 1), off=True, holiday="元旦"),
             CalendarDay(date=date(2027, 1, 3), off=False, holiday="元旦"),
         ],
+    ),
+    RotaEntry(
+        rota_id=_YEAR,
+        role=Role.RELATIONS_MANAGER,
+        place="sh-pudong",
+        date=date(2026, 3, 2),
+        shifts=[ShiftLine(person="relations-02", from_at=_TAKEN, until_at=_LATER)],
     ),
     PersonLeft(person_id=_PERSON, subject="head-03", branch="sh-pudong", left_at=_LATER),
     RecordBreach(

@@ -74,6 +74,26 @@ class PersonEntry(Entry, type="staff.person.v1"):
     grants: list[GrantLine]
 
 
+class ShiftLine(BaseModel):
+    """Who is on duty from when until when; `person` is the subject of the identity provider."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    person: str
+    from_at: Instant
+    until_at: Instant
+
+
+class RotaEntry(Entry, type="staff.rota.v1"):
+    """The shifts of a role at a place on a civil day (P06.2). Where there is none, every active holder is on duty."""
+
+    rota_id: UUID
+    role: str
+    place: str
+    date: date
+    shifts: list[ShiftLine]
+
+
 class CalendarDay(BaseModel):
     """A day that is not as its weekday: off, or worked."""
 

@@ -27,7 +27,7 @@ from contracts.notify import (
     WebhookDelivered,
     WebhookGivenUp,
 )
-from contracts.staff import BranchEntry, CalendarYear, PersonEntry, PersonLeft, RecordBreach
+from contracts.staff import BranchEntry, CalendarYear, PersonEntry, PersonLeft, RecordBreach, RotaEntry
 from contracts.work import WorkItem
 
 
@@ -95,7 +95,9 @@ NOTIFY_COMMANDS = _stream("notify", "commands", "id of what is told of", Send)
 NOTIFY_WORK = _newest("notify", "work", "work item id", WorkItem)
 
 STAFF_EVENTS = _stream("staff", "events", "person id", PersonLeft)
-STAFF_STATE = _newest("staff", "state", "person id, branch id, or year id", PersonEntry, BranchEntry, CalendarYear)
+STAFF_STATE = _newest(
+    "staff", "state", "person id, branch id, year id or rota id", PersonEntry, BranchEntry, CalendarYear, RotaEntry
+)
 STAFF_COMMANDS = _stream("staff", "commands", "person id", RecordBreach)
 STAFF_WORK = _newest("staff", "work", "work item id", WorkItem)
 
