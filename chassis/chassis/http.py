@@ -21,7 +21,7 @@ from pydantic import BaseModel, TypeAdapter
 from chassis import problems, telemetry
 from chassis.auth import Principal, Verifier
 from chassis.failures import passes_by_itself
-from chassis.problems import Busy, Forbidden, Invalid, KeyReused, Problem, TooLarge, Unauthenticated
+from chassis.problems import Busy, Erased, Forbidden, Invalid, KeyReused, Problem, TooLarge, Unauthenticated
 from chassis.runtime import Runtime
 from chassis.tx import Tx
 
@@ -264,6 +264,8 @@ class Repeat:
             return
         if row["request"] != self._request:
             raise KeyReused("This Idempotency-Key was used for another request. Take a new one for a new request.")
+        if row["body"] is None:
+            raise Erased("It was done. What was answered held data of somebody who has been erased since.")
         keys = tx.runtime.master_keys
         body = keys.unwrap(row["body"], self._key.hex())
         response = Response(body, status_code=row["status"], headers=row["headers"])
@@ -275,13 +277,14 @@ class Repeat:
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
         sealed = tx.runtime.master_keys.wrap(bytes(response.body), self._key.hex())
         won = await tx.driver.fetchval(
-            """INSERT INTO kehu.idempotency (key, request, status, headers, body) VALUES ($1, $2, $3, $4::jsonb, $5)
-               ON CONFLICT DO NOTHING RETURNING true""",
+            """INSERT INTO kehu.idempotency (key, request, status, headers, body, subjects)
+               VALUES ($1, $2, $3, $4::jsonb, $5, $6) ON CONFLICT DO NOTHING RETURNING true""",
             self._key,
             self._request,
             response.status_code,
             orjson.dumps(headers).decode(),
             sealed,
+            tx.subjects,
         )
         if not won:
             await self.answer_again(tx)

@@ -120,6 +120,12 @@ class NotFound(Problem):
     status = 404
 
 
+class Erased(Problem):
+    """What it held of a person is gone for good."""
+
+    status, title = 410, "Erased"
+
+
 class MethodNotAllowed(Problem):
     """The address exists and does not do that."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP, UUID
 
 metadata = sa.MetaData(schema="kehu")
 
@@ -100,9 +100,11 @@ idempotency = sa.Table(
     sa.Column("request", BYTEA, nullable=False, comment="digest of the request's body"),
     sa.Column("status", sa.SmallInteger, nullable=False),
     sa.Column("headers", JSONB, nullable=False),
-    sa.Column("body", BYTEA, nullable=False, comment="the answer as it was sent, sealed under the master key"),
+    sa.Column("body", BYTEA, comment="the answer as it was sent, sealed; null when somebody in it was erased"),
+    sa.Column("subjects", ARRAY(UUID), nullable=False, comment="whose personal data the answer may hold"),
     _instant("created_at", nullable=False, server_default=sa.func.now()),
     sa.Index("idempotency_age", "created_at"),
+    sa.Index("idempotency_subjects", "subjects", postgresql_using="gin"),
 )
 
 freshness = sa.Table(

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import sqlalchemy as sa
 from contracts.archive import AccessRecorded
-from contracts.message import Entry, Message, encode
+from contracts.message import Command, Entry, Message, encode
 from contracts.topics import Topic, topic_of
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -173,6 +173,10 @@ class Tx:
         """Put what was done to personal data, or decided about it, into the audit log."""
         self._send(topic_of(AccessRecorded), str(uuid7()), record, 1, self.now, None)
 
+    def command(self, message: Command, key: UUID | str) -> UUID:
+        """Ask another service for something, in this transaction: over its own topic, under the key that names."""
+        return self._send(topic_of(type(message)), str(key), message, 1, self.now, None)
+
     def withdraw(self, topic: Topic, about: Aggregate) -> None:
         """Remove what a compacted topic says of the aggregate: a tombstone under its key."""
         kind = topic.messages[0].TYPE
@@ -280,6 +284,28 @@ class Tx:
         for subject, wrapped in await self.driver.fetch(sql, missing):
             if wrapped is not None:
                 self._keys[subject] = self.runtime.master_keys.unwrap(wrapped, str(subject))
+
+    async def destroy_keys(self, subjects: Iterable[UUID]) -> int:
+        """Make what was sealed for these subjects unreadable for good; how many keys there were.
+
+        Answers that are kept for a repeated request and were made with one of the keys go too.
+        """
+        gone = sorted(set(subjects))
+        for subject in gone:
+            self._keys.pop(subject, None)
+        await self.driver.execute("UPDATE kehu.idempotency SET body = NULL WHERE subjects && $1::uuid[]", gone)
+        status = await self.driver.execute(
+            "UPDATE kehu.subject_keys SET wrapped = NULL, destroyed_at = $2 "
+            "WHERE subject_id = ANY($1::uuid[]) AND wrapped IS NOT NULL",
+            gone,
+            self.now,
+        )
+        return int(status.rpartition(" ")[2])
+
+    @property
+    def subjects(self) -> list[UUID]:
+        """Whose personal data this transaction has sealed or read."""
+        return sorted(self._keys)
 
     async def _key_of(self, subject: UUID) -> bytes:
         await self.keys_of([subject])

@@ -15,6 +15,7 @@ from policy.engines import ENGINES
 from complaint import tables
 from complaint.cases.list_complaints import list_complaints, search_complaints
 from complaint.cases.read_complaint import read_complaint
+from complaint.erasure.forget_customer import customer_erased, forget_customer
 from complaint.intake.take_complaint import WRITER, front, take_complaint
 from complaint.intake.writer import Writer
 from complaint.judging.judge_complaint import judge_complaint
@@ -56,8 +57,10 @@ service = Service(
         match_opened_case,  # matching
         match_cases_of_customer,
         find_repeats,  # serious
+        customer_erased,  # erasure
     ],
     projections=[known_customers],  # matching
+    jobs=[forget_customer],  # erasure
     libraries=[ENGINES],
     parts=parts,
     front=fronts,

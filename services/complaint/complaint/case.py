@@ -112,6 +112,14 @@ class Case(Holdable):
         return True
 
     @fact
+    def forget(self) -> int:
+        """Nothing leads to the caller any more (P05.14): how many links and tokens went."""
+        links = (self.customer_id, self.phone_token, self.plate_token, self.vin_token)
+        self.customer_id = self.phone_token = self.plate_token = self.vin_token = None
+        self.text = ""
+        return sum(link is not None for link in links)
+
+    @fact
     def repeats(self, earlier: UUID) -> bool:
         """Say which earlier case it repeats; False when that is known already (P12.5)."""
         if self.repeat_of is not None:

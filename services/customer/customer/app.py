@@ -1,13 +1,18 @@
-"""The contents page of the customer service: every way in, by room."""
+"""The contents page of the customer service: every way in, every reaction, by room."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from chassis.service import Service
+from policy.engines import ENGINES
 
 from customer import tables
+from customer.erasure.ask_erasure import ask_erasure, erase_customer
+from customer.erasure.confirm_erasure import note_answer
+from customer.erasure.read_erasure import list_erasures, read_certificate, read_erasure
 from customer.files.change_customer import change_customer, list_changes
+from customer.files.confirm_customer import confirm_customer
 from customer.files.find_customers import list_customers, search_customers
 from customer.files.read_customer import read_customer
 from customer.files.register_customer import register_customer
@@ -26,5 +31,13 @@ service = Service(
         read_customer,
         change_customer,
         list_changes,
+        confirm_customer,
+        ask_erasure,  # erasure
+        list_erasures,
+        read_erasure,
+        read_certificate,
     ],
+    reactions=[note_answer],  # erasure
+    jobs=[erase_customer],
+    libraries=[ENGINES],
 )

@@ -14,7 +14,10 @@ from customer import tables
 
 @dataclass
 class Customer:
-    """One file. Everything that is a person's is in `sealed`; `version` is for locking and the ETag."""
+    """One file. Everything that is a person's is in `sealed`; `version` is for locking and the ETag.
+
+    `confirmed_at`: by the sales director (P03.3). `erased_at`: what it held can be read by nobody any more.
+    """
 
     id: UUID
     kind: CustomerKind
@@ -25,8 +28,19 @@ class Customer:
     duplicates_overridden: bool
     subject_id: UUID
     sealed: bytes
+    confirmed_at: datetime | None
+    confirmed_by: str | None
+    erased_at: datetime | None
     version: int
     sequence: int
+
+    def confirm(self, by: str, at: datetime) -> None:
+        """The file is valid (P03.3)."""
+        self.confirmed_at, self.confirmed_by = at, by
+
+    def unconfirm(self) -> None:
+        """What was confirmed has changed: it must be confirmed anew (A12)."""
+        self.confirmed_at, self.confirmed_by = None, None
 
 
 CUSTOMERS = Store(tables.customers, Customer)

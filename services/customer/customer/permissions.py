@@ -1,4 +1,4 @@
-"""Who may open, change, find and read customer files (P01.3, P01.4, P01.15, P05.9)."""
+"""Who may open, change, confirm, find, read and erase customer files (P01.3, P01.4, P01.15, P03.3, P05.9, P05.14)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ READ_CUSTOMER = Permission(
         Role.RELATIONS_MANAGER: Reach.BRANCH,
         Role.RELATIONS_SPECIALIST: Reach.BRANCH,
         Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
+    },
+)
+
+CONFIRM_CUSTOMER = Permission(
+    "customer.confirm", {Role.SALES_DIRECTOR: Reach.BRANCH, Role.GENERAL_MANAGER: Reach.BRANCH}
+)
+
+ERASE_CUSTOMER = Permission(
+    "customer.erase",
+    {
+        Role.INFORMATION_SUPERVISOR: Reach.GROUP,
+        Role.INFORMATION_SPECIALIST: Reach.BRANCH,
+        Role.CUSTOMER_SERVICE_MANAGER: Reach.BRANCH,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
     },
 )
 

@@ -16,6 +16,7 @@ from chassis.problems import Invalid, Stale
 from chassis.tx import Tx
 from contracts.customer import CustomerChanged, CustomerClass
 from fastapi import Depends
+from policy.policies import policy
 from pydantic import BaseModel, Field, ValidationError
 
 from customer.files.directory import duplicates_overridden, enter, tokens_of
@@ -23,9 +24,10 @@ from customer.files.form import Line, Override, Part, Personal, Vehicle, check_f
 from customer.files.read_customer import within
 from customer.files.views import CustomerView, view_of
 from customer.permissions import CHANGE_CUSTOMER, READ_CUSTOMER
+from customer.policy import CustomerPolicy
 from customer.tables import customer_changes, customers
 
-RULES = ("P01.1", "P01.4")
+RULES = ("P01.1", "P01.4", "P03.3")
 
 
 class ChangeForm(Part):
@@ -81,6 +83,8 @@ async def change_customer(
     overridden = await duplicates_overridden(tx, added, customer.id, form.override, purpose="change")
     if overridden and form.override is not None:
         customer.duplicates_overridden, reason = True, form.override.reason
+    if set(changed) & set(policy(tx, CustomerPolicy, customer.branch, tx.now).reconfirm):
+        customer.unconfirm()
     kept = personal.model_dump(mode="json") | ({"override_reason": reason} if reason else {})
     customer.sealed = await tx.seal(customers, customer.id, customer.subject_id, kept)
     change = uuid7()

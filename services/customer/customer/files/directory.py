@@ -116,4 +116,5 @@ def entry_of(customer: Customer, known: Known, at: datetime) -> CustomerEntry:
             for (kind, token), key in known.items()
         ],
         as_of=at,
+        confirmed_at=customer.confirmed_at,
     )

@@ -53,6 +53,9 @@ async def register_customer(form: CustomerForm, principal: Principal, tx: Tx) ->
         duplicates_overridden=overridden,
         subject_id=subject,
         sealed=await tx.seal(customers, identifier, subject, sealed),
+        confirmed_at=None,
+        confirmed_by=None,
+        erased_at=None,
         version=1,
         sequence=0,
     )

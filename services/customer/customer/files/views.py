@@ -19,6 +19,8 @@ class CustomerLine(BaseModel):
     customer_class: str | None
     branch: str
     registered_at: datetime
+    confirmed: bool
+    erased: bool
     path: str
 
 
@@ -39,6 +41,8 @@ def line_of(customer: Customer) -> CustomerLine:
         customer_class=customer.customer_class.value if customer.customer_class else None,
         branch=customer.branch,
         registered_at=customer.registered_at,
+        confirmed=customer.confirmed_at is not None,
+        erased=customer.erased_at is not None,
         path=f"/v1/customers/{customer.id}",
     )
 

@@ -1,0 +1,49 @@
+"""A customer is forgotten: the keys, tokens, words and links of their cases go; numbers and dates stay (P05.14)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.handlers import Received, on
+from chassis.jobs import Work, job
+from chassis.tx import Tx
+from contracts.customer import ConfirmErasure, CustomerErased
+
+from complaint.case import CASES
+
+RULES = ("P05.14",)
+
+CHUNK = 200
+
+_CASES = "SELECT id FROM cases WHERE customer_id = $1 ORDER BY id LIMIT $2"
+
+
+@on(CustomerErased)
+def customer_erased(event: Received[CustomerErased], tx: Tx) -> None:
+    """Forget them by a job: there may be many cases."""
+    tx.later(forget_customer, f"{event.said.erasure_id} {event.said.customer_id}")
+
+
+@job(retry=("1s", "5s", "1m", "10m", "1h", "6h"))
+async def forget_customer(ref: str, work: Work) -> None:
+    """Go through the customer's cases, a part at a time, and answer when none is left."""
+    erasure_id, customer_id = map(UUID, ref.split())
+    destroyed = int(work.progress.get("destroyed", 0))
+    while True:
+        async with work.runtime.transaction() as tx:
+            ids = [row[0] for row in await tx.driver.fetch(_CASES, customer_id, CHUNK)]
+            cases = list((await tx.load(CASES, ids)).values())
+            destroyed += await tx.destroy_keys(case.subject_id for case in cases)
+            destroyed += sum(case.forget() for case in cases)
+            if not ids:
+                answer = ConfirmErasure(
+                    erasure_id=erasure_id,
+                    customer_id=customer_id,
+                    service=tx.runtime.name,
+                    destroyed=destroyed,
+                    at=tx.now,
+                )
+                tx.command(answer, customer_id)
+        if not ids:
+            return
+        await work.report(destroyed=destroyed)

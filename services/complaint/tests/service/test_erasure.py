@@ -1,0 +1,45 @@
+"""A customer who is forgotten leaves cases that lead to nobody, and an answer that says so."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from chassis.kit.at_work import at_work
+from chassis.kit.eventually import eventually
+from chassis.kit.stage import Stage
+from contracts.customer import ConfirmErasure, CustomerErased
+
+from .test_intake import entry, form
+
+
+@pytest.mark.rule("P05.14")
+async def test_the_cases_of_a_forgotten_customer_lead_to_nobody(stage: Stage) -> None:
+    customer, erasure = uuid4(), uuid4()
+    async with stage.client("call_centre@group") as agent:
+        answers = [await agent.post("/v1/complaints", json=form(plate=f"沪A5300{n}")) for n in range(3)]
+        other = (await agent.post("/v1/complaints", json=form(phone="139 0013 9000"))).json()
+    await stage.receive(entry(stage, customer, "138 0013 8000"), key=str(customer))
+    said = CustomerErased(erasure_id=erasure, customer_id=customer, erased_at=stage.runtime.clock())
+    record = await stage.receive(said, key=str(customer))
+    await stage.consumer.consume([record])
+
+    async def answered() -> bool:
+        return bool(await stage.outbox(ConfirmErasure))
+
+    async with at_work(stage.runner()):
+        await eventually(answered)
+    (answer,) = await stage.outbox(ConfirmErasure)
+    assert isinstance(answer.message, ConfirmErasure)
+    # of each case: its key, the link to the customer, the tokens of phone and plate
+    assert (answer.key, answer.message.destroyed) == (str(customer), 3 * 4)
+    async with stage.client("call_centre@group") as agent:
+        for answer_before in answers:
+            gone = await agent.get(answer_before.json()["path"])
+            assert (gone.status_code, "erased" in gone.json()["detail"]) == (404, True)
+        assert (await agent.get(other["path"])).status_code == 200
+        sought = await agent.post("/v1/complaints/search", json={"phone": "138 0013 8000"})
+        assert sought.json()["items"] == []
+        listed = (await agent.get("/v1/complaints")).json()["items"]
+    assert sorted(case["text"] for case in listed if case["id"] != other["id"]) == ["", "", ""]
+    assert {case["number"] for case in listed} >= {a.json()["number"] for a in answers}

@@ -1,0 +1,1 @@
+"""Erasure: a customer is forgotten everywhere, and a certificate says so."""
