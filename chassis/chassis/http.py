@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ import orjson
 import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 
 from chassis import problems, telemetry
@@ -179,11 +180,16 @@ class Endpoint:
         ]
         self.signature = inspect.Signature([*kept, request])
 
-    async def __call__(self, *, request_: Request, **arguments: Any) -> Response:
-        principal: Principal | None = None
+    async def admit(self, request: Request) -> None:
+        """Let the caller in, or refuse, before anything that was sent is looked at."""
+        request.state.principal = None
         if self._route.needs is not ANYONE:
-            principal = await authenticate(self._runtime, self._verifier, request_.headers.get("authorization"))
+            principal = await authenticate(self._runtime, self._verifier, request.headers.get("authorization"))
             allow(self._route.needs, principal)
+            request.state.principal = principal
+
+    async def __call__(self, *, request_: Request, **arguments: Any) -> Response:
+        principal: Principal | None = request_.state.principal
         if self._principal_name:
             arguments[self._principal_name] = principal
         if self._runtime_name:
@@ -327,9 +333,10 @@ def build(
         call.__signature__ = endpoint.signature  # type: ignore[attr-defined]
         call.__name__ = declared.endpoint.__name__
         call.__doc__ = declared.endpoint.__doc__
-        app.add_api_route(
+        app.router.add_api_route(
             declared.path,
             call,
+            route_class_override=_kept_by(endpoint),
             methods=[declared.method],
             status_code=declared.status,
             summary=declared.summary,
@@ -339,6 +346,22 @@ def build(
             operation_id=declared.endpoint.__name__,
         )
     return Edge(app, front or {}, runtime.settings.body_limit)
+
+
+def _kept_by(endpoint: Endpoint) -> type[APIRoute]:
+    """A route that asks who comes before it reads what they bring."""
+
+    class Kept(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def kept(request: Request) -> Response:
+                await endpoint.admit(request)
+                return await handle(request)
+
+            return kept
+
+    return Kept
 
 
 def _described(returns: Any) -> dict[str, Any]:

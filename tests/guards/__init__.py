@@ -1,0 +1,1 @@
+"""What holds for every service, whatever it does: tested over all of them, new ones too."""
