@@ -19,6 +19,7 @@ from tests.bench import load
 from tests.bench.cluster import Cluster, machine, spent
 from tests.bench.consuming import consuming
 from tests.bench.forms import Forms
+from tests.bench.obligations import obligations
 from tests.bench.webhooks import webhooks
 
 RUN = Path("run/bench")
@@ -164,6 +165,8 @@ def main() -> int:
         say("local copies, reactions, idle")
         consumed = consuming(cluster, int(400_000 * scale), int(200_000 * scale), max(40, int(300 * scale)))
         cluster.end("probe-all-0")
+        say("obligations")
+        owed = obligations(cluster, int(1_000_000 * scale), 1000, int(100_000 * scale))
         say("webhooks, one endpoint of a hundred dead")
         hooked = webhooks(cluster, max(20, int(300 * scale)))
     finally:
@@ -175,6 +178,7 @@ def main() -> int:
         "intake": figures,
         "relay": relayed,
         **consumed,
+        "obligations": owed,
         "webhooks": hooked,
         "ratios": {
             "complaints to pgbench transactions": round(figures["accepted_per_s"] / base, 2),
