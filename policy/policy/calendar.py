@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -19,6 +19,8 @@ from chinese_calendar import constants as published
 ZONE = ZoneInfo("Asia/Shanghai")
 
 #: a part of a day that is worked, from and until, in minutes after midnight
+V = TypeVar("V")
+
 Span = tuple[int, int]
 #: ours, the rules name no hours: a morning and an afternoon with a break between them
 HOURS: tuple[Span, ...] = ((9 * 60, 12 * 60), (13 * 60 + 30, 18 * 60))
@@ -143,6 +145,15 @@ class Calendar:
     years: Mapping[int, Year] = field(default_factory=dict)
     overlay: Overlay = field(default_factory=Overlay)
     _days: dict[date, Day] = field(default_factory=dict, repr=False, compare=False)
+    #: what was worked out on this calendar before, by its inputs
+    known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def remember(self, key: Any, value: V) -> V:
+        """Keep what follows from this calendar and the key alone."""
+        if len(self.known) > 20_000:
+            self.known.clear()
+        self.known[key] = value
+        return value
 
     def year(self, year: int) -> Year:
         """The year from the table, else as the package knows it, else predicted."""

@@ -147,6 +147,13 @@ class Owed:
 
     def why(self, calendar: Calendar, language: str = "en") -> str:
         """The reckoning of the due date in words."""
+        if self.course.get("pauses"):
+            return self._why(calendar, language)
+        # in words a start has no seconds: all that begin in one minute are told the same
+        key = (self.plan["term"], self.since.replace(second=0, microsecond=0), tuple(self.plan["rules"]), language)
+        return calendar.known.get(key) or calendar.remember(key, self._why(calendar, language))
+
+    def _why(self, calendar: Calendar, language: str) -> str:
         due = self.reckoned(calendar)
         if due is None:
             return "期限未设定" if language == "zh" else "no term is set"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -45,6 +45,8 @@ _CHINESE = {
     Unit.MONTH_END: "当月底",
     Unit.BY_THE: "每月 {n} 日前",
 }
+#: these begin with the next day: the hour of the start does not matter
+_BY_DAY = (Unit.DAYS, Unit.WORKING_DAYS)
 _COUNTED = re.compile(r"(\d{1,4}) (minute|hour|day|working hour|working day)s?")
 _BY_THE = re.compile(r"by the (\d{1,2})(?:st|nd|rd|th)")
 
@@ -147,6 +149,15 @@ class Due:
 def reckon(term: Term, since: datetime, calendar: Calendar, pauses: Iterable[Pause] = ()) -> Due:
     """By when a term that started at `since` ends; pauses may overlap, and only what lies after the start counts."""
     counted = merged(pauses)
+    if not counted and term.unit in _BY_DAY:
+        # from one day to another: all that start on this day end at one instant
+        key = (term, civil(since))
+        found = calendar.known.get(key) or calendar.remember(key, _reckon(term, since, calendar, ()))
+        return replace(found, since=since)
+    return _reckon(term, since, calendar, counted)
+
+
+def _reckon(term: Term, since: datetime, calendar: Calendar, counted: tuple[Pause, ...]) -> Due:
     axis, origin, amount = _way(term, since.astimezone(UTC), calendar)
     end: datetime | None = axis.forward(origin, amount)
     credit, clock = Fraction(0), timedelta()

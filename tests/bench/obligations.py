@@ -17,10 +17,11 @@ PLAN = """{"term": "2 working days", "remind": [0.5], "then": ["general_manager"
 
 _OPEN = """INSERT INTO kehu.obligations (id, duty, subject, path, branch, role, since, plan, course, due_at, next_at,
         state, version, sequence)
-    SELECT uuidv7(), 'answer', uuidv7(), '/v1/complaints/' || n, 'branch-' || n % 50, 'department_head', $2::timestamptz,
-        $3::jsonb, $4::jsonb, $2::timestamptz + interval '9 days', $5::timestamptz, 'open', 1, 1 FROM generate_series(1, $1) n"""
+    SELECT uuidv7(), 'answer', uuidv7(), '/v1/complaints/' || n, 'branch-' || n % 50, 'department_head',
+        $2::timestamptz, $3::jsonb, $4::jsonb, $2::timestamptz + interval '9 days', $5::timestamptz, 'open', 1, 1
+    FROM generate_series(1, $1) n"""
 _FIRED = "SELECT count(*) FROM kehu.obligations WHERE course ? 'fired'"
-_PROGRESS = "SELECT state, progress FROM kehu.jobs WHERE id = $1"
+_STATE = "SELECT state FROM kehu.jobs WHERE id = $1"
 
 
 def obligations(cluster: Cluster, count: int, due: int, guessed: int) -> dict[str, Any]:
@@ -56,7 +57,7 @@ async def _measured(cluster: Cluster, dsn: str, count: int, due: int, guessed: i
            now(), '{}') RETURNING id"""
     )
     begun = time.perf_counter()
-    while (await connection.fetchrow(_PROGRESS, job))["state"] == "waiting":  # noqa: ASYNC110
+    while await connection.fetchval(_STATE, job) == "waiting":  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     seconds = time.perf_counter() - begun
     await connection.close()
