@@ -178,17 +178,21 @@ class StatusOnly(Problem):
         return "about:blank"
 
 
+#: words of our own routes, and ids
+_HARMLESS = re.compile(r"|v\d|[a-z][a-z_.-]{0,39}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 # -- answers -------------------------------------------------------------------------------------
 
 
 def body(problem: Problem, instance: str, trace_id: str) -> bytes:
-    """The problem as JSON; `instance` is the path that was asked."""
+    """The problem as JSON; `instance` is the path that was asked, as far as it cannot be somebody's data."""
     content: dict[str, Any] = {
         "type": problem.type(),
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": instance,
+        "instance": "/".join(part if _HARMLESS.fullmatch(part) else "-" for part in instance.split("/")),
         "trace_id": trace_id,
         "rules": problem.rules,
     }

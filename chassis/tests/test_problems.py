@@ -458,3 +458,14 @@ async def test_half_an_answer_does_not_pass_for_a_whole_one() -> None:
     async with listening(app) as address, httpx.AsyncClient() as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(f"{address}/list")
+
+
+def test_an_answer_repeats_nothing_of_an_address_but_words_of_ours_and_ids() -> None:
+    identifier = "019cac1c-e220-7000-8000-00000000ca5e"
+    for asked, told in (
+        (f"/v1/customers/{identifier}/changes", f"/v1/customers/{identifier}/changes"),
+        ("/v1/customers/14207779182", "/v1/customers/-"),
+        ("/v1/customers/王小芳/x", "/v1/customers/-/x"),
+        ("/", "/"),
+    ):
+        assert orjson.loads(body(NotFound("no"), asked, "0" * 32))["instance"] == told

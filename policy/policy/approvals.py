@@ -521,16 +521,11 @@ async def decide(tx: Tx, asked: Asked, principal: Principal, *, grants: bool, di
 def _seat_of(tx: Tx, asked: Asked, principal: Principal) -> tuple[dict[str, Any], str | None]:
     """The waiting seat that the caller may sign, and in whose name."""
     barred = asked.barred
+    roles = {grant.role for grant in principal.grants}
     for seat in asked.waiting:
-        places = _places(tx, asked, seat)
-        holds = any(g.role == seat["role"] and g.place in places for g in principal.grants)
-        if not holds or principal.subject in barred:
-            continue
-        holders = Directory.of(tx.runtime).holders(Role(seat["role"]), places, tx.now)
-        whose = holders.get(principal.subject)
-        if whose in barred:
-            continue
-        return seat, whose
+        free = may_sign(tx, asked, seat)
+        if principal.subject in free and seat["role"] in roles:
+            return seat, free[principal.subject]
     if principal.subject in barred:
         raise NotYours("Who asked, who has signed and who is excluded from the subject cannot sign.")
     raise NotYours("None of the signatures it waits for belongs to one of your roles.")

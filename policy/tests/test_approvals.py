@@ -22,11 +22,11 @@ from chassis.service import Service
 from contracts.archive import AccessRecorded
 from contracts.customer import CustomerChanged
 from contracts.roles import Role
-from contracts.staff import Employment
+from contracts.staff import Employment, Profile
 from contracts.work import WorkItem, WorkState
 from policy.approvals import Chain, NoChain, Seat, actions_of, ask, undeclared
 from policy.engines import ENGINES
-from policy.kit import Clock, hire
+from policy.kit import Clock, hire, open_branch
 from policy.policies import Version
 
 from chassis import consume
@@ -405,3 +405,32 @@ async def test_a_step_is_on_the_work_topic_in_the_transaction_that_asks(stage: S
         await asking()
     assert await stage.outbox(WorkItem) == []
     assert await stage.rows("SELECT 1 FROM kehu.approvals") == []
+
+
+@pytest.mark.rule("P11.7")
+async def test_a_seat_of_the_area_is_signed_by_who_holds_the_role_there(stage: Stage, clock: Clock) -> None:
+    await staffed(stage)
+    await open_branch(stage, BRANCH, Profile.DISTRIBUTION, region="east")
+    await hire(stage, "area-1", "area_manager@area:east")
+    await hire(stage, "area-2", "area_manager@area:north")
+    _, approval = await dealt(stage, chain=((Seat(role=Role.AREA_MANAGER, place="area"),),))
+    (step,) = [t.message for t in await stage.outbox(WorkItem)]
+    assert isinstance(step, WorkItem)
+    assert (step.role, step.place) == ("area_manager", "area:east")
+    assert (await decide(stage, approval, "area-2")).status_code == 404
+    assert (await decide(stage, approval, "area-1")).json()["state"] == "granted"
+
+
+@pytest.mark.rule("P04.4")
+async def test_a_seat_of_a_department_is_its_heads_and_the_branchs_where_it_has_none(
+    stage: Stage, clock: Clock
+) -> None:
+    await staffed(stage)
+    await hire(stage, "head-2", f"department_head@{BRANCH}/after_sales")
+    chain: Chain = ((Seat(role=Role.DEPARTMENT_HEAD, place="department"),),)
+    _, theirs = await dealt(stage, chain=chain, department="after_sales")
+    _, others = await dealt(stage, chain=chain, department="sales")
+    assert (await decide(stage, theirs, "head-1")).json()["type"] == "/problems/not-yours"
+    assert (await decide(stage, theirs, "head-2")).json()["state"] == "granted"
+    assert (await decide(stage, others, "head-2")).json()["type"] == "/problems/not-yours"
+    assert (await decide(stage, others, "head-1")).json()["state"] == "granted"

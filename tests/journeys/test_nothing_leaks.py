@@ -1,0 +1,108 @@
+"""Names, phones and plates planted at every entrance are found in no topic, log, trace, notice, answer or dump."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from chassis.kit.eventually import eventually
+from dev.system import services
+
+from tests.faults.system import Ground, System, rows, system
+from tests.journeys import canaries
+from tests.journeys.canaries import ADDRESS, ID_NUMBER, MAIL, NAME, OTHER_NAME, OTHER_PHONE, PHONE, PLATE, VIN, WORDS
+
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
+
+ROLES = (
+    "marketing_promotion@group",
+    "call_centre@group",
+    "hr_admin_manager@sh-pudong",
+    "information_supervisor@group",
+    "general_manager@group",
+    "administrator@group",
+)
+
+
+class Entrances:
+    """Plants what is given at every door, well and badly, and keeps what was refused."""
+
+    def __init__(self, running: System, client: httpx.AsyncClient) -> None:
+        self._running = running
+        self._client = client
+        self.refusals: list[tuple[str, str]] = []
+
+    async def send(self, service: str, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
+        """One request; an answer that refuses is kept, since it must repeat nothing."""
+        address = self._running.serving(service)[0].address
+        content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        answer = await self._client.request(method, address + path, **content, **more)
+        if answer.status_code >= 400:
+            self.refusals.append((f"{method} {path}", answer.text + str(answer.headers)))
+        return answer
+
+    async def plant(self) -> None:
+        """Every way in that takes personal data."""
+        person = {"kind": "person", "branch": "sh-pudong", "name": NAME, "phones": [PHONE], "mail": MAIL,
+                  "id_number": ID_NUMBER, "address": ADDRESS,
+                  "vehicles": [{"plate": PLATE, "vin": VIN, "model": "轩逸"}]}  # fmt: skip
+        registered = await self.send("customer", "POST", "/v1/customers", person)
+        assert registered.status_code == 201, registered.text
+        path = registered.json()["path"]
+        assert (await self.send("customer", "POST", "/v1/customers", person)).status_code == 409
+        for bad in ({**person, "phones": [PHONE + PHONE]}, {**person, "unknown": WORDS}, {**person, "name": NAME * 99}):
+            assert (await self.send("customer", "POST", "/v1/customers", bad)).status_code == 422
+        change = {"effective_on": "2026-03-02", "name": OTHER_NAME, "phones": [OTHER_PHONE]}
+        assert (await self.send("customer", "PATCH", path, change)).status_code == 200
+        for sought in ({"phone": OTHER_PHONE}, {"plate": PLATE}, {"phone": WORDS}, {"mail": MAIL}):
+            await self.send("customer", "POST", "/v1/customers/search", sought)
+        await self.send("customer", "GET", f"/v1/customers/{NAME}")
+        complaint = {"branch": "sh-pudong", "channel": "phone", "caller": {"name": NAME, "phone": OTHER_PHONE,
+                     "address": ADDRESS}, "vehicle": {"brand": "东风日产", "plate": PLATE, "vin": VIN},
+                     "text": f"{NAME} 的车 {PLATE} 抖动, 请打 {OTHER_PHONE}", "demand": WORDS,
+                     "serious": ["negative_media"]}  # fmt: skip
+        taken = await self.send("complaint", "POST", "/v1/complaints", complaint)
+        assert taken.status_code == 201, taken.text
+        self.case = taken.json()["id"]
+        for bad in (
+            {**complaint, "caller": {"name": NAME, "phone": WORDS}},
+            {**complaint, "channel": WORDS},
+            {**complaint, "taken_at": "2001-01-01T00:00:00Z"},
+            f'{{"caller": {{"name": "{NAME}", "phone": '.encode(),
+        ):
+            assert (await self.send("complaint", "POST", "/v1/complaints", bad)).status_code in (400, 422)
+        await self.send("complaint", "POST", "/v1/complaints/search", {"phone": OTHER_PHONE})
+        await self.send("complaint", "POST", "/v1/complaints/search", {"plate": WORDS})
+        judgement = {"reason_holds": True, "demand_holds": True, "opinion": WORDS}
+        judged = await self.send("complaint", "POST", f"{taken.json()['path']}/judge", judgement)
+        assert judged.status_code == 200, judged.text
+
+
+@pytest.mark.rule("P05.15")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_no_canary_is_seen_outside_sealed_columns(here: Ground) -> None:
+    roles = [(name, "all", 1) for name in services()]
+    traces = {"KEHU_TRACE_RATIO": "1", "KEHU_TRACE_FILE": str(here.directory / "traces" / "all.jsonl")}
+    (here.directory / "traces").mkdir()
+    async with system(here, roles, **traces) as running:
+        token = here.token("clerk-1", *ROLES)
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
+            entrances = Entrances(running, client)
+            await entrances.plant()
+
+            async def drained() -> bool:
+                waiting = [await rows(dsn, "SELECT 1 FROM kehu.outbox LIMIT 1") for dsn in running.databases.values()]
+                return not any(waiting)
+
+            await eventually(drained)
+            matched = "SELECT 1 FROM cases WHERE customer_id IS NOT NULL"
+            await eventually(lambda: rows(running.databases["complaint"], matched))
+        assert await canaries.leaks(running, entrances.refusals) == []
+        assert len(entrances.refusals) > 8
+
+
+def test_what_looks_for_canaries_would_find_them() -> None:
+    for content in (NAME.encode(), NAME.encode().hex().encode(), b"x" + NAME.encode("unicode_escape")):
+        assert canaries.seen(NAME, content)
+    assert not canaries.seen(NAME, "欧阳某人".encode())
