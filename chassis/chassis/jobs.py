@@ -52,7 +52,8 @@ FROM due WHERE j.id = due.id
 RETURNING j.id, j.kind, j.ref, j.lane, j.attempt, j.progress, j.traceparent
 """
 _NEXT = "SELECT min(run_at) FROM kehu.jobs WHERE state = 'waiting'"
-_OWNED = "SELECT id FROM kehu.jobs WHERE id = ANY($1::uuid[]) AND lease = $2 ORDER BY id FOR UPDATE"
+_OWNED = """SELECT j.id FROM kehu.jobs j JOIN unnest($1::uuid[], $2::uuid[]) AS u(id, lease)
+    ON u.id = j.id AND u.lease = j.lease ORDER BY j.id FOR UPDATE OF j"""
 _FORGET = "DELETE FROM kehu.jobs WHERE id = ANY($1::uuid[])"
 _END = """
 UPDATE kehu.jobs j SET state = u.state, run_at = u.run_at, error = u.error, progress = u.progress::jsonb, lease = NULL,
@@ -99,12 +100,13 @@ class Work:
     last_attempt: bool
     traceparent: str | None
     progress: dict[str, Any]
+    _lease: UUID = field(repr=False)
     _runner: Runner = field(repr=False)
 
     async def report(self, **progress: Any) -> None:
         """Keep how far the work has come: shown to whoever asks, and where the next attempt goes on."""
         self.progress |= progress
-        await self._runner.report(self.id, self.progress)
+        await self._runner.report(self.id, self.progress, self._lease)
 
 
 def pause(text: str) -> timedelta:
@@ -142,6 +144,7 @@ class Ended:
 
     job: Job
     id: UUID
+    lease: UUID
     ref: str
     result: Any
     progress: dict[str, Any]
@@ -166,7 +169,6 @@ class Runner:
         self._slots = slots
         self._per_lane = per_lane
         self._lease = timedelta(seconds=lease)
-        self._me = uuid7()
         self._wake = asyncio.Event()
         self._lanes: Counter[str] = Counter()
         self._running: set[asyncio.Task[None]] = set()
@@ -196,10 +198,10 @@ class Runner:
             for task in self._running:
                 task.cancel()
 
-    async def report(self, identifier: UUID, progress: dict[str, Any]) -> None:
+    async def report(self, identifier: UUID, progress: dict[str, Any], lease: UUID) -> None:
         async with self._runtime.transaction() as tx:
             until = tx.now + self._lease
-            await tx.driver.execute(_REPORT, identifier, orjson.dumps(progress).decode(), until, self._me)
+            await tx.driver.execute(_REPORT, identifier, orjson.dumps(progress).decode(), until, lease)
 
     async def _step(self) -> None:
         self._wake.clear()
@@ -207,6 +209,7 @@ class Runner:
         taken = 0
         if free > 0:
             busy = {lane: n for lane, n in self._lanes.items() if n > 0}
+            lease = uuid7()  # one a look: an attempt that has lost its lease never passes for the next one
             async with self._runtime.transaction() as tx:
                 rows = await tx.driver.fetch(
                     _LEASE,
@@ -215,12 +218,12 @@ class Runner:
                     tx.now,
                     self._per_lane,
                     free,
-                    self._me,
+                    lease,
                     self._lease,
                 )
                 next_due = None if rows else await tx.driver.fetchval(_NEXT)
             for row in rows:
-                self._start(*row)
+                self._start(lease, *row)
             taken = len(rows)
         if taken:
             return
@@ -236,6 +239,7 @@ class Runner:
 
     def _start(
         self,
+        lease: UUID,
         identifier: UUID,
         kind: str,
         ref: str,
@@ -245,7 +249,7 @@ class Runner:
         traceparent: str | None,
     ) -> None:
         self._lanes[lane] += 1
-        task = asyncio.create_task(self._work(identifier, kind, ref, attempt, progress, traceparent))
+        task = asyncio.create_task(self._work(lease, identifier, kind, ref, attempt, progress, traceparent))
         self._running.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -257,6 +261,7 @@ class Runner:
 
     async def _work(
         self,
+        lease: UUID,
         identifier: UUID,
         kind: str,
         ref: str,
@@ -269,7 +274,7 @@ class Runner:
             log.error("job of an unknown kind left alone", kind=kind, job_id=str(identifier))
             return
         last = attempt > len(declared.retry)
-        work = Work(self._runtime, identifier, attempt, last, traceparent, progress, self)
+        work = Work(self._runtime, identifier, attempt, last, traceparent, progress, lease, self)
         result: Any = None
         error: str | None = None
         after: timedelta | None = None
@@ -288,7 +293,7 @@ class Runner:
         await failpoints.reach("jobs.worked")
         _run.add(1, {"kind": kind, "outcome": "ok" if error is None else "failed"})
         try:
-            await self._ending.submit(Ended(declared, identifier, ref, result, work.progress, error, after))
+            await self._ending.submit(Ended(declared, identifier, lease, ref, result, work.progress, error, after))
         except Exception as failure:
             # the lease runs out and the attempt is made again
             log.warning("job outcome not written", kind=kind, job_id=str(identifier), exc_info=failure)
@@ -307,7 +312,9 @@ class Runner:
 
     async def _end(self, ended: Sequence[Ended]) -> None:
         async with self._runtime.transaction() as tx:
-            owned = {row[0] for row in await tx.driver.fetch(_OWNED, [one.id for one in ended], self._me)}
+            owned = {
+                row[0] for row in await tx.driver.fetch(_OWNED, [one.id for one in ended], [one.lease for one in ended])
+            }
             mine = [one for one in ended if one.id in owned]
             for kind in sorted({one.job.name for one in mine}):
                 of_kind = [one for one in mine if one.job.name == kind and one.result is not None]

@@ -210,6 +210,32 @@ async def test_a_job_whose_worker_has_died_is_taken_by_another_and_ends_once(sta
     assert await outcomes(stage) == [["a", "by attempt 2"]]
 
 
+async def test_an_attempt_that_outlived_its_lease_does_not_pass_for_the_next_one_of_the_same_worker(
+    stage: Stage,
+) -> None:
+    begun, go_on = [asyncio.Event() for _ in range(2)], [asyncio.Event() for _ in range(2)]
+
+    async def work_on(ref: str, work: Work) -> str:
+        n = min(work.attempt, 2) - 1
+        begun[n].set()
+        await go_on[n].wait()
+        return f"by attempt {work.attempt}"
+
+    doing["fetch"] = work_on
+    await plan(stage, fetch, "a")
+    async with running(stage, lease=0.3, slots=2) as worker:
+        await begun[0].wait()
+        await begun[1].wait()
+        worker._lease = timedelta(seconds=30)
+        go_on[0].set()
+        await asyncio.sleep(0.5)
+        assert await outcomes(stage) == [], "the first attempt is nobody's any more"
+        go_on[1].set()
+        await eventually(lambda: outcomes(stage))
+    ((_, by),) = await outcomes(stage)
+    assert by != "by attempt 1"
+
+
 async def test_three_workers_work_each_job_once(stage: Stage) -> None:
     doing["fetch"] = answer
     refs = [f"{n:03}" for n in range(200)]
