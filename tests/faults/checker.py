@@ -110,8 +110,9 @@ SELECT id::text, number, branch, channel, brand, facts->'fault_codes'->>0 AS mar
     serious_sequence, encode(phone_token, 'hex') AS phone
 FROM cases ORDER BY taken_at, id
 """
+_OBLIGATIONS = "SELECT id::text, duty, subject::text, state, due_at, sequence FROM kehu.obligations"
 _TABLES = {
-    "complaint": {"cases": _CASES},
+    "complaint": {"cases": _CASES, "obligations": _OBLIGATIONS},
     "customer": {"customers": "SELECT id::text, sequence FROM customers"},
     "notify": {"deliveries": "SELECT id::text, event_id::text, state, sequence FROM deliveries"},
     "tally": {"effects": "SELECT id, handler, event_id, key, sequence FROM effects ORDER BY id"},
@@ -147,6 +148,8 @@ def check(evidence: Evidence) -> list[Violation]:
         _every_repeat_is_found,
         _every_customer_is_kept_and_told,
         _every_case_finds_its_customer,
+        _every_case_is_owed_its_judgement,
+        _the_work_topic_says_what_the_obligations_are,
         _every_serious_case_reaches_the_factory,
         _sequences_have_no_gaps,
         _an_event_is_always_the_same,
@@ -276,6 +279,29 @@ def _every_case_finds_its_customer(evidence: Evidence) -> Iterator[str]:
         expected = owner.get(phone_of.get(case["marker"], ""))
         if expected is not None and case["customer_id"] != expected:
             yield f"case {case['number']} belongs to {case['customer_id']}, its caller is {expected}"
+
+
+def _every_case_is_owed_its_judgement(evidence: Evidence) -> Iterator[str]:
+    owed = Counter(row["subject"] for row in evidence.tables["complaint"]["obligations"] if row["duty"] == "judge")
+    for case in evidence.cases:
+        if (count := owed.pop(case["id"], 0)) != 1:
+            yield f"case {case['number']} is owed its judgement {count} times"
+    yield from (f"a judgement of {subject} is owed, and there is no such case" for subject in owed)
+
+
+#: how a work item tells the state of an obligation
+_WORK = {"open": "open", "missed": "missed", "met": "done", "waived": "waived"}
+
+
+def _the_work_topic_says_what_the_obligations_are(evidence: Evidence) -> Iterator[str]:
+    told = evidence.by_key("work.item.v1")
+    for row in evidence.tables["complaint"]["obligations"]:
+        items = told.pop(row["id"], [])
+        if [item.sequence for item in items] != list(range(1, row["sequence"] + 1)):
+            yield f"{row['duty']} {row['id']} told {row['sequence']} times, on the topic {[i.sequence for i in items]}"
+        elif items[-1].value["state"] != _WORK[row["state"]]:
+            yield f"{row['duty']} {row['id']} is {row['state']}, the topic says {items[-1].value['state']}"
+    yield from (f"work item {key} is of no obligation" for key in told)
 
 
 def _every_serious_case_reaches_the_factory(evidence: Evidence) -> Iterator[str]:

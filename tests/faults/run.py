@@ -35,7 +35,14 @@ FULL: tuple[Service, ...] = (
     ("notify", "all", 2),
     ("tally", "worker", 2),
 )
-TOPICS = ["complaint.events", "complaint.serious", "customer.events", "customer.state", "notify.events"]
+TOPICS = [
+    "complaint.events",
+    "complaint.serious",
+    "complaint.work",
+    "customer.events",
+    "customer.state",
+    "notify.events",
+]
 #: seconds after the last fault within which everything must be done: a dead consumer's session, a lease, retries
 BOUND = 60.0
 
