@@ -43,6 +43,16 @@ def services() -> list[str]:
     return sorted(path.parent.name for path in (ROOT / "services").glob("*/*/__main__.py") if path.parent.name)
 
 
+#: the order of the services' addresses; one that is not named here comes after these, by name
+PLACES = ("complaint", "customer", "notify", "staff", "archive", "credit", "console")
+
+
+def place_of(service: str) -> int:
+    """Which of the addresses is the service's, the same on every machine with the same services."""
+    others = [name for name in services() if name not in PLACES]
+    return PLACES.index(service) if service in PLACES else len(PLACES) + others.index(service)
+
+
 # -- what each process is told -------------------------------------------------------------------
 
 
@@ -59,7 +69,8 @@ def remembered() -> dict[str, Any]:
         for name in services():
             known["passwords"].setdefault(name, secrets.token_hex(12))
             if name not in known["ports"]:
-                known["ports"][name] = len(known["ports"])
+                taken = set(known["ports"].values())
+                known["ports"][name] = next(n for n in (place_of(name), *range(100)) if n not in taken)
         if json.dumps(known) != text:
             RUN.mkdir(parents=True, exist_ok=True)
             new = path.with_suffix(f".{os.getpid()}")
