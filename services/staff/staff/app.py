@@ -8,12 +8,50 @@ from chassis.service import Service
 from policy.engines import ENGINES
 
 from staff import tables
+from staff.branches.change_branch import change_branch
+from staff.branches.list_branches import list_branches, read_branch
+from staff.branches.open_branch import open_branch
+from staff.calendar.decree_year import decree_year, list_years
+from staff.calendar.known_years import KnownYears
+from staff.people.change_person import change_person
+from staff.people.first_administrator import begun
+from staff.people.give_role import end_role, give_role
+from staff.people.import_people import PEOPLE_TABLE
+from staff.people.join_staff import join_staff
+from staff.people.leave_for_good import depart, leave_for_good
+from staff.people.list_people import list_people, read_person
+from staff.people.move_person import arrive, move_person
+from staff.people.reach_people import reach_people
+from staff.people.resolve_people import resolve_people
+from staff.settings import StaffSettings
 
 service = Service(
     name="staff",
     title="Staff",
     tables=tables.metadata,
     migrations=Path(__file__).parent.parent / "migrations",
-    routes=[],
+    settings=StaffSettings,
+    routes=[
+        open_branch,  # branches
+        change_branch,
+        list_branches,
+        read_branch,
+        list_years,  # calendar
+        decree_year,
+        *PEOPLE_TABLE.routes,  # people
+        join_staff,
+        resolve_people,
+        reach_people,
+        list_people,
+        read_person,
+        change_person,
+        give_role,
+        end_role,
+        move_person,
+        leave_for_good,
+    ],
+    jobs=[PEOPLE_TABLE.job, arrive, depart],
+    workers=[KnownYears],
     libraries=[ENGINES],
+    parts=begun,
 )
