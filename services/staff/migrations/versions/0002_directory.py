@@ -1,4 +1,4 @@
-"""Branches, decreed years, people, what they are noticed by, the roles they hold."""
+"""Branches, decreed years, people, what they are noticed by, the roles they hold; leave, rota."""
 
 from chassis.migrate import run_sql
 
@@ -98,6 +98,38 @@ CREATE INDEX grants_person ON grants (person_id);
 CREATE INDEX grants_role ON grants (role, place, person_id);
 CREATE INDEX grants_place ON grants (place, role);
 CREATE INDEX grants_behalf ON grants (on_behalf_of) WHERE on_behalf_of IS NOT NULL;
+
+CREATE TABLE leaves (
+    id uuid PRIMARY KEY,
+    person_id uuid NOT NULL,
+    from_at timestamptz NOT NULL,
+    until_at timestamptz NOT NULL,
+    state text NOT NULL,
+    planned_by text NOT NULL,
+    planned_at timestamptz NOT NULL,
+    version integer NOT NULL,
+    sequence bigint NOT NULL,
+    CONSTRAINT leaves_state CHECK (state IN ('planned', 'running', 'ended', 'cancelled'))
+);
+CREATE INDEX leaves_person ON leaves (person_id, id);
+
+CREATE TABLE rotas (
+    id uuid PRIMARY KEY,
+    role text NOT NULL,
+    place text NOT NULL,
+    branch text NOT NULL,
+    date date NOT NULL,
+    shifts jsonb NOT NULL,
+    set_by text NOT NULL,
+    version integer NOT NULL,
+    sequence bigint NOT NULL,
+    CONSTRAINT rotas_day UNIQUE (role, place, date)
+);
+COMMENT ON TABLE rotas IS 'who is on duty in a role at a place on a civil day (P06.2)';
+COMMENT ON COLUMN rotas.branch IS 'the branch of the place, for reach';
+COMMENT ON COLUMN rotas.shifts IS 'person, from_at, until_at, in the order of the day';
+CREATE INDEX rotas_branch ON rotas (branch, date, id);
+CREATE INDEX rotas_date ON rotas (date, id);
 """
 
 
