@@ -142,10 +142,12 @@ async def _unfit(
     for n, one in enumerate(shifts):
         person = people.get(one["person"])
         from_at, until_at = datetime.fromisoformat(one["from_at"]), datetime.fromisoformat(one["until_at"])
+        # of a shift that is under way, what is left of it counts
+        left = max(from_at, min(tx.now, until_at))
         if person is None or person.employment is Employment.LEFT:
             refused.append((n, "nobody of staff has this subject"))
         elif not any(
-            grant.role is role and grant.place in counted and grant.holds_at(from_at)
+            grant.role is role and grant.place in counted and grant.holds_at(left)
             and (grant.until_at is None or grant.until_at >= until_at)
             for grant in held[person.subject]
         ):  # fmt: skip
