@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import inspect
+import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ import structlog
 from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
+from starlette.routing import compile_path
 
 from chassis import problems, telemetry
 from chassis.auth import Principal, Verifier
@@ -59,9 +61,13 @@ class Anyone:
 ANYONE = Anyone()
 
 
+class Upload(bytes):
+    """The body as it came, for a route that takes a file: read before its transaction begins."""
+
+
 @dataclass(frozen=True)
 class Route:
-    """One way in, declared beside its use case."""
+    """One way in, declared beside its use case. `body_limit` is given where it takes more than other routes."""
 
     method: str
     path: str
@@ -69,6 +75,7 @@ class Route:
     needs: Need
     status: int
     summary: str
+    body_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,10 +99,12 @@ Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the 
 
 
 def route(method: str) -> Callable[..., Callable[[Callable[..., Awaitable[Any]]], Route]]:
-    def declare(path: str, *, needs: Need, status: int = 200) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
+    def declare(
+        path: str, *, needs: Need, status: int = 200, body_limit: int | None = None
+    ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
         def wrap(endpoint: Callable[..., Awaitable[Any]]) -> Route:
             summary = (inspect.getdoc(endpoint) or endpoint.__name__.replace("_", " ")).splitlines()[0]
-            return Route(method, path, endpoint, needs, status, summary)
+            return Route(method, path, endpoint, needs, status, summary, body_limit)
 
         return wrap
 
@@ -168,11 +177,13 @@ class Endpoint:
         self._tx_name = _parameter_of(signature, Tx)
         self._principal_name = _parameter_of(signature, Principal)
         self._runtime_name = _parameter_of(signature, Runtime)
-        own = {self._tx_name, self._principal_name, self._runtime_name}
+        self._upload_name = _parameter_of(signature, Upload)
+        own = {self._tx_name, self._principal_name, self._runtime_name, self._upload_name}
         returned = signature.return_annotation
         if getattr(returned, "__origin__", None) is Answer:
             returned = returned.__args__[0]
         self.returns = returned
+        self.takes: dict[str, Any] = _FILE if self._upload_name else {}
         self._render: TypeAdapter[Any] | None = None if returned in (None, Response) else TypeAdapter(returned)
         request = inspect.Parameter("request_", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
         kept = [
@@ -194,6 +205,8 @@ class Endpoint:
             arguments[self._principal_name] = principal
         if self._runtime_name:
             arguments[self._runtime_name] = self._runtime
+        if self._upload_name:
+            arguments[self._upload_name] = Upload(await request_.body())
         if not self._tx_name:
             return self._response(await self._route.endpoint(**arguments))
         key = request_.headers.get("idempotency-key")
@@ -242,6 +255,10 @@ class Endpoint:
         return Response(content, status_code=status, headers=headers, media_type="application/json")
 
 
+#: how OpenAPI shows a route that takes a file
+_FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}}
+
+
 def _parameter_of(signature: inspect.Signature, kind: type) -> str | None:
     return next((name for name, p in signature.parameters.items() if p.annotation is kind), None)
 
@@ -259,7 +276,7 @@ class Repeat:
             raise Invalid("The Idempotency-Key must have 1 to 200 characters.")
         place = f"{subject}\n{request.method}\n{request.url.path}\n{key}"
         self._key = hashlib.sha256(place.encode()).digest()
-        self._request = hashlib.sha256(body).digest()
+        self._request = hashlib.sha256(request.url.query.encode() + b"\n" + body).digest()
 
     async def answer_again(self, tx: Tx) -> None:
         """Raise the stored answer when the key has been used for this very request."""
@@ -342,10 +359,12 @@ def build(
             summary=declared.summary,
             response_model=None,
             responses={declared.status: _described(endpoint.returns)},
-            openapi_extra={"x-needs": declared.needs.name},
+            openapi_extra={"x-needs": declared.needs.name, **endpoint.takes},
             operation_id=declared.endpoint.__name__,
         )
-    return Edge(app, front or {}, runtime.settings.body_limit)
+    larger = [(declared.method, compile_path(declared.path)[0], declared.body_limit)
+              for declared in routes if declared.body_limit is not None]  # fmt: skip
+    return Edge(app, front or {}, runtime.settings.body_limit, larger)
 
 
 def _kept_by(endpoint: Endpoint) -> type[APIRoute]:
@@ -397,8 +416,15 @@ def _health_routes(runtime: Runtime, health: Health) -> list[Route]:
 class Edge:
     """What every request passes first: its trace, its size limit, its line in the log."""
 
-    def __init__(self, app: App, front: Mapping[tuple[str, str], App], body_limit: int) -> None:
+    def __init__(
+        self,
+        app: App,
+        front: Mapping[tuple[str, str], App],
+        body_limit: int,
+        larger: Sequence[tuple[str, re.Pattern[str], int]] = (),
+    ) -> None:
         self._app = app
+        self._larger = larger
         self._front = front
         self._limit = body_limit
 
@@ -420,7 +446,7 @@ class Edge:
         app = self._front.get(place, self._app)
         with telemetry.span(scope["method"], kind="server", parent=parent) as span:
             try:
-                await app(scope, _limited(receive, self._limit), watched)
+                await app(scope, _limited(receive, self._limit_of(*place)), watched)
             except Exception as error:
                 if status:  # the answer has begun: all that is left is to break it off
                     raise
@@ -434,6 +460,9 @@ class Edge:
             _duration.record(seconds, {"method": scope["method"], "route": path, "status": status})
             if path not in ("/livez", "/readyz"):
                 log.info("request", method=scope["method"], route=path, status=status, ms=round(seconds * 1000, 1))
+
+    def _limit_of(self, method: str, path: str) -> int:
+        return next((limit for m, pattern, limit in self._larger if m == method and pattern.match(path)), self._limit)
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

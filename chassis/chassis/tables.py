@@ -115,3 +115,32 @@ freshness = sa.Table(
     _instant("as_of", nullable=False),
     comment="until when a local copy is known to hold all that its topic says",
 )
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True, comment="also the id of its job"),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("dry_run", sa.Boolean, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("granted", JSONB, nullable=False, comment="what the asker could do when the table was handed in"),
+    _instant("asked_at", nullable=False),
+    sa.Column("digest", BYTEA, nullable=False, comment="of the table as it was handed in"),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", BYTEA, comment="the rows; null once they have been taken"),
+    _instant("ended_at"),
+    sa.Index("imports_asked", "kind", "asked_by", "id"),
+)
+
+import_rows = sa.Table(
+    "import_rows",
+    metadata,
+    sa.Column("import_id", sa.Uuid, primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True, comment="as a spreadsheet counts it"),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("ref", sa.Text, comment="what the row has become"),
+    sa.Column("problem", JSONB, comment="why not: detail, rules, errors; none of what the row says"),
+    sa.CheckConstraint("outcome IN ('made', 'changed', 'unchanged', 'refused', 'failed')", name="import_rows_outcome"),
+    sa.Index("import_rows_outcome", "import_id", "outcome", "row"),
+)

@@ -24,6 +24,7 @@ from dev.children import ROOT, NotStarted
 from dev.databases import make_databases
 from dev.kafka import Kafka
 from dev.keys import write_keys
+from dev.people import ADMINISTRATOR
 from dev.postgres import Postgres
 from dev.seed import seed
 
@@ -31,7 +32,7 @@ RUN = ROOT / "run" / "dev"
 LOGS = RUN / "logs"
 SUPERVISORD = RUN / "supervisord.conf"
 #: says what demo data was put in
-SEEDED = RUN / "seeded"
+SEEDED = RUN / "staffed-and-seeded"
 PORT_BASE = int(os.environ.get("KEHU_DEV_PORT_BASE", "18000"))
 SUPERVISOR, ISSUER, POSTGRES, KAFKA, CONTROLLER = (PORT_BASE + n for n in (1, 2, 432, 992, 993))
 FIRST_SERVICE = PORT_BASE + 100
@@ -98,7 +99,8 @@ def service_env(service: str) -> dict[str, str]:
         "KEHU_DATABASE_URL": database_url(service),
         "KEHU_KAFKA": f"127.0.0.1:{KAFKA}",
         "KEHU_HTTP_PORT": str(port_of(service)),
-        "KEHU_GRANTS_FROM": "token",
+        "KEHU_GRANTS_FROM": "staff",
+        "KEHU_FIRST_ADMINISTRATOR": ADMINISTRATOR,
         "KEHU_ISSUERS": json.dumps([{"issuer": issuer_url()}]),
         "KEHU_TOKEN_ENDPOINT": f"{issuer_url()}/token",
         "KEHU_PEERS": json.dumps({name: f"http://127.0.0.1:{port_of(name)}" for name in services()}),
@@ -228,8 +230,8 @@ def start() -> subprocess.Popen[bytes] | None:
                 wait_for(name, lambda name=name: ready(name))  # type: ignore[misc]
         if not SEEDED.exists():
             with step("demo data"):
-                customer, complaint = (f"http://127.0.0.1:{port_of(name)}" for name in ("customer", "complaint"))
-                SEEDED.write_text(seed(customer, complaint, issuer_url()) + "\n")
+                addresses = {name: f"http://127.0.0.1:{port_of(name)}" for name in services()}
+                SEEDED.write_text(seed(addresses, issuer_url()) + "\n")
     except BaseException:
         stop()
         raise
@@ -353,7 +355,9 @@ def welcome() -> None:
         say(f"  {name:<12} http://127.0.0.1:{port_of(name)}   (OpenAPI: /openapi.json)")
     say(f"  {'postgres':<12} 127.0.0.1:{POSTGRES}   (make psql s=complaint)")
     say(f"  {'kafka':<12} 127.0.0.1:{KAFKA}")
-    say(f"\nA token:  curl -s {issuer_url()}/token -d sub=agent-7 -d grants=call_centre@group")
+    say(
+        f"\nA token:  curl -s {issuer_url()}/token -d sub=agent-7   (or clerk-1, gm-1, {ADMINISTRATOR}: GET /v1/people)"
+    )
     say("Then:     make demo, make status, make logs s=complaint, make down\n")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import stamina
-from dev import children, status, system
+from dev import children, people, seed, status, system
 from stamina.instrumentation import set_on_retry_hooks
 
 from tests.demo import callers
@@ -23,11 +23,27 @@ LOG, SECRET, SUBSCRIPTION = DEMO / "factory.jsonl", DEMO / "secret", DEMO / "sub
 PORT = system.PORT_BASE + 3
 SOURCE = Path(__file__).parents[2].parent / "shared" / "data" / "car_complaints.csv"
 AGENTS = 8
+ADMIN, CLERK = "demo-admin", "demo-clerk"
 
 
-def client(service: str, subject: str, grants: str) -> httpx.AsyncClient:
+def hire() -> None:
+    """The people of the demo join the staff, the first time; what they may do is known everywhere in seconds."""
+    rows = [
+        {"subject": subject, "name": name, "branch": "group", "roles": role}
+        for subject, name, role in (
+            (ADMIN, "演示管理员", "administrator@group"),
+            (CLERK, "演示登记员", "marketing_promotion@group"),
+            *((f"demo-agent-{n}", f"演示坐席{n}", "call_centre@group") for n in range(AGENTS)),
+        )
+    ]
+    seed.hire(
+        seed.Caller(system.issuer_url(), people.ADMINISTRATOR), f"http://127.0.0.1:{system.port_of('staff')}", rows
+    )
+
+
+def client(service: str, subject: str) -> httpx.AsyncClient:
     """Someone at work, with a token of the development issuer."""
-    answer = httpx.post(f"http://127.0.0.1:{system.ISSUER}/token", data={"sub": subject, "grants": grants})
+    answer = httpx.post(f"{system.issuer_url()}/token", data={"sub": subject})
     return httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{system.port_of(service)}",
         headers={"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"},
@@ -39,13 +55,19 @@ async def subscribe() -> str:
     """The factory's subscription: opened the first time, remembered after that."""
     if SUBSCRIPTION.exists():
         return SUBSCRIPTION.read_text()
-    async with client("notify", "demo-admin", "administrator@group") as admin:
+    async with client("notify", ADMIN) as admin:
         form = {"party": "factory", "url": f"http://127.0.0.1:{PORT}/kehu", "types": ["complaint.serious.v1"]}
-        answer = (await admin.post("/v1/subscriptions", json=form)).raise_for_status().json()
+        answer = (await posted(admin, "/v1/subscriptions", form)).json()
     SECRET.touch(mode=0o600)
     SECRET.write_text(answer["secret"])
     SUBSCRIPTION.write_text(answer["id"])
     return str(answer["id"])
+
+
+@stamina.retry(on=(httpx.TransportError, httpx.HTTPStatusError), attempts=60, wait_max=1)
+async def posted(to: httpx.AsyncClient, path: str, form: dict[str, Any]) -> httpx.Response:
+    """Post a form once whoever sends it may."""
+    return (await to.post(path, json=form)).raise_for_status()
 
 
 @stamina.retry(on=(httpx.TransportError, httpx.HTTPStatusError), attempts=60, wait_max=1)
@@ -58,7 +80,7 @@ async def send(to: httpx.AsyncClient, path: str, form: dict[str, Any], key: str)
 
 async def register(whom: Sequence[int]) -> None:
     """Register these callers; who has been registered stays as he is."""
-    async with client("customer", "demo-clerk", "marketing_promotion@group") as clerk:
+    async with client("customer", CLERK) as clerk:
         for caller in whom:
             await send(clerk, "/v1/customers", callers.customer(caller), f"demo-{caller}")
 
@@ -68,7 +90,7 @@ async def take(forms: Sequence[dict[str, Any]]) -> None:
     waiting = list(reversed(forms))
 
     async def agent(n: int) -> None:
-        async with client("complaint", f"demo-agent-{n}", "call_centre@group") as phone:
+        async with client("complaint", f"demo-agent-{n}") as phone:
             while waiting:
                 form = waiting.pop()
                 await send(phone, "/v1/complaints", form, f"demo-{form['origin_ref']}")
@@ -95,6 +117,7 @@ async def drained(subscription: str) -> None:
 async def play() -> dict[str, Any]:
     begun = time.monotonic()
     forms = callers.complaints(SOURCE)
+    await asyncio.to_thread(hire)
     subscription = await subscribe()
     early, late = callers.BEFORE, callers.BEFORE + callers.DURING
     system.say(f"{early} customers are registered")

@@ -77,6 +77,32 @@ class Entrances:
         judgement = {"reason_holds": True, "demand_holds": True, "opinion": WORDS}
         judged = await self.send("complaint", "POST", f"{taken.json()['path']}/judge", judgement)
         assert judged.status_code == 200, judged.text
+        await self.plant_staff()
+
+    async def plant_staff(self) -> None:
+        """The ways in of the staff directory: one by one, and by a table."""
+        person = {"subject": "sub-817", "name": NAME, "mail": MAIL, "mobile": PHONE, "branch": "group"}
+        joined = await self.send("staff", "POST", "/v1/people", person)
+        assert joined.status_code == 201, joined.text
+        assert (await self.send("staff", "POST", "/v1/people", person)).status_code == 409
+        for bad in ({**person, "mobile": WORDS}, {**person, "name": NAME * 99}, {**person, "unknown": WORDS}):
+            assert (await self.send("staff", "POST", "/v1/people", bad)).status_code == 422
+        changed = await self.send("staff", "PATCH", joined.json()["path"], {"name": OTHER_NAME, "mobile": OTHER_PHONE})
+        assert changed.status_code == 200, changed.text
+        await self.send("staff", "POST", "/v1/people/resolve", {"subjects": ["sub-817"]})
+        table = f"账号,姓名,手机,分支\nsub-818,{NAME},{PHONE},group\nsub-819,{NAME},{WORDS},{WORDS}\n"
+        taken = await self.send("staff", "POST", "/v1/people/imports", table.encode())
+        assert taken.status_code == 202, taken.text
+        for bad in (f"账号,{WORDS}\n{NAME},1\n", f"账号\n{NAME},{WORDS}\n", f'账号\n"{NAME}\n', f"{NAME}\x00\n"):
+            assert (await self.send("staff", "POST", "/v1/people/imports", bad.encode())).status_code == 422
+
+        async def done() -> str | None:
+            seen = await self.send("staff", "GET", f"{taken.json()['path']}/rows")
+            return seen.text if len(seen.json()["items"]) == 2 else None
+
+        results = await eventually(done)
+        assert results is not None
+        self.refusals.append(("results of the table", results))
 
 
 @pytest.mark.rule("P05.15")

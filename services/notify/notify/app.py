@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.service import Service
+from policy.engines import ENGINES
 
 from notify import tables
 from notify.deliveries.deliver import deliver, sending
@@ -38,5 +39,6 @@ service = Service(
     ],
     reactions=[plan_deliveries],  # deliveries
     jobs=[deliver],
+    libraries=[ENGINES],
     parts=sending,
 )

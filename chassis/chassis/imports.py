@@ -1,0 +1,395 @@
+"""Tables that people hand in: each row is taken or refused alone by a job; a second time changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+import structlog
+from contracts.roles import Role
+from fastapi import Query, Response
+from pydantic import BaseModel, ValidationError
+
+from chassis import failpoints, problems, tables
+from chassis.auth import Grant, Principal
+from chassis.failures import passes_by_itself
+from chassis.http import Answer, Cursor, Limit, Need, Page, Route, Upload, cursor_of, cursor_values, get, post
+from chassis.ids import uuid7
+from chassis.jobs import Job, Work
+from chassis.problems import Busy, NotFound, Problem
+from chassis.runtime import Runtime
+from chassis.sheets import read_rows, write_csv
+from chassis.tx import Tx
+
+log = structlog.get_logger()
+
+LARGEST = 10 * 1024 * 1024
+#: rows after which the progress is told
+STEP = 50
+_RETRY = tuple(timedelta(seconds=s) for s in (5, 60, 600, 3600))
+_TAKEN = "INSERT INTO kehu.import_rows (import_id, row, outcome, ref, problem) VALUES ($1, $2, $3, $4, $5::jsonb) "
+_FORGET_KEY = "UPDATE kehu.subject_keys SET wrapped = NULL, destroyed_at = $2 WHERE subject_id = $1"
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Outcome(StrEnum):
+    """What became of a row."""
+
+    MADE = "made"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    #: the rules refuse it: correct the row
+    REFUSED = "refused"
+    #: nobody foresaw it: tell the operators
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A row that was taken, and the id of what it is now."""
+
+    outcome: Literal[Outcome.MADE, Outcome.CHANGED, Outcome.UNCHANGED]
+    ref: str | None = None
+
+
+class ImportView(BaseModel):
+    """A table on its way in. `done` of `rows` are decided; `outcomes` counts them."""
+
+    id: UUID
+    path: str
+    state: Literal["waiting", "done", "failed"]
+    dry_run: bool
+    rows: int
+    done: int
+    outcomes: dict[str, int]
+    asked_by: str
+    asked_at: datetime
+    ended_at: datetime | None
+
+
+class RowView(BaseModel):
+    """What became of one row; `row` as a spreadsheet counts it."""
+
+    row: int
+    outcome: Outcome
+    ref: str | None
+    detail: str | None
+    rules: list[str]
+    errors: list[dict[str, str]]
+
+
+@dataclass
+class _Sealed:
+    """The row of an import that holds its content."""
+
+    id: UUID
+    subject_id: UUID
+    sealed: bytes
+
+
+class _DryRun(Exception):
+    """Undoes what a row would have done."""
+
+
+@dataclass(frozen=True, eq=False)
+class Import(Generic[R]):
+    """A kind of table: `take` decides one row of the form, in a transaction of its own, as who handed it in.
+
+    It brings `routes` (at `path`) and a `job` into the service. A row that `take` refuses by raising a `Problem` is
+    noted as refused and the next one is taken. The effect of a row and the note on it are one transaction: a job that
+    is killed goes on where it was, and no row is taken twice. What the rows say is sealed until they are taken. In a
+    dry run no row sees what another would have made.
+    """
+
+    name: str
+    path: str
+    form: type[R]
+    take: Callable[[R, Principal, Tx], Awaitable[Taken]]
+    needs: Need
+
+    @property
+    def job(self) -> Job:
+        """The work: named after the import."""
+        return Job(f"import_{self.name}", self._work, _RETRY, True, None)
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """Handing in, looking at, and the result of each row, also as CSV."""
+        return [self._hand_in(), self._look(), self._results(), self._results_as_csv()]
+
+    # -- the ways in -----------------------------------------------------------------------------
+
+    def _hand_in(self) -> Route:
+        async def hand_in(
+            content: Upload,
+            principal: Principal,
+            tx: Tx,
+            dry_run: Annotated[bool, Query(description="only say what would become of each row")] = False,
+        ) -> Answer[ImportView]:
+            view = await self.begin(content, principal, tx, dry_run=dry_run)
+            return Answer(view, headers={"Location": view.path})
+
+        titles = ", ".join(f"{info.title or name} ({name})" for name, info in self.form.model_fields.items())
+        hand_in.__doc__ = f"Hand in {self.name} as CSV (UTF-8, GB18030) or XLSX with the headings {titles}."
+        hand_in.__name__ = f"import_{self.name}"
+        return post(self.path, needs=self.needs, status=202, body_limit=LARGEST)(hand_in)
+
+    def _look(self) -> Route:
+        async def look(import_id: UUID, principal: Principal, tx: Tx) -> ImportView:
+            """How far the import has come."""
+            return await self._view(tx, import_id, principal)
+
+        look.__name__ = f"read_import_of_{self.name}"
+        return get(self.path + "/{import_id}", needs=self.needs)(look)
+
+    def _results(self) -> Route:
+        async def results(
+            import_id: UUID,
+            principal: Principal,
+            tx: Tx,
+            outcome: Annotated[Outcome | None, Query(description="of one outcome only")] = None,
+            limit: Limit = 50,
+            cursor: Cursor = None,
+        ) -> Page[RowView]:
+            """What became of each row, in their order."""
+            await self._view(tx, import_id, principal)
+            after = cursor_values(cursor, int)[0] if cursor is not None else 0
+            found = await _rows(tx, import_id, outcome, after, limit + 1)
+            following = cursor_of(found[limit - 1].row) if len(found) > limit else None
+            return Page(items=found[:limit], next=following)
+
+        results.__name__ = f"list_imported_{self.name}"
+        return get(self.path + "/{import_id}/rows", needs=self.needs)(results)
+
+    def _results_as_csv(self) -> Route:
+        async def results_as_csv(
+            import_id: UUID,
+            principal: Principal,
+            tx: Tx,
+            outcome: Annotated[Outcome | None, Query(description="of one outcome only")] = None,
+        ) -> Response:
+            """What became of each row, as a CSV file."""
+            await self._view(tx, import_id, principal)
+            lines = [
+                (one.row, one.outcome.value, one.ref or "", " ".join(one.rules), _said(one))
+                for one in await _rows(tx, import_id, outcome, 0, None)
+            ]
+            content = write_csv(("row", "outcome", "ref", "rules", "detail"), lines)
+            return Response(content, media_type="text/csv; charset=utf-8")
+
+        results_as_csv.__name__ = f"list_imported_{self.name}_as_csv"
+        return get(self.path + "/{import_id}/rows.csv", needs=self.needs)(results_as_csv)
+
+    async def begin(self, content: bytes, principal: Principal, tx: Tx, *, dry_run: bool) -> ImportView:
+        """Keep the table, sealed, and have its rows taken after this transaction; `NotATable` when it is none."""
+        rows = await asyncio.to_thread(read_rows, bytes(content), self.form)
+        identifier, subject = uuid7(), tx.new_subject()
+        sealed = await tx.seal(tables.imports, identifier, subject, {"rows": [[row.number, row.cells] for row in rows]})
+        tx.insert(
+            tables.imports,
+            id=identifier,
+            kind=self.name,
+            dry_run=dry_run,
+            asked_by=principal.subject,
+            granted=_granted(principal),
+            asked_at=tx.now,
+            digest=hashlib.sha256(content).digest(),
+            rows=len(rows),
+            subject_id=subject,
+            sealed=sealed,
+        )
+        tx.later(self.job, identifier, identifier=identifier, lane=self.job.name)
+        return ImportView(
+            id=identifier, path=f"{self.path}/{identifier}", state="waiting", dry_run=dry_run, rows=len(rows), done=0,
+            outcomes={}, asked_by=principal.subject, asked_at=tx.now, ended_at=None,
+        )  # fmt: skip
+
+    async def _view(self, tx: Tx, identifier: UUID, principal: Principal) -> ImportView:
+        """The import, if the principal has handed it in; to everyone else it does not exist."""
+        found = await tx.driver.fetchrow(
+            "SELECT i.*, j.state FROM kehu.imports i LEFT JOIN kehu.jobs j ON j.id = i.id "
+            "WHERE i.id = $1 AND i.kind = $2 AND i.asked_by = $3",
+            identifier,
+            self.name,
+            principal.subject,
+        )
+        if found is None:
+            raise NotFound("There is no such import, or somebody else has handed it in. Check the id.")
+        counted = await tx.driver.fetch(
+            "SELECT outcome, count(*) FROM kehu.import_rows WHERE import_id = $1 GROUP BY outcome ORDER BY outcome",
+            identifier,
+        )
+        outcomes = {row[0]: int(row[1]) for row in counted}
+        return ImportView(
+            id=identifier,
+            path=f"{self.path}/{identifier}",
+            state="done" if found["ended_at"] else "failed" if found["state"] == "failed" else "waiting",
+            dry_run=found["dry_run"],
+            rows=found["rows"],
+            done=sum(outcomes.values()),
+            outcomes=outcomes,
+            asked_by=found["asked_by"],
+            asked_at=found["asked_at"],
+            ended_at=found["ended_at"],
+        )
+
+    # -- the work --------------------------------------------------------------------------------
+
+    async def _work(self, ref: str, work: Work) -> None:
+        try:
+            await self._take_all(UUID(ref), work)
+        except Exception:
+            if work.last_attempt:
+                await _forget(work.runtime, UUID(ref), ended=False)
+            raise
+
+    async def _take_all(self, identifier: UUID, work: Work) -> None:
+        runtime = work.runtime
+        async with runtime.transaction() as tx:
+            found = await tx.driver.fetchrow("SELECT * FROM kehu.imports WHERE id = $1", identifier)
+            if found is None or found["sealed"] is None:
+                return
+            done = {
+                row[0]
+                for row in await tx.driver.fetch("SELECT row FROM kehu.import_rows WHERE import_id = $1", identifier)
+            }
+            content = _Sealed(identifier, found["subject_id"], found["sealed"])
+            rows = (await tx.unseal_row(tables.imports, content, why="importing"))["rows"]
+        by = _principal(found["asked_by"], found["granted"])
+        for number, cells in rows:
+            if number in done:
+                continue
+            await self._take(runtime, identifier, number, cells, by, found["dry_run"])
+            done.add(number)
+            await failpoints.reach("imports.taken")
+            if len(done) % STEP == 0:
+                await work.report(done=len(done), rows=len(rows))
+        work.progress |= {"done": len(done), "rows": len(rows)}
+        await _forget(runtime, identifier, ended=True)
+
+    async def _take(
+        self, runtime: Runtime, identifier: UUID, number: int, cells: Mapping[str, str], by: Principal, dry_run: bool
+    ) -> None:
+        """Decide one row: its effect and the note on it together, or the note on why not."""
+        refusal: Problem | None = None
+        taken: Taken | None = None
+        try:
+            row = self.form.model_validate(cells)
+            async with runtime.transaction(actor=by.subject) as tx:
+                # whoever works the same row meanwhile waits here, and finds it taken
+                if not dry_run and not await _noted(tx, identifier, number):
+                    return
+                taken = await self.take(row, by, tx)
+                if dry_run:
+                    await tx.flush()
+                    raise _DryRun
+                await tx.driver.execute(
+                    "UPDATE kehu.import_rows SET outcome = $3, ref = $4 WHERE import_id = $1 AND row = $2",
+                    identifier,
+                    number,
+                    taken.outcome.value,
+                    taken.ref,
+                )
+            return
+        except _DryRun:
+            pass
+        except ValidationError as error:
+            refusal = problems.of_validation(error)
+        except Busy:
+            raise
+        except Problem as problem:
+            refusal = problem
+        except Exception as error:
+            if passes_by_itself(error):
+                raise
+            refusal = problems.unexpected(error)
+        async with runtime.transaction(actor=by.subject) as tx:
+            outcome: Outcome = taken.outcome if refusal is None and taken is not None else Outcome.REFUSED
+            if isinstance(refusal, problems.Unexpected):
+                outcome = Outcome.FAILED
+            # what a dry run would have made does not exist
+            await tx.driver.execute(
+                f"{_TAKEN} ON CONFLICT DO NOTHING", identifier, number, outcome.value, None, _noted_problem(refusal)
+            )
+
+
+async def _forget(runtime: Runtime, identifier: UUID, *, ended: bool) -> None:
+    """What the rows said is not needed any more: it goes, and its key."""
+    async with runtime.transaction() as tx:
+        subject = await tx.driver.fetchval(
+            "UPDATE kehu.imports SET sealed = NULL, ended_at = $2 WHERE id = $1 RETURNING subject_id",
+            identifier,
+            tx.now if ended else None,
+        )
+        await tx.driver.execute(_FORGET_KEY, subject, tx.now)
+
+
+async def _noted(tx: Tx, identifier: UUID, number: int) -> bool:
+    """Whether this transaction is the one that takes the row."""
+    sql = f"{_TAKEN} ON CONFLICT DO NOTHING RETURNING true"
+    return bool(await tx.driver.fetchval(sql, identifier, number, Outcome.UNCHANGED.value, None, None))
+
+
+def _noted_problem(problem: Problem | None) -> str | None:
+    if problem is None:
+        return None
+    said = {"detail": problem.detail, "rules": list(problem.rules), "errors": problem.errors}
+    return orjson.dumps(said).decode()
+
+
+async def _rows(tx: Tx, identifier: UUID, outcome: Outcome | None, after: int, limit: int | None) -> list[RowView]:
+    kept = tables.import_rows.c
+    query = sa.select(tables.import_rows).where(kept.import_id == identifier, kept.row > after).order_by(kept.row)
+    if outcome is not None:
+        query = query.where(kept.outcome == outcome.value)
+    found = []
+    for row in await tx.execute(query if limit is None else query.limit(limit)):
+        why = row.problem or {}
+        found.append(
+            RowView(
+                row=row.row,
+                outcome=Outcome(row.outcome),
+                ref=row.ref,
+                detail=why.get("detail"),
+                rules=why.get("rules", []),
+                errors=why.get("errors", []),
+            )
+        )
+    return found
+
+
+def _said(row: RowView) -> str:
+    """Why not, in one cell."""
+    places = "; ".join(f"{error['pointer'].lstrip('/')} {error['detail']}".strip() for error in row.errors)
+    return places or row.detail or ""
+
+
+def _granted(principal: Principal) -> dict[str, Any]:
+    return {
+        "grants": sorted(f"{grant.role.value}@{grant.place}" for grant in principal.grants),
+        "scopes": sorted(principal.scopes),
+        "machine": principal.machine,
+        "issuer": principal.issuer,
+    }
+
+
+def _principal(subject: str, kept: Mapping[str, Any]) -> Principal:
+    """Who handed the table in, with what they were granted then."""
+    parted = [grant.partition("@") for grant in kept["grants"]]
+    return Principal(
+        subject=subject,
+        issuer=kept["issuer"],
+        grants=frozenset(Grant(Role(role), place) for role, _, place in parted if role in set(Role)),
+        scopes=frozenset(kept["scopes"]),
+        expires_at=0.0,
+        machine=kept["machine"],
+    )

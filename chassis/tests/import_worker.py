@@ -1,0 +1,63 @@
+"""The probe with a kind of table to hand in; as a process: `python -m import_worker worker`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import NAMESPACE_URL, uuid5
+
+from chassis.auth import Principal
+from chassis.fields import Phone, Text
+from chassis.imports import Import, Outcome, Taken
+from chassis.kit.probe import PROBES, Probe, probe
+from chassis.problems import Refused
+from chassis.service import main
+from chassis.tx import Tx
+from contracts.roles import Role
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TooOld(Refused):
+    """The line is older than is taken."""
+
+    rules = ("P01.2",)
+
+
+class Line(BaseModel):
+    """A row of the table."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: Annotated[Text, Field(title="编号", max_length=20)]
+    phone: Annotated[Phone | None, Field(title="电话")] = None
+    age: Annotated[int, Field(title="年龄", ge=0)] = 0
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Whoever is of the call centre."""
+
+    name: str = "probe.import"
+
+    def allows(self, principal: Principal) -> bool:
+        return any(grant.role is Role.CALL_CENTRE for grant in principal.grants)
+
+
+async def take_line(line: Line, by: Principal, tx: Tx) -> Taken:
+    """A probe a number, made once."""
+    if line.age == 13:
+        raise ValueError(f"{line.phone} is unlucky")
+    if line.age > 100:
+        raise TooOld("Nobody is so old. Correct the age.")
+    identifier = uuid5(NAMESPACE_URL, line.number)
+    if await tx.load(PROBES, [identifier]):
+        return Taken(Outcome.UNCHANGED, str(identifier))
+    tx.add(Probe(identifier, [line.number, by.subject]))
+    return Taken(Outcome.MADE, str(identifier))
+
+
+LINES = Import("lines", "/v1/lines/imports", Line, take_line, Needs())
+service = probe(routes=LINES.routes, jobs=[LINES.job])
+
+if __name__ == "__main__":
+    main(service)

@@ -1,0 +1,1 @@
+"""Branches: the profile each runs under, its departments, hours, complaint phone and mailbox (P04.2)."""

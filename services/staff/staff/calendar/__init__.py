@@ -1,0 +1,1 @@
+"""The decreed holidays and make-up days, year by year."""

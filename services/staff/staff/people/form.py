@@ -1,0 +1,140 @@
+"""What is entered about a person of staff, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from chassis.fields import Mail, Phone, Text
+from chassis.problems import Invalid
+from contracts.customer import TokenKind
+from contracts.roles import Role
+from contracts.staff import Employment
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from staff.person import Grant, Person
+
+Subject = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
+Name = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Department = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$")]
+Place = Annotated[
+    str, Field(pattern=r"^(area:)?[a-z0-9][a-z0-9-]{0,49}(/[a-z0-9][a-z0-9_-]{0,49})?$", description="where it holds")
+]
+Language = Literal["zh", "en"]
+
+
+class Part(BaseModel):
+    """A part of a form: nothing in it that is not known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Personal(Part):
+    """What is kept sealed of a person."""
+
+    name: Name
+    mail: Mail | None = None
+    mobile: Phone | None = None
+
+    def values(self) -> list[tuple[TokenKind, str]]:
+        """What two entries of one person would share."""
+        found = [(TokenKind.MAIL, self.mail)] if self.mail else []
+        return found + ([(TokenKind.PHONE, self.mobile)] if self.mobile else [])
+
+
+class GrantForm(Part):
+    """A role somewhere for a time."""
+
+    role: Role
+    place: Place
+    from_at: Annotated[datetime | None, Field(description="null: from now on")] = None
+    until_at: datetime | None = None
+
+
+def window(from_at: datetime | None, until_at: datetime | None, now: datetime) -> tuple[datetime, datetime | None]:
+    """From when until when; 422 where one has no offset, or the end does not come after the begin and after now."""
+    errors = [
+        {"pointer": f"/{name}", "detail": "must carry an offset from UTC, as in 2026-02-13T17:50:00+08:00"}
+        for name, at in (("from_at", from_at), ("until_at", until_at))
+        if at is not None and at.tzinfo is None
+    ]
+    begin = from_at or now
+    if not errors and until_at is not None and until_at <= max(begin, now):
+        errors = [{"pointer": "/until_at", "detail": "must lie after from_at, and ahead"}]
+    if errors:
+        raise Invalid("Correct the time and send it again.", errors=errors)
+    return begin, until_at
+
+
+class GrantView(BaseModel):
+    """A role that somebody holds, will hold or has held."""
+
+    id: UUID
+    role: str
+    zh: str
+    en: str
+    place: str
+    from_at: datetime
+    until_at: datetime | None
+    on_behalf_of: str | None
+
+
+class PersonLine(BaseModel):
+    """Somebody in a list: no name, no number to reach them."""
+
+    id: UUID
+    subject: str
+    branch: str
+    department: str | None
+    employment: Employment
+    leaves_at: datetime | None
+    path: str
+
+
+class PersonView(PersonLine):
+    """Somebody opened; `personal` is clear text, and that it was read is recorded."""
+
+    employee_number: str | None
+    language: str
+    joined_at: datetime
+    moves: dict[str, Any] | None
+    personal: Personal
+    grants: list[GrantView]
+    version: int
+
+
+def grant_view(grant: Grant) -> GrantView:
+    """The role on a screen."""
+    shown = {name: getattr(grant, name) for name in ("id", "place", "from_at", "until_at", "on_behalf_of")}
+    return GrantView(**shown, role=grant.role.value, zh=grant.role.zh, en=grant.role.en)
+
+
+def line_of(person: Person) -> PersonLine:
+    """The person in a list."""
+    return PersonLine(
+        id=person.id,
+        subject=person.subject,
+        branch=person.branch,
+        department=person.department,
+        employment=person.employment,
+        leaves_at=person.leaves_at,
+        path=f"/v1/people/{person.id}",
+    )
+
+
+def view_of(person: Person, personal: Personal, grants: Sequence[Grant], now: datetime) -> PersonView:
+    """The person opened, with what they hold and will hold."""
+    held = sorted((grant for grant in grants if not grant.over_by(now)), key=lambda grant: (grant.from_at, grant.id))
+    return PersonView(
+        **line_of(person).model_dump(),
+        employee_number=person.employee_number,
+        language=person.language,
+        joined_at=person.joined_at,
+        moves=person.moves,
+        personal=personal,
+        grants=[grant_view(grant) for grant in held],
+        version=person.version,
+    )

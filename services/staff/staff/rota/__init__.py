@@ -1,0 +1,1 @@
+"""Who is on duty (P06.2)."""
