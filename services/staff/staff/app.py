@@ -8,12 +8,34 @@ from chassis.service import Service
 from policy.engines import ENGINES
 
 from staff import tables
+from staff.conduct.close_month import close_month, list_months
+from staff.conduct.correct_breach import correct_breach, withdraw_breach
+from staff.conduct.decide_breach import decide_breach
+from staff.conduct.deduct_pay import deduct_pay
+from staff.conduct.export_statement import export_statement
+from staff.conduct.preview_breach import preview_breach
+from staff.conduct.read_breach import list_breaches, read_breach
+from staff.conduct.read_statement import read_statement
+from staff.conduct.record_breach import record_breach
 
 service = Service(
     name="staff",
     title="Staff",
     tables=tables.metadata,
     migrations=Path(__file__).parent.parent / "migrations",
-    routes=[],
+    routes=[
+        list_breaches,  # conduct
+        read_breach,
+        decide_breach,
+        correct_breach,
+        withdraw_breach,
+        deduct_pay,
+        preview_breach,
+        read_statement,
+        export_statement,
+        close_month,
+        list_months,
+    ],
+    reactions=[record_breach],  # conduct
     libraries=[ENGINES],
 )
