@@ -149,7 +149,7 @@ async def _closed(tx: Tx, branch: str, month: date) -> bool:
             policy(tx, ConductPolicy, branch, tx.now).close_month,
             branch=branch,
             since=midnight(following(month)),
-            path=f"/v1/conduct/months/{branch}/{month:%Y-%m}",
+            path=f"/v1/conduct/months?branch={branch}",
         )
     return bool(await tx.driver.fetchval(_CLOSED, identifier))
 

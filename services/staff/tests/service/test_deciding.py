@@ -163,8 +163,18 @@ async def test_performance_pay_goes_within_the_range_and_only_besides_a_doubled_
 
 @pytest.mark.parametrize(
     "changes",
-    [{"fine": "-1"}, {"fine": "0.001"}, {"fine": 1e300}, {"points": -1}, {"text": "x\x00y z"}, {"text": ""}, {"sanction": "x"}, {"currency": "yuan"}, {"more": 1}],
-)  # fmt: skip
+    [
+        {"fine": "-1"},
+        {"fine": "0.001"},
+        {"fine": 1e300},
+        {"points": -1},
+        {"text": "x\x00y z"},
+        {"text": ""},
+        {"sanction": "x"},
+        {"currency": "yuan"},
+        {"more": 1},
+    ],
+)
 async def test_a_hostile_ruling_is_refused_and_says_where(staff: Stage, changes: dict[str, Any]) -> None:
     breach = await gravest(staff)
     answer = await post(staff, "manager-1", breach, "decide", {**RULING, **changes})

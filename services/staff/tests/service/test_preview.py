@@ -76,8 +76,15 @@ async def test_who_may_ask(staff: Stage, who: str, status: int) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"items": ["x"]}, {"items": ["x:0"]}, {"items": ["x:-1"]}, {"base": "-1"}, {"measured": "101"}, {"occurred_on": "2026-12-01"}],
-)  # fmt: skip
+    [
+        {"items": ["x"]},
+        {"items": ["x:0"]},
+        {"items": ["x:-1"]},
+        {"base": "-1"},
+        {"measured": "101"},
+        {"occurred_on": "2026-12-01"},
+    ],
+)
 async def test_a_question_that_makes_no_sense_is_refused(staff: Stage, query: dict[str, Any]) -> None:
     answer = await preview(staff, kind="after_sales_file_late", **query)
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid")
