@@ -1,4 +1,4 @@
-"""The conduct ledger: breaches as they were decided, entries that are only ever added, months that are closed."""
+"""The conduct ledger, whose entries are only ever added; policy documents; complaint contacts and business cards."""
 
 from chassis.migrate import run_sql
 
@@ -110,6 +110,79 @@ CREATE TABLE conduct_months (
     CONSTRAINT conduct_months_month UNIQUE (branch, month)
 );
 COMMENT ON TABLE conduct_months IS 'the months of a branch in which something was booked; closed, nothing more is';
+
+CREATE TABLE policy_documents (
+    id uuid PRIMARY KEY,
+    place text NOT NULL,
+    matter text NOT NULL,
+    title text NOT NULL,
+    owner_department text NOT NULL,
+    digest text NOT NULL,
+    file text,
+    amends uuid,
+    supersedes jsonb NOT NULL,
+    wanted_on date,
+    drafted_by text NOT NULL,
+    drafted_at timestamptz NOT NULL,
+    reviewed_by text,
+    reviewed_at timestamptz,
+    approved_by text,
+    approved_at timestamptz,
+    effective_on date,
+    state text NOT NULL CONSTRAINT policy_documents_state
+        CHECK (state IN ('draft', 'reviewed', 'approved', 'refused', 'withdrawn')),
+    held jsonb NOT NULL,
+    version integer NOT NULL,
+    sequence bigint NOT NULL
+);
+COMMENT ON COLUMN policy_documents.id IS 'version 7: its order is the order of drafting';
+COMMENT ON COLUMN policy_documents.place IS 'group, or the branch it holds at';
+COMMENT ON COLUMN policy_documents.matter IS 'what it is about: documents of one matter may conflict';
+COMMENT ON COLUMN policy_documents.owner_department IS 'drafts, interprets and amends it';
+COMMENT ON COLUMN policy_documents.digest IS 'SHA-256 of its text, in hex';
+COMMENT ON COLUMN policy_documents.file IS 'where its text is kept, sealed';
+COMMENT ON COLUMN policy_documents.supersedes IS 'ids of those that end when it takes effect';
+COMMENT ON COLUMN policy_documents.wanted_on IS 'stated by the drafter; null: from the day of approval';
+COMMENT ON COLUMN policy_documents.held IS 'actions that wait for an approval';
+CREATE INDEX policy_documents_place ON policy_documents (place, id);
+CREATE INDEX policy_documents_matter ON policy_documents (place, matter, effective_on) WHERE state = 'approved';
+
+CREATE TABLE document_endings (
+    older_id uuid NOT NULL,
+    newer_id uuid NOT NULL,
+    ends_on date NOT NULL,
+    CONSTRAINT document_endings_pkey PRIMARY KEY (older_id, newer_id)
+);
+COMMENT ON TABLE document_endings IS 'which document ended which, and when; only ever added to';
+COMMENT ON COLUMN document_endings.ends_on IS 'the first day on which the older one holds no more';
+CREATE INDEX document_endings_newer ON document_endings (newer_id);
+
+CREATE TABLE branch_contacts (
+    id uuid PRIMARY KEY,
+    branch text NOT NULL UNIQUE,
+    complaint_phone text,
+    complaint_mailbox text,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL,
+    version integer NOT NULL,
+    sequence bigint NOT NULL
+);
+COMMENT ON COLUMN branch_contacts.complaint_phone IS 'the branch''s own, no person''s';
+
+CREATE TABLE cards (
+    id uuid PRIMARY KEY,
+    person text NOT NULL,
+    branch text NOT NULL,
+    subject_id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamptz NOT NULL,
+    version integer NOT NULL,
+    sequence bigint NOT NULL
+);
+COMMENT ON COLUMN cards.sealed IS 'name, post, and how to reach the person';
+CREATE INDEX cards_branch ON cards (branch, id);
+CREATE INDEX cards_person ON cards (person, id);
 """
 
 

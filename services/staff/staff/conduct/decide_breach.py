@@ -25,7 +25,7 @@ from staff.conduct import tables
 from staff.conduct.model import BREACHES, Because, Breach
 from staff.conduct.permissions import DECIDE_BREACH, sees
 from staff.conduct.policy import DECIDE, ConductPolicy, Sanction
-from staff.conduct.read_breach import BreachView, SealedBreach, view_of
+from staff.conduct.read_breach import BreachView, texts_of, view_of
 from staff.conduct.recount import Recount
 
 RULES = ("P04.11", "P04.12")
@@ -107,11 +107,7 @@ def refuse_unless_decider(one: Breach, principal: Principal, tx: Tx) -> None:
 
 async def keep_text(tx: Tx, one: Breach, text: str, principal: Principal) -> None:
     """Seal what was written with the breach, after what was written before."""
-    before: list[dict[str, str]] = []
-    subject = one.subject_id
-    if one.sealed is not None and subject is not None:
-        row = SealedBreach(one.id, subject, one.sealed)
-        before = (await tx.unseal_row(tables.breaches, row, why="deciding", rules=RULES))["texts"]
-    subject = subject or tx.new_subject()
-    texts = [*before, {"by": principal.subject, "at": tx.now.isoformat(), "text": text}]
+    before = await texts_of(tx, one)
+    subject = one.subject_id if before is not None and one.subject_id is not None else tx.new_subject()
+    texts = [*(before or []), {"by": principal.subject, "at": tx.now.isoformat(), "text": text}]
     one.written(subject, await tx.seal(tables.breaches, one.id, subject, {"texts": texts}))

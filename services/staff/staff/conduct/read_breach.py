@@ -191,14 +191,22 @@ def entry_of(entry: Entry) -> EntryView:
     )
 
 
+async def texts_of(tx: Tx, one: Breach) -> list[dict[str, str]] | None:
+    """What deciders wrote, its reading recorded; None where there is nothing, or no longer anything."""
+    if one.sealed is None or one.subject_id is None:
+        return None
+    try:
+        row = SealedBreach(one.id, one.subject_id, one.sealed)
+        found: list[dict[str, str]] = (await tx.unseal_row(tables.breaches, row, why="conduct", rules=RULES))["texts"]
+    except NotFound:
+        return None
+    return found
+
+
 async def view_of(tx: Tx, one: Breach) -> BreachView:
     """The breach as it stands in this transaction; the reading of what deciders wrote is recorded."""
     beside = (await breaches_of(tx, [one.account_id]))[one.account_id]
     entries = [entry for entry in await entries_of(tx, [one.account_id]) if entry.breach_id == one.id]
-    texts: list[dict[str, str]] = []
-    if one.sealed is not None and one.subject_id is not None:
-        row = SealedBreach(one.id, one.subject_id, one.sealed)
-        texts = (await tx.unseal_row(tables.breaches, row, why="conduct", rules=RULES))["texts"]
     return BreachView(
         **_line(one),
         items=one.items,
@@ -208,7 +216,7 @@ async def view_of(tx: Tx, one: Breach) -> BreachView:
         repeats=one.repeats,
         consequence=consequence_of(one, derive(beside)[one.id]),
         entries=[entry_of(entry) for entry in entries],
-        texts=texts,
+        texts=await texts_of(tx, one) or [],
     )
 
 
