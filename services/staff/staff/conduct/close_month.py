@@ -28,10 +28,20 @@ _OPEN = """INSERT INTO conduct_months (id, branch, month, version, sequence) VAL
     ON CONFLICT DO NOTHING"""
 
 
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('conduct months of ' || $1, 0))"
+_EARLIER = "SELECT min(month) FROM conduct_months WHERE branch = $1 AND month < $2 AND closed_at IS NULL"
+
+
 class NotOver(Refused):
     """The month is still running: breaches will be decided in it."""
 
     title = "The month is not over"
+
+
+class EarlierOpen(Refused):
+    """Months are closed in their order."""
+
+    title = "An earlier month is open"
 
 
 class MonthView(BaseModel):
@@ -49,11 +59,14 @@ def _view(one: Month) -> MonthView:
 
 @post("/v1/conduct/months/{branch}/{month}/close", needs=CLOSE_CONDUCT_MONTH)
 async def close_month(branch: Annotated[Slug, Path()], month: MonthText, principal: Principal, tx: Tx) -> MonthView:
-    """Close a month that is over. A second time changes nothing; a closed month is never opened again."""
+    """Close a month that is over, after those before it. A second time changes nothing; none is opened again."""
     if not CLOSE_CONDUCT_MONTH.reach(principal).includes(branch):
         raise NotFound("There is no such branch within your reach. Check its name.")
     first = first_of(month)
     _refuse_running(first, civil(tx.now))
+    await tx.driver.execute(_ALONE, branch)
+    if (earlier := await tx.driver.fetchval(_EARLIER, branch, first)) is not None:
+        raise EarlierOpen(f"Close {earlier:%Y-%m} first.", rules=RULES)
     identifier = month_id_of(branch, first)
     await tx.driver.execute(_OPEN, identifier, branch, first)
     one = await tx.get(MONTHS, identifier)

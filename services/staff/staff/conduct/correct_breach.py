@@ -17,7 +17,8 @@ from policy.policies import policy
 from pydantic import BaseModel, ConfigDict, Field
 
 from staff.conduct.decide_breach import Ruling, keep_text
-from staff.conduct.model import BREACHES, Because, Breach
+from staff.conduct.ledger import Because
+from staff.conduct.model import BREACHES, Breach
 from staff.conduct.permissions import CORRECT_BREACH, sees
 from staff.conduct.policy import CORRECTION, DECIDE, WITHDRAWAL, ConductPolicy
 from staff.conduct.read_breach import BreachView, view_of

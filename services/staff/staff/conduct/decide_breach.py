@@ -22,7 +22,8 @@ from policy.terms import reckon
 from pydantic import BaseModel, ConfigDict, Field
 
 from staff.conduct import tables
-from staff.conduct.model import BREACHES, Because, Breach
+from staff.conduct.ledger import Because
+from staff.conduct.model import BREACHES, Breach
 from staff.conduct.permissions import DECIDE_BREACH, sees
 from staff.conduct.policy import DECIDE, ConductPolicy, Sanction
 from staff.conduct.read_breach import BreachView, texts_of, view_of

@@ -13,9 +13,11 @@ from chassis.tx import Tx
 from pydantic import BaseModel, ConfigDict, Field
 
 from staff.conduct.decide_breach import keep_text
-from staff.conduct.model import BREACHES, Because, derive
+from staff.conduct.ledger import Because
+from staff.conduct.model import BREACHES
 from staff.conduct.permissions import DEDUCT_PAY, sees
 from staff.conduct.read_breach import BreachView, view_of
+from staff.conduct.reckoning import derive
 from staff.conduct.recount import Recount, breaches_of, hold_accounts
 
 RULES = ("P13.8", "P13.11")

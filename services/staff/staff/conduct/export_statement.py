@@ -138,7 +138,8 @@ def _write_totals(sheet: xlsxwriter.worksheet.Worksheet, row: int, totals: Total
     sheet.write_string(row, 7, _written(totals.fines))
     sheet.write_string(row, 8, _written(totals.shares))
     sheet.write_number(row, 10, totals.points)
-    sheet.write_number(row, 11, totals.performance_pay)
+    if totals.performance_pay is not None:
+        sheet.write_number(row, 11, totals.performance_pay)
 
 
 def _written(amounts: list[Money]) -> str:

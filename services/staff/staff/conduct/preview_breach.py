@@ -18,9 +18,10 @@ from contracts.staff import BreachItem
 from fastapi import Query
 from pydantic import BaseModel
 
-from staff.conduct.model import account_id_of, derive
+from staff.conduct.model import account_id_of
 from staff.conduct.permissions import PREVIEW_CONDUCT, sees
 from staff.conduct.read_breach import ConsequenceView, consequence_of, note_reading
+from staff.conduct.reckoning import derive
 from staff.conduct.record_breach import place_of, trial
 from staff.conduct.recount import breaches_of
 

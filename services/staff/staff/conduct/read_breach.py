@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from chassis.auth import Principal
+from chassis.fields import Text
 from chassis.http import Cursor, Limit, Page, get
 from chassis.lists import newest_first
 from chassis.problems import NotFound
@@ -22,10 +23,13 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from staff.conduct import tables
-from staff.conduct.model import BREACHES, Because, Breach, BreachState, Consequence, Cost, Entry, derive
+from staff.conduct.ledger import Because, Entry
+from staff.conduct.model import BREACHES, Breach, BreachState, account_id_of
 from staff.conduct.permissions import READ_CONDUCT, sees
 from staff.conduct.policy import Sanction
+from staff.conduct.reckoning import Consequence, derive
 from staff.conduct.recount import breaches_of, entries_of
+from staff.conduct.tariff import Cost
 
 RULES = ("P04.11", "P04.12", "P13.11")
 
@@ -253,17 +257,21 @@ async def read_breach(breach_id: UUID, principal: Principal, tx: Tx) -> BreachVi
 async def list_breaches(
     principal: Principal,
     tx: Tx,
-    person: Annotated[str | None, Query(max_length=200, description="of one person only")] = None,
+    person: Annotated[Text | None, Query(max_length=200, description="of one person only, such as yourself")] = None,
     state: Annotated[BreachState | None, Query(description="`undecided`: what waits for a decision")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[BreachLine]:
-    """The breaches within your reach, newest first."""
+    """The breaches within your reach, newest first; your own wherever you worked, where you answer for nobody."""
     rows = tables.breaches.c
-    reach = READ_CONDUCT.reach(principal).condition(rows.branch, department=rows.department, owner=rows.person)
-    wanted = [sa.or_(reach, rows.person == principal.subject)]
+    reach = READ_CONDUCT.reach(principal)
+    if person is None and not (reach.everywhere or reach.places or reach.departments):
+        person = principal.subject
+    wanted: list[sa.ColumnElement[bool]] = []
     if person is not None:
-        wanted.append(rows.person == person)
+        wanted.append(rows.account_id == account_id_of(person))
+    if person != principal.subject:
+        wanted.append(reach.condition(rows.branch, department=rows.department, owner=rows.person))
     if state is not None:
         wanted.append(rows.state == state.value)
     found, following = await newest_first(tx, BREACHES, wanted, limit, cursor)

@@ -23,11 +23,13 @@ from fastapi import Path, Query
 from pydantic import BaseModel
 
 from staff.conduct import tables
-from staff.conduct.model import Because, Cost, account_id_of, month_id_of
+from staff.conduct.ledger import Because
+from staff.conduct.model import account_id_of, month_id_of
 from staff.conduct.permissions import READ_CONDUCT, sees
 from staff.conduct.policy import Sanction
 from staff.conduct.read_breach import CostView, note_reading
 from staff.conduct.record_breach import place_of
+from staff.conduct.tariff import Cost
 
 RULES = ("P04.11", "P13.10", "P13.11")
 
@@ -40,12 +42,15 @@ _CLOSED = "SELECT closed_at FROM conduct_months WHERE id = $1"
 
 
 class Totals(BaseModel):
-    """Fines and shares by currency, points, and percent of performance pay, counter-entries taken off."""
+    """Fines and shares by currency, and points, counter-entries taken off.
+
+    `performance_pay` is in percent of one month's pay of one person, never more than all of it; else null.
+    """
 
     fines: list[Money]
     shares: list[Money]
     points: int
-    performance_pay: int
+    performance_pay: int | None = None
 
 
 class StatementLine(BaseModel):
@@ -136,10 +141,10 @@ async def statement_of(tx: Tx, principal: Principal, month: str, scope: Scope) -
         sa.func.sum(entries.fine),
         sa.func.sum(entries.share),
         sa.func.sum(entries.points),
-        sa.func.sum(entries.performance_pay),
     ).where(*wanted, entries.month >= first.replace(month=1), entries.month < first)
     opened = [tuple(row) for row in await tx.execute(before.group_by(entries.currency))]
-    booked = [(r["currency"], r["fine"], r["share"], r["points"], r["performance_pay"]) for r in rows]
+    booked = [(r["currency"], r["fine"], r["share"], r["points"]) for r in rows]
+    pay = None if scope.person is None else min(100, sum(r["performance_pay"] for r in rows))
     ids = [r["id"] for r in rows] or [account_id_of(scope.person or scope.branch)]
     people = {row["person"] for row in rows} | ({scope.person} if scope.person is not None else set())
     note_reading(tx, principal, people, ids, action="read")
@@ -151,7 +156,7 @@ async def statement_of(tx: Tx, principal: Principal, month: str, scope: Scope) -
         closed_at=await tx.driver.fetchval(_CLOSED, month_id_of(scope.branch, first)),
         opening=_totals(opened),
         lines=[_line(row) for row in rows],
-        month_totals=_totals(booked),
+        month_totals=_totals(booked).model_copy(update={"performance_pay": pay}),
         closing=_totals([*opened, *booked]),
     )
 
@@ -172,13 +177,12 @@ def _wanted(principal: Principal, scope: Scope) -> list[sa.ColumnElement[bool]]:
 def _totals(rows: Iterable[Sequence[Any]]) -> Totals:
     fines: dict[str, Decimal] = {}
     shares: dict[str, Decimal] = {}
-    points = pay = 0
-    for currency, fine, share, lost, percent in rows:
+    points = 0
+    for currency, fine, share, lost in rows:
         fines[currency] = fines.get(currency, Decimal(0)) + fine
         shares[currency] = shares.get(currency, Decimal(0)) + share
         points += int(lost)
-        pay += int(percent)
-    return Totals(fines=_money(fines), shares=_money(shares), points=points, performance_pay=pay)
+    return Totals(fines=_money(fines), shares=_money(shares), points=points)
 
 
 def _money(sums: dict[str, Decimal]) -> list[Money]:

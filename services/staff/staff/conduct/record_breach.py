@@ -15,9 +15,11 @@ from policy.directory import Directory
 from policy.obligations import owe
 from policy.policies import policy
 
-from staff.conduct.model import Because, Breach, BreachState, account_id_of, price
+from staff.conduct.ledger import Because
+from staff.conduct.model import Breach, BreachState, account_id_of
 from staff.conduct.policy import DECIDE, ConductPolicy
 from staff.conduct.recount import Recount, hold_accounts
+from staff.conduct.tariff import price
 
 RULES = ("P01.14", "P04.11", "P07.7", "P11.10", "P11.11", "P11.12", "P11.13", "P13.7", "P13.8", "P13.9", "P13.10")
 

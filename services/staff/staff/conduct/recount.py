@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -16,23 +17,11 @@ from policy.obligations import owe
 from policy.policies import policy
 
 from staff.conduct import tables
-from staff.conduct.model import (
-    ACCOUNTS,
-    BREACHES,
-    Account,
-    Because,
-    Breach,
-    Consequence,
-    Cost,
-    Entry,
-    account_id_of,
-    derive,
-    following,
-    month_id_of,
-    settle,
-    standing_of,
-)
+from staff.conduct.ledger import Because, Entry, settle, standing_of
+from staff.conduct.model import ACCOUNTS, BREACHES, Account, Breach, account_id_of, following, month_id_of
 from staff.conduct.policy import CLOSE_MONTH, ConductPolicy, Sanction
+from staff.conduct.reckoning import Consequence, derive
+from staff.conduct.tariff import Cost
 
 _OPEN_ACCOUNTS = """INSERT INTO conduct_accounts (id, person, version, sequence)
     SELECT id, person, 1, 0 FROM unnest($1::uuid[], $2::text[]) AS u(id, person) ORDER BY id ON CONFLICT DO NOTHING"""
@@ -41,7 +30,9 @@ _ENTRIES = """SELECT id, breach_id, counters, fine, share, currency, points, per
     nth, doubled, because, rules FROM conduct_entries WHERE account_id = ANY($1::uuid[]) ORDER BY id"""
 _OPEN_MONTH = """INSERT INTO conduct_months (id, branch, month, version, sequence) VALUES ($1, $2, $3, 1, 0)
     ON CONFLICT DO NOTHING RETURNING true"""
-_CLOSED = "SELECT closed_at IS NOT NULL FROM conduct_months WHERE id = $1 FOR SHARE"
+#: many may book at once; who closes waits for them, and they for him
+_KEEP_OPEN = "SELECT pg_advisory_xact_lock_shared(hashtextextended('conduct months of ' || $1, 0))"
+_LATEST_CLOSED = "SELECT max(month) FROM conduct_months WHERE branch = $1 AND closed_at IS NOT NULL"
 
 
 async def hold_accounts(tx: Tx, people: Iterable[str]) -> dict[UUID, Account]:
@@ -125,21 +116,23 @@ class Recount:
 
 
 async def _open_months(tx: Tx, wanted: Iterable[tuple[str, date]]) -> dict[tuple[str, date], date]:
-    """For each month of a branch the first one from it on that is not closed; it cannot be closed meanwhile.
+    """For each month of a branch the first one from it on that is open; none is closed until the transaction ends.
 
     A month in which something is booked must be closed by somebody.
     """
     found: dict[tuple[str, date], date] = {}
-    for branch, decided in sorted(wanted):
-        month = decided
-        while await _closed(tx, branch, month):
-            month = following(month)
-        found[branch, decided] = month
+    for branch, months in groupby(sorted(wanted), key=lambda pair: pair[0]):
+        await tx.driver.execute(_KEEP_OPEN, branch)
+        latest = await tx.driver.fetchval(_LATEST_CLOSED, branch)
+        for _, decided in months:
+            month = decided if latest is None or decided > latest else following(latest)
+            await _open_month(tx, branch, month)
+            found[branch, decided] = month
     return found
 
 
-async def _closed(tx: Tx, branch: str, month: date) -> bool:
-    """Whether the month is closed; one that was never opened is opened, and owed its closing."""
+async def _open_month(tx: Tx, branch: str, month: date) -> None:
+    """Open a month of a branch where it is not; then its closing is owed."""
     identifier = month_id_of(branch, month)
     if await tx.driver.fetchval(_OPEN_MONTH, identifier, branch, month):
         owe(
@@ -151,7 +144,6 @@ async def _closed(tx: Tx, branch: str, month: date) -> bool:
             since=midnight(following(month)),
             path=f"/v1/conduct/months?branch={branch}",
         )
-    return bool(await tx.driver.fetchval(_CLOSED, identifier))
 
 
 def _row(one: Breach, entry: Entry, month: date, tx: Tx) -> dict[str, Any]:

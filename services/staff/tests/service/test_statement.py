@@ -166,6 +166,30 @@ async def test_a_month_with_bookings_is_owed_its_closing_by_the_fifth_working_da
     assert [w.state for w in await owed()] == [WorkState.OPEN, WorkState.DONE]
 
 
+@pytest.mark.rule("P13.11")
+async def test_months_are_closed_in_their_order_and_one_without_bookings_before_a_closed_one_is_closed_too(
+    staff: Stage,
+) -> None:
+    await send(staff, command(decided_at=decided(20, month=2)))
+    clock_of(staff).at("2026-05-11 10:00")
+    refused = await close(staff, "2026-04")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/earlier-open")
+    assert [(await close(staff, month)).status_code for month in ("2026-02", "2026-04")] == [200, 200]
+    await send(staff, command(decided_at=decided(10)))
+    lines = (await statement(staff, ADVISER, "2026-05")).json()["lines"]
+    assert [line["decided_month"] for line in lines] == ["2026-03"]
+
+
+@pytest.mark.rule("P04.11")
+async def test_no_more_than_all_of_a_months_performance_pay_goes(staff: Stage) -> None:
+    for case in ("case-1", "case-2"):
+        await send(staff, command("misconduct_4", rule="P04.11", subject=case))
+    found = (await statement(staff, ADVISER)).json()
+    assert [line["cost"]["performance_pay"] for line in found["lines"]] == [100, 100]
+    assert found["month_totals"]["performance_pay"] == 100
+    assert (await statement(staff, "hr-1", query="?branch=sh-pudong")).json()["month_totals"]["performance_pay"] is None
+
+
 @pytest.mark.parametrize(("who", "branch", "status"), [("gm-1", "sh-pudong", 403), ("hr-1", "bj-chaoyang", 404)])
 async def test_only_hr_and_finance_close_and_only_their_own_branch(
     staff: Stage, who: str, branch: str, status: int

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from contracts.money import Money
-from staff.conduct.model import Breach, BreachState, account_id_of, price
+from staff.conduct.model import Breach, BreachState, account_id_of
 from staff.conduct.policy import ConductPolicy
+from staff.conduct.tariff import price
 
 POLICY = ConductPolicy()
 #: Monday morning in Shanghai

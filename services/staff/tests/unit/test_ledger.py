@@ -13,7 +13,10 @@ from contracts.staff import BreachStanding
 from hypothesis import given
 from hypothesis import strategies as st
 from policy.approvals import undeclared
-from staff.conduct.model import NOTHING, Because, Breach, BreachState, Cost, Entry, derive, settle, standing_of
+from staff.conduct.ledger import Because, Entry, settle, standing_of
+from staff.conduct.model import Breach, BreachState
+from staff.conduct.reckoning import derive
+from staff.conduct.tariff import NOTHING, Cost
 
 from .conduct_cases import breach
 

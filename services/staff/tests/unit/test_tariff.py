@@ -9,8 +9,8 @@ from contracts.money import Money
 from contracts.roles import Role
 from hypothesis import given
 from hypothesis import strategies as st
-from staff.conduct.model import bands_below, price
 from staff.conduct.policy import Bands, ConductPolicy, Sanction
+from staff.conduct.tariff import bands_below, price
 
 POLICY = ConductPolicy()
 THIRDS = (Role.LOGISTICS_SPECIALIST, Role.WAREHOUSE_KEEPER, Role.MARKETING_HEAD)
