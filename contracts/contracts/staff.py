@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.enums import Open
 from contracts.message import Command, Entry, Event, Instant
-from contracts.money import Money
+from contracts.money import Amount, Money
 
 
 class Profile(StrEnum):
@@ -122,11 +122,23 @@ class PersonLeft(Event, type="staff.left.v1"):
     left_at: Instant
 
 
+class BreachItem(BaseModel):
+    """How often a kind of breach was found in what is punished as one (P13.7, A40)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    kind: str
+    count: int
+
+
 class RecordBreach(Command, type="staff.record_breach.v1"):
     """Book an approved breach in the conduct ledger (P04.11, P13.7).
 
     `kind` is one of the ledger's kinds of breach, `subject` the case or file it was found in; `decided_at`
-    orders the bookings of a month. `base` is what a share is taken of, where the kind asks for one.
+    orders the bookings of a month. `base` is what a share is taken of, where the kind asks for one, `part` whose
+    share of it this is. `items` are what was found in one punished hand-over; without them it is one of `kind`.
+    `measured` is a rate in percent, where the kind counts bands below a standard (P07.7). `repeats` is the breach
+    that was ordered to be corrected and was not (P13.9).
     """
 
     breach_id: UUID
@@ -137,3 +149,47 @@ class RecordBreach(Command, type="staff.record_breach.v1"):
     occurred_on: date
     decided_at: Instant
     base: Money | None
+    items: list[BreachItem] | None = None
+    measured: Amount | None = None
+    part: str | None = None
+    repeats: UUID | None = None
+
+
+class BreachStanding(StrEnum):
+    """What has become of a breach in the ledger.
+
+    Undecided: the policy sets no consequence, somebody must decide. Covered: a graver one of the same case counts.
+    """
+
+    BOOKED = "booked"
+    UNDECIDED = "undecided"
+    COVERED = "covered"
+    WITHDRAWN = "withdrawn"
+
+
+class BreachRecorded(Event, type="staff.breach_recorded.v1"):
+    """A breach was booked, or costs something else than before (P04.11, P13.8): what it costs now, all in all.
+
+    `month` is the first day of the civil month in which it was decided, `count` which breach of its family it is
+    in that month. `performance_pay` is in percent of the month's. The newest sequence of the account counts.
+    """
+
+    breach_id: UUID
+    account_id: UUID
+    person: str
+    branch: str
+    department: str | None
+    kind: str
+    rules: list[str]
+    tier: int | None
+    subject: str
+    month: date
+    standing: Open[BreachStanding]
+    fine: Money
+    share: Money
+    points: int
+    performance_pay: int
+    sanction: str | None
+    company_notice: bool
+    count: int | None
+    doubled: bool

@@ -27,7 +27,7 @@ from contracts.notify import (
     WebhookDelivered,
     WebhookGivenUp,
 )
-from contracts.staff import BranchEntry, CalendarYear, PersonEntry, PersonLeft, RecordBreach, RotaEntry
+from contracts.staff import BranchEntry, BreachRecorded, CalendarYear, PersonEntry, PersonLeft, RecordBreach, RotaEntry
 from contracts.work import WorkItem
 
 
@@ -94,7 +94,7 @@ NOTIFY_EVENTS = _stream(
 NOTIFY_COMMANDS = _stream("notify", "commands", "id of what is told of", Send)
 NOTIFY_WORK = _newest("notify", "work", "work item id", WorkItem)
 
-STAFF_EVENTS = _stream("staff", "events", "person id", PersonLeft)
+STAFF_EVENTS = _stream("staff", "events", "person id or conduct account id", PersonLeft, BreachRecorded)
 STAFF_STATE = _newest(
     "staff", "state", "person id, branch id, year id or rota id", PersonEntry, BranchEntry, CalendarYear, RotaEntry
 )

@@ -33,6 +33,7 @@ simple: dict[Any, st.SearchStrategy[Any]] = {
     UUID: st.uuids(),
     AwareDatetime: st.datetimes(FIRST, LAST, timezones=zones),
     date: st.dates(),
+    Decimal: st.decimals(-(10**9), 10**9, places=2),
     Money: st.builds(
         Money, amount=st.decimals(-(10**15), 10**15, places=2), currency=st.from_regex(r"[A-Z]{3}", fullmatch=True)
     ),

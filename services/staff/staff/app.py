@@ -13,6 +13,19 @@ from staff.branches.list_branches import list_branches, read_branch
 from staff.branches.open_branch import open_branch
 from staff.calendar.decree_year import decree_year, list_years
 from staff.calendar.known_years import KnownYears
+from staff.cards.make_card import list_cards, make_card, read_card
+from staff.conduct.close_month import close_month, list_months
+from staff.conduct.correct_breach import correct_breach, withdraw_breach
+from staff.conduct.decide_breach import decide_breach
+from staff.conduct.deduct_pay import deduct_pay
+from staff.conduct.export_statement import export_statement
+from staff.conduct.preview_breach import preview_breach
+from staff.conduct.read_breach import list_breaches, read_breach
+from staff.conduct.read_statement import read_statement
+from staff.conduct.record_breach import record_breach
+from staff.documents.draft_document import draft_document, withdraw_document
+from staff.documents.read_document import list_conflicts, list_documents, read_document, read_history
+from staff.documents.review_document import review_document
 from staff.leave.delegate_roles import delegate_roles, end_delegation
 from staff.leave.plan_leave import begin_leave, end_leave, list_leaves, plan_leave, return_from_leave
 from staff.people.change_person import change_person
@@ -61,7 +74,29 @@ service = Service(
         list_rota,  # rota
         set_rota,
         copy_week,
+        list_breaches,  # conduct
+        read_breach,
+        decide_breach,
+        correct_breach,
+        withdraw_breach,
+        deduct_pay,
+        preview_breach,
+        read_statement,
+        export_statement,
+        close_month,
+        list_months,
+        draft_document,  # documents
+        withdraw_document,
+        review_document,
+        list_documents,
+        read_document,
+        list_conflicts,
+        read_history,
+        list_cards,  # cards
+        make_card,
+        read_card,
     ],
+    reactions=[record_breach],  # conduct
     jobs=[
         PEOPLE_TABLE.job,  # people
         arrive,

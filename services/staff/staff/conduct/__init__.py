@@ -1,0 +1,1 @@
+"""The conduct ledger: what breaches cost whom, month by month."""
