@@ -32,7 +32,7 @@ class Order:
     rules: tuple[str, ...]
     confirm_by: datetime | None
     urgent: bool
-    work_id: UUID | None
+    works: tuple[str, ...]
     seats: tuple[dict[str, Any], ...]
     asked_at: datetime
     received_at: datetime
@@ -62,7 +62,7 @@ class Notice:
     params: dict[str, str]
     rules: tuple[str, ...]
     urgent: bool
-    work_id: UUID | None
+    works: tuple[str, ...]
     made_at: datetime
     confirm_by: datetime | None
     unread: bool = True
@@ -87,9 +87,11 @@ class Notice:
         self.confirmed_at = at
         return True
 
-    def settle(self, at: datetime) -> None:
-        """What it calls to mind has been done: it asks for nothing any more."""
-        self.settled_at, self.unread = self.settled_at or at, False
+    def done(self, work: str, at: datetime) -> None:
+        """A piece of work has been done that it calls to mind; with the last of them it asks for nothing any more."""
+        self.works = tuple(one for one in self.works if one != work)
+        if not self.works and self.settled_at is None:
+            self.settled_at, self.unread = at, False
 
     @property
     def awaited(self) -> bool:

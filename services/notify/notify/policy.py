@@ -74,6 +74,14 @@ class NotifyPolicy(Policy):
         },
         ours=True,
     )  # fmt: skip
+    insists: list[str] = rule(
+        "P12.4", "P12.6", "P12.7", "P05.16",
+        zh="未送达时换渠道、换人的模板(紧急的和须确认的总是如此)",
+        default=[
+            "call_centre_complaint", "serious_complaint", "serious_confirm", "crisis_meeting", "leak_reported",
+        ],
+        ours=True,
+    )  # fmt: skip
     confirm: Deadline = rule(
         "P12.6", "P12.7",
         zh="确认期限, 以及未确认时换渠道的时点",

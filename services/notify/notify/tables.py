@@ -110,7 +110,7 @@ sends = sa.Table(
     sa.Column("rules", JSONB, nullable=False),
     sa.Column("confirm_by", TIMESTAMP(timezone=True)),
     sa.Column("urgent", sa.Boolean, nullable=False),
-    sa.Column("work_id", sa.Uuid),
+    sa.Column("works", JSONB, nullable=False, comment="the work items that it calls to mind"),
     sa.Column(
         "seats",
         JSONB,
@@ -143,7 +143,7 @@ notices = sa.Table(
     sa.Column("params", JSONB, nullable=False),
     sa.Column("rules", JSONB, nullable=False),
     sa.Column("urgent", sa.Boolean, nullable=False),
-    sa.Column("work_id", sa.Uuid),
+    sa.Column("works", JSONB, nullable=False, comment="of what it calls to mind, what is not done yet"),
     sa.Column("made_at", TIMESTAMP(timezone=True), nullable=False),
     sa.Column("confirm_by", TIMESTAMP(timezone=True)),
     sa.Column("unread", sa.Boolean, nullable=False),
@@ -163,7 +163,7 @@ notices = sa.Table(
     sa.Index("notices_newest", "person", "id"),
     sa.Index("notices_subject", "subject", "id"),
     sa.Index("notices_branch", "branch", "id"),
-    sa.Index("notices_work", "work_id", postgresql_where=sa.text("work_id IS NOT NULL AND settled_at IS NULL")),
+    sa.Index("notices_works", "works", postgresql_using="gin", postgresql_where=sa.text("settled_at IS NULL")),
 )
 
 dispatches = sa.Table(

@@ -53,13 +53,14 @@ CREATE TABLE sends (
     rules jsonb NOT NULL,
     confirm_by timestamptz,
     urgent boolean NOT NULL,
-    work_id uuid,
+    works jsonb NOT NULL,
     seats jsonb NOT NULL,
     asked_at timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
     version integer NOT NULL,
     sequence bigint NOT NULL
 );
+COMMENT ON COLUMN sends.works IS 'the work items that it calls to mind';
 COMMENT ON COLUMN sends.seats IS
     'who was asked for, where on the way to the next ones it stands, who was told, why not others';
 CREATE INDEX sends_subject ON sends (subject, id);
@@ -79,7 +80,7 @@ CREATE TABLE notices (
     params jsonb NOT NULL,
     rules jsonb NOT NULL,
     urgent boolean NOT NULL,
-    work_id uuid,
+    works jsonb NOT NULL,
     made_at timestamptz NOT NULL,
     confirm_by timestamptz,
     unread boolean NOT NULL,
@@ -92,6 +93,7 @@ CREATE TABLE notices (
     CONSTRAINT notices_once UNIQUE (send_id, person)
 );
 COMMENT ON COLUMN notices.because IS 'why it was not somebody else: the seats that were tried before';
+COMMENT ON COLUMN notices.works IS 'of what it calls to mind, what is not done yet';
 COMMENT ON COLUMN notices.settled_at IS 'what it calls to mind was done without it';
 CREATE INDEX notices_inbox ON notices (person, unread, id);
 CREATE INDEX notices_to_confirm ON notices (person)
@@ -99,7 +101,7 @@ CREATE INDEX notices_to_confirm ON notices (person)
 CREATE INDEX notices_newest ON notices (person, id);
 CREATE INDEX notices_subject ON notices (subject, id);
 CREATE INDEX notices_branch ON notices (branch, id);
-CREATE INDEX notices_work ON notices (work_id) WHERE work_id IS NOT NULL AND settled_at IS NULL;
+CREATE INDEX notices_works ON notices USING gin (works) WHERE settled_at IS NULL;
 
 CREATE TABLE dispatches (
     id uuid PRIMARY KEY,

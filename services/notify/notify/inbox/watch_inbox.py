@@ -113,7 +113,7 @@ class Inboxes:
             counts = await counts_of(tx, people)
             newest = [NOTICES.restore(row) for row in await tx.execute(newer_than(people, _earlier(since)))]
         of_person: dict[str, list[Notice]] = defaultdict(list)
-        for notice in newest:
+        for notice in reversed(newest):
             of_person[notice.person].append(notice)
         for watcher in watchers:
             _offer(watcher, of_person[watcher.person], counts[watcher.person])
@@ -131,10 +131,10 @@ def _offer(watcher: Watcher, found: Sequence[Notice], counts: Counts) -> None:
 
 
 def newer_than(people: Sequence[str], since: UUID) -> sa.Select[tuple[object, ...]]:
-    """The notices of these people after an id, oldest first."""
+    """The notices of these people after an id, newest first: one who was away for long keeps nobody waiting."""
     c = notices.c
     wanted = sa.select(*NOTICES.columns).where(c.person.in_(people), c.id > since)
-    return wanted.order_by(c.id).limit(CATCH_UP * max(1, len(people)))
+    return wanted.order_by(c.id.desc()).limit(CATCH_UP * max(1, len(people)))
 
 
 def _first_of(seconds: float) -> UUID:

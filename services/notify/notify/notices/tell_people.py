@@ -126,7 +126,7 @@ def tell(
     asked_at: datetime,
     confirm_by: datetime | None = None,
     urgent: bool = False,
-    work_id: UUID | None = None,
+    works: Sequence[str] = (),
 ) -> Told:
     """Have people told; in this transaction it lies in their inboxes, and the other channels are planned."""
     name, kept = chosen(template, params)
@@ -141,7 +141,7 @@ def tell(
         rules=tuple(rules),
         confirm_by=confirm_by,
         urgent=urgent,
-        work_id=work_id,
+        works=tuple(works),
         seats=tuple({"to": one, "step": -1, "people": [], "tried": []} for one in asked),
         asked_at=asked_at,
         received_at=tx.now,
@@ -195,7 +195,7 @@ def _notify(tx: Tx, told: Told, person: str, found: Found) -> None:
         params=order.params,
         rules=order.rules,
         urgent=order.urgent,
-        work_id=order.work_id,
+        works=order.works,
         made_at=tx.now,
         confirm_by=_confirm_by(order, ways, tx.now),
     )
@@ -352,8 +352,14 @@ async def dispatched(tx: Tx, ended: Sequence[tuple[str, Outcome]]) -> None:
 
 
 def _after_failure(tx: Tx, told: Told, notice: Notice, channel: Channel) -> None:
-    """A channel has failed for good: the next one; the next person, where all others failed and it lies unread."""
-    if not notice.unread:
+    """A channel has failed for good: the next one; the next person, where all failed and it lies unread.
+
+    A mere reminder waits in the inbox: it is no cause to tell others.
+    """
+    order = told.order
+    insists = order.urgent or order.confirm_by is not None
+    insists = insists or order.template in policy_of(tx, notice.place).insists
+    if not notice.unread or not insists:
         return
     if next_channel(tx, told, notice, f"{channel.value} failed"):
         return

@@ -12,7 +12,6 @@ from chassis.tx import Tx
 from contracts.topics import WORK_TOPICS
 from contracts.work import WorkItem, WorkState
 from policy.directory import Directory
-from policy.obligations import waive
 
 from notify.notice import NOTICES, Notice
 from notify.notices.tell_people import policy_of, rotas_for, tell, way_of
@@ -27,7 +26,7 @@ RULES = ("P04.9", "P12.8", "P12.10", "P17.9")
 #: what the kind of an approval's step begins with
 APPROVAL = "approve."
 
-_UNSETTLED = "SELECT id, work_id FROM notices WHERE work_id = ANY($1::uuid[]) AND settled_at IS NULL"
+_UNSETTLED = "SELECT id FROM notices WHERE works ?| $1::text[] AND settled_at IS NULL"
 _ENDED = (WorkState.DONE, WorkState.WAIVED)
 
 
@@ -67,7 +66,7 @@ async def concerned(tx: Tx, events: Sequence[Received[WorkItem]]) -> list[tuple[
     seen = await tx.load(SEEN, ids)
     places = {f"{role}@{item.place}" for item in items if item for role in (item.escalated_to or [])}
     rotas = await rotas_for(tx, places | {_seat(item) for item in items if item is not None})
-    settled = {item.id for item in items if item is not None and item.state in _ENDED}
+    settled = {str(item.id) for item in items if item is not None and item.state in _ENDED}
     rows = await tx.driver.fetch(_UNSETTLED, list(settled)) if settled else []
     notices = await tx.load(NOTICES, [row["id"] for row in rows])
     found: list[Work | None] = []
@@ -78,7 +77,7 @@ async def concerned(tx: Tx, events: Sequence[Received[WorkItem]]) -> list[tuple[
         if item.id not in seen:
             seen[item.id] = Seen(item.id)
             tx.add(seen[item.id])
-        one = Work(seen[item.id], rotas, [each for each in notices.values() if each.work_id == item.id])
+        one = Work(seen[item.id], rotas, [each for each in notices.values() if str(item.id) in each.works])
         if (item.reminders or 0) > one.seen.reminders:
             there = who_is_there(way_of(tx, _seat(item)), Directory.of(tx.runtime), rotas, tx.now)
             one.people = there.people
@@ -108,8 +107,7 @@ def follow_work(event: Received[WorkItem], found: tuple[Work, Batch] | None, tx:
     seen.state = item.state
     if seen.ended:
         for notice in one.notices:
-            notice.settle(tx.now)
-            waive(tx, CONFIRM, notice.id, at=tx.now, reason="what it called to mind is done")
+            notice.done(str(item.id), tx.now)
         return
     if item.kind.startswith(APPROVAL) and seen.new_to(_seat(item)):
         _tell(tx, one, item, "approval_waiting", _seat(item), f"waits:{_seat(item)}", event)
@@ -143,5 +141,5 @@ def _tell(tx: Tx, one: Work, item: WorkItem, template: str, to: str, which: str,
         },
         rules=item.rules,
         asked_at=event.time,
-        work_id=item.id,
+        works=[str(item.id)],
     )

@@ -72,10 +72,6 @@ class Digest:
         self.due_at = now + pause
         return True
 
-    def drop(self, work: UUID) -> None:
-        """It is done: nobody is reminded of it."""
-        self.lines = tuple(one for one in self.lines if one["work"] != str(work))
-
     def close(self) -> tuple[dict[str, Any], ...]:
         """What the digest that is sent now says."""
         said, self.lines, self.due_at = self.lines, (), None

@@ -14,16 +14,21 @@ from notify.work.seen import DIGESTS, SEEN
 
 RULES = ("P04.9", "P17.9")
 
+#: locked before the digests, as the reaction does that may end them
+_WORKS = "SELECT (jsonb_array_elements(lines) ->> 'work')::uuid FROM digests WHERE id = ANY($1::uuid[])"
+
 
 async def sent(tx: Tx, ended: Sequence[tuple[str, bool]]) -> None:
     """Tell each person what was gathered; what was done meanwhile is left out, an empty digest is not sent."""
-    digests = await tx.load(DIGESTS, [UUID(ref) for ref, _ in ended])
+    wanted = [UUID(ref) for ref, _ in ended]
+    rows = await tx.driver.fetch(_WORKS, wanted)
+    seen = await tx.load(SEEN, [row[0] for row in rows])
+    digests = await tx.load(DIGESTS, wanted)
     for digest in digests.values():
         if digest.due_at is None:
             continue
         lines = digest.close()
-        seen = await tx.load(SEEN, [UUID(line["work"]) for line in lines], lock=False)
-        left = [line for line in lines if UUID(line["work"]) in seen and not seen[UUID(line["work"])].ended]
+        left = [line for line in lines if UUID(line["work"]) not in seen or not seen[UUID(line["work"])].ended]
         if not left:
             continue
         to = f"{PERSON}:{digest.person}"
@@ -40,6 +45,7 @@ async def sent(tx: Tx, ended: Sequence[tuple[str, bool]]) -> None:
             params={"count": str(len(left)), **({"due_at": first} if first else {})},
             rules=RULES,
             asked_at=tx.now,
+            works=[line["work"] for line in left],
         )
 
 
