@@ -35,8 +35,8 @@ def inbox_of(person: str, limit: int, cursor: str | None) -> sa.Select[tuple[obj
     c = notices.c
     query = sa.select(*NOTICES.columns).where(c.person == person).order_by(c.unread.desc(), c.id.desc())
     if cursor is not None:
-        unread, last = cursor_values(cursor, bool, str)
-        query = query.where(sa.tuple_(c.unread, c.id) < sa.tuple_(sa.literal(unread), sa.literal(UUID(str(last)))))
+        unread, last = cursor_values(cursor, bool, UUID)
+        query = query.where(sa.tuple_(c.unread, c.id) < sa.tuple_(sa.literal(unread), sa.literal(last)))
     return query.limit(limit)
 
 

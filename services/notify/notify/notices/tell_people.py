@@ -25,6 +25,7 @@ from policy.directory import Directory
 from policy.obligations import owe
 from policy.policies import policy
 from policy.terms import Term, Unit
+from pydantic import ValidationError
 
 from notify import tables
 from notify.channels.outlets import Outlets
@@ -48,6 +49,9 @@ from notify.templates.words import chosen, in_code, say
 log = structlog.get_logger()
 
 RULES = ("P12.4", "P12.6", "P12.7", "P05.15", "P06.2")
+
+#: what a term is written with has four digits
+LONGEST = 9999
 
 _OF_ORDERS = "SELECT id FROM notices WHERE send_id = ANY($1::uuid[])"
 _OF_NOTICES = "SELECT id FROM dispatches WHERE notice_id = ANY($1::uuid[])"
@@ -130,7 +134,7 @@ def tell(
 ) -> Told:
     """Have people told; in this transaction it lies in their inboxes, and the other channels are planned."""
     name, kept = chosen(template, params)
-    asked = dict.fromkeys(one if in_code(one) else "" for one in to)
+    asked = dict.fromkeys(one if in_code(one) else "" for one in to or [""])
     order = Order(
         id=send_id,
         service=service,
@@ -138,7 +142,7 @@ def tell(
         subject=subject if in_code(subject) else "",
         path=path if in_code(path) else "",
         params=kept,
-        rules=tuple(rules),
+        rules=tuple(one for one in rules if in_code(one)),
         confirm_by=confirm_by,
         urgent=urgent,
         works=tuple(works),
@@ -226,7 +230,8 @@ def _await_confirmation(tx: Tx, notice: Notice, ways: NotifyPolicy) -> None:
     """The receiver owes a confirmation; its reminders mean the next channel, its end the next person."""
     assert notice.confirm_by is not None
     minutes = max(1, math.ceil((notice.confirm_by - tx.now) / timedelta(minutes=1)))
-    term = Term(Unit.MINUTES, minutes) if minutes < 10_000 else Term(Unit.HOURS, math.ceil(minutes / 60))
+    hours = min(math.ceil(minutes / 60), LONGEST)
+    term = Term(Unit.MINUTES, minutes) if minutes <= LONGEST else Term(Unit.HOURS, hours)
     role = _ROLES.get(notice.role, ways.confirm.role)
     span = timedelta(minutes=term.amount) if term.unit is Unit.MINUTES else timedelta(hours=term.amount)
     owe(
@@ -389,7 +394,7 @@ async def dispatch(ref: str, work: Work) -> Outcome | None:
         await outlets.send(one.channel, one.id, notice, reach, words)
     except NotReachable as never:
         return Outcome(begun, str(never), 0, final=True)
-    except (Refusal, PeerAway, httpx.HTTPError, OSError) as failure:
+    except (Refusal, PeerAway, httpx.HTTPError, OSError, ValidationError) as failure:
         error = str(failure) if isinstance(failure, Refusal) else type(failure).__name__
         spent = _milliseconds(runtime.clock() - begun)
         raise TryAgain(error, result=Outcome(begun, error, spent, final=work.last_attempt)) from failure

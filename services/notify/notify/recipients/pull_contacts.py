@@ -13,6 +13,7 @@ from chassis.runtime import Runtime
 from chassis.tx import Sealed, Tx
 from contracts.roles import Scope
 from contracts.staff import Employment, PersonEntry
+from pydantic import BaseModel, ConfigDict
 
 from notify import tables
 from notify.contact import CONTACTS, Contact, contact_id
@@ -21,7 +22,26 @@ log = structlog.get_logger()
 
 RULES = ("P01.9", "P05.15")
 
-FIELDS = ("mail", "mobile", "language")
+FIELDS = {"mail", "mobile", "language"}
+
+
+class Line(BaseModel):
+    """How staff says one person is reached."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    subject: str
+    mail: str | None = None
+    mobile: str | None = None
+    language: str | None = None
+
+
+class Answer(BaseModel):
+    """What staff answers."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    people: list[Line]
 
 
 @dataclass(frozen=True)
@@ -42,11 +62,11 @@ def contact_changed(event: Received[PersonEntry], tx: Tx) -> None:
 
 
 async def reach_of(runtime: Runtime, person: str) -> Reach:
-    """Ask staff now; errors as of `runtime.peers`."""
-    answer = await runtime.peers.post("staff", "/v1/people/reach", {"subjects": [person]}, scope=Scope.STAFF_REACH)
-    for one in answer["people"]:
-        if one["subject"] == person:
-            return Reach({name: str(one[name]) for name in FIELDS if one.get(name)})
+    """Ask staff now; errors as of `runtime.peers`, ValidationError for an answer that cannot be read."""
+    said = await runtime.peers.post("staff", "/v1/people/reach", {"subjects": [person]}, scope=Scope.STAFF_REACH)
+    for one in Answer.model_validate(said).people:
+        if one.subject == person:
+            return Reach(one.model_dump(include=FIELDS, exclude_none=True))
     return Reach({})
 
 

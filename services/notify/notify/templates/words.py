@@ -193,8 +193,9 @@ def in_code(value: str) -> bool:
 
 
 def say(name: str, params: Mapping[str, str], language: str = "zh") -> Words:
-    """The words of a notice."""
-    return TEMPLATES.get(name, GENERIC).say(params, language)
+    """The words of a notice; the generic ones where the template is no more, or asks for more than it did."""
+    template = TEMPLATES.get(name, GENERIC)
+    return (template if template.params <= params.keys() else GENERIC).say(params, language)
 
 
 def _said(name: str, value: str, language: str) -> str:

@@ -32,12 +32,15 @@ class Staff:
     people: dict[str, dict[str, str | None]] = field(default_factory=dict)
     asked: list[list[str]] = field(default_factory=list)
     away: bool = False
+    instead: Any = None
 
     def answer(self, request: Request) -> Reply:
         if request.path == "/token":
             return answered({"access_token": "t", "expires_in": 300})
         if self.away:
             return Reply(503)
+        if self.instead is not None:
+            return answered(self.instead)
         subjects = orjson.loads(request.body)["subjects"]
         self.asked.append(subjects)
         return answered({"people": [{"subject": one, **self.people[one]} for one in subjects if one in self.people]})

@@ -87,6 +87,18 @@ async def test_who_has_left_is_forgotten_for_good(stage: Stage, staff: Staff) ->
             await tx._key_of(subject)
 
 
+@pytest.mark.parametrize("answer", [{}, {"people": [{"mail": MAIL}]}, {"people": [{"subject": "rm-1", "mail": 7}]}, []])
+async def test_an_answer_that_cannot_be_read_is_asked_for_again(stage: Stage, staff: Staff, answer: Any) -> None:
+    staff.instead = answer
+    await hire(stage, "rm-1", "relations_manager@sh-pudong")
+    async with at_work(stage.runner()):
+
+        async def tried() -> list[Any]:
+            return await stage.rows("SELECT error FROM kehu.jobs WHERE attempt = 1 AND error IS NOT NULL")
+
+        assert [row[0] for row in await eventually(tried)] == ["ValidationError"]
+
+
 async def test_while_staff_does_not_answer_it_is_asked_again(stage: Stage, staff: Staff) -> None:
     staff.reach("rm-1")
     staff.away = True

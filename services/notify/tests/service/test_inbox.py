@@ -15,6 +15,7 @@ import orjson
 import pytest
 import pytest_asyncio
 import uvicorn
+from chassis.http import cursor_of
 from chassis.ids import uuid7
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
@@ -75,9 +76,12 @@ async def test_unread_ones_come_first_and_pages_meet_each_notice_once(stage: Sta
     assert len({identifier for _, identifier in seen}) == 7
     assert seen == sorted(seen, reverse=True)
     async with stage.client(subject="gm-1") as person:
-        broken = await person.get("/v1/inbox", params={"cursor": "x"})
+        broken = [
+            (await person.get("/v1/inbox", params={"cursor": one})).status_code
+            for one in ("x", cursor_of(True, "x"), cursor_of(True), cursor_of({}, []))
+        ]
         counts = (await person.get("/v1/inbox/counts")).json()
-    assert broken.status_code == 422
+    assert broken == [422] * 4
     assert counts == {"unread": 5, "urgent": 0, "to_confirm": 0}
 
 

@@ -245,6 +245,17 @@ async def test_while_staff_is_away_the_message_waits_and_then_goes_out(stage: St
         await eventually(lambda: _is(stage, "gm-1", sms="sent", mail="sent"))
 
 
+async def test_a_confirmation_that_is_due_in_years_or_was_due_yesterday_is_taken(stage: Stage) -> None:
+    for days in (800, -1):
+        message = serious(stage, MANAGER, confirm_by=stage.runtime.clock() + timedelta(days=days))
+        await send(stage, message)
+        assert await people_of(stage, message) == ["gm-1"]
+    rows = await stage.rows("SELECT confirm_by FROM notices ORDER BY id")
+    assert rows[1][0] == stage.runtime.clock() + timedelta(minutes=30), "from now on: it was not told before"
+    await fire(stage)
+    assert len(await stage.rows("SELECT 1 FROM notices")) == 2
+
+
 @pytest.mark.rule("P05.15")
 async def test_an_unknown_template_or_a_name_among_the_parameters_becomes_the_generic_notice(stage: Stage) -> None:
     for changes in (

@@ -134,6 +134,11 @@ async def test_who_cannot_be_made_out_falls_to_those_told_at_last_and_is_not_rep
     assert "王小明" not in rows[0][0]
 
 
+async def test_a_send_to_nobody_at_all_is_not_lost(stage: Stage) -> None:
+    await hire(stage, "admin-1", "administrator@group")
+    assert await whom(stage) == ["admin-1"]
+
+
 async def test_one_person_asked_for_in_two_roles_is_told_once(stage: Stage) -> None:
     await hire(stage, "gm-1", "general_manager@sh-pudong", SEAT)
     assert await whom(stage, SEAT, "general_manager@sh-pudong", "person:gm-1") == ["gm-1"]
