@@ -126,7 +126,7 @@ def cursor_values(cursor: str, *kinds: Callable[[Any], T]) -> list[T]:
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError("wrong length")
         return [kind(value) for kind, value in zip(kinds, values, strict=True)]
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
         raise Invalid(
             "The cursor is not one that this list gave out. Begin the list again without it.",
             errors=[{"pointer": "/cursor", "detail": "use `next` of the part before, unchanged"}],

@@ -1,0 +1,1 @@
+"""Who is there to be told, and how each of them is reached."""

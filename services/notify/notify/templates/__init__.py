@@ -1,0 +1,1 @@
+"""The words people are told, Chinese first: a reference, a link, what to do, and no personal data."""
