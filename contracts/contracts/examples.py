@@ -25,6 +25,22 @@ from contracts.complaint import (
     RepeatFound,
     SeriousKind,
 )
+from contracts.credit import (
+    AccountOpened,
+    DocumentBooked,
+    EligibilityChanged,
+    GoodsIssued,
+    GoodsReturned,
+    HoldReason,
+    LedgerDocument,
+    ReleaseStep,
+    ReleaseWay,
+    ShipmentCancelled,
+    ShipmentDelivered,
+    ShipmentHeld,
+    ShipmentInvoiced,
+    ShipmentReleased,
+)
 from contracts.customer import (
     ConfirmErasure,
     CustomerChanged,
@@ -70,6 +86,9 @@ _CUSTOMER = UUID("019a9efd-6d00-7000-8000-00000000c001")
 _MERGED = UUID("019b9681-12c0-7000-8000-00000000c002")
 _CASE = UUID("019cac1c-e220-7000-8000-00000000ca5e")
 _EARLIER = UUID("019c94ab-99ff-7000-8000-00000000ca5e")
+_ACCOUNT = UUID("019cac1c-e220-7000-8000-00000000acc0")
+_SHIPMENT = UUID("019cac1c-e220-7000-8000-00000000541b")
+_INVOICE = UUID("019cac1c-e220-7000-8000-0000000014c0")
 _DELIVERY = UUID("019cac1c-e324-7000-8000-00000000de11")
 _SUBSCRIPTION = UUID("0199c7fb-ec00-7000-8000-000000005b5c")
 _EVENT = UUID("019cac1c-e31a-7000-8000-00000000e7e7")
@@ -499,6 +518,78 @@ _ALL = (
     ),
     NoticeRead(send_id=_DELIVERY, notice_id=_EVENT, person="gm-01", confirmed=True, read_at=_LATER),
     NobodyTold(send_id=_DELIVERY, tried=["relations_manager@sh-pudong", "general_manager@sh-pudong"], at=_LATER),
+    AccountOpened(
+        account_id=_ACCOUNT, customer_ids=[_CUSTOMER], branch="hz-dist-1", opened_by="sales-04", opened_at=_LATER
+    ),
+    EligibilityChanged(account_id=_ACCOUNT, branch="hz-dist-1", missing=["contract"], as_of=_LATER, rules=["P11.1"]),
+    EligibilityChanged(account_id=_ACCOUNT, branch="hz-dist-1", missing=[], as_of=None, rules=["P11.1"]),
+    DocumentBooked(
+        account_id=_ACCOUNT,
+        document_id=_INVOICE,
+        customer_id=_CUSTOMER,
+        branch="hz-dist-1",
+        kind=LedgerDocument.INVOICE,
+        amount=Money(amount=Decimal("12600.00")),
+        dated_on=date(2026, 3, 2),
+        corrects=None,
+        shipment_id=_SHIPMENT,
+        booked_at=_LATER,
+    ),
+    DocumentBooked(
+        account_id=_ACCOUNT,
+        document_id=_DELIVERY,
+        customer_id=_CUSTOMER,
+        branch="hz-dist-1",
+        kind=LedgerDocument.REVERSAL,
+        amount=Money(amount=Decimal("12600.00")),
+        dated_on=date(2026, 3, 3),
+        corrects=_INVOICE,
+        shipment_id=None,
+        booked_at=_LATER,
+    ),
+    ShipmentReleased(
+        shipment_id=_SHIPMENT,
+        account_id=_ACCOUNT,
+        branch="hz-dist-1",
+        amount=Money(amount=Decimal("12600.00")),
+        way=ReleaseWay.WITHIN_LIMIT,
+        rules=["P11.6"],
+        decided_at=_LATER,
+    ),
+    ShipmentHeld(
+        shipment_id=_SHIPMENT,
+        account_id=_ACCOUNT,
+        branch="hz-dist-1",
+        amount=Money(amount=Decimal("12600.00")),
+        step=ReleaseStep.INVOICE,
+        reasons=[
+            HoldReason(code="over_limit", rules=["P11.6"], amount=Money(amount=Decimal("2600.00"))),
+            HoldReason(code="contract", rules=["P11.1"], amount=None),
+        ],
+        ways_out=["remit_first", "first_overrun"],
+        rules=["P11.6", "P11.1"],
+        decided_at=_LATER,
+    ),
+    ShipmentInvoiced(
+        shipment_id=_SHIPMENT,
+        account_id=_ACCOUNT,
+        invoice_id=_INVOICE,
+        amount=Money(amount=Decimal("12600.00")),
+        invoiced_on=date(2026, 3, 2),
+    ),
+    GoodsIssued(
+        shipment_id=_SHIPMENT,
+        account_id=_ACCOUNT,
+        branch="hz-dist-1",
+        amount=Money(amount=Decimal("12600.00")),
+        issued_on=date(2026, 3, 2),
+        unreleased=False,
+    ),
+    ShipmentDelivered(shipment_id=_SHIPMENT, account_id=_ACCOUNT, delivered_on=date(2026, 3, 5)),
+    ShipmentCancelled(shipment_id=_SHIPMENT, account_id=_ACCOUNT, amount=Money(amount=Decimal("12600.00"))),
+    GoodsReturned(
+        shipment_id=_SHIPMENT, account_id=_ACCOUNT, document_id=_DELIVERY, amount=Money(amount=Decimal("600.00"))
+    ),
 )
 
 

@@ -16,6 +16,18 @@ from contracts.complaint import (
     MarkedSerious,
     RepeatFound,
 )
+from contracts.credit import (
+    AccountOpened,
+    DocumentBooked,
+    EligibilityChanged,
+    GoodsIssued,
+    GoodsReturned,
+    ShipmentCancelled,
+    ShipmentDelivered,
+    ShipmentHeld,
+    ShipmentInvoiced,
+    ShipmentReleased,
+)
 from contracts.customer import ConfirmErasure, CustomerChanged, CustomerEntry, CustomerErased, CustomerRegistered
 from contracts.message import Message
 from contracts.notify import (
@@ -107,6 +119,21 @@ ARCHIVE_WORK = _newest("archive", "work", "work item id", WorkItem)
 #: one partition: its order is the order of the log
 ARCHIVE_AUDIT = _stream("archive", "audit", "record id", AccessRecorded, partitions=1, days=3650)
 
+CREDIT_EVENTS = _stream(
+    "credit",
+    "events",
+    "account id or shipment id",
+    AccountOpened,
+    DocumentBooked,
+    EligibilityChanged,
+    GoodsIssued,
+    GoodsReturned,
+    ShipmentCancelled,
+    ShipmentDelivered,
+    ShipmentHeld,
+    ShipmentInvoiced,
+    ShipmentReleased,
+)
 CREDIT_WORK = _newest("credit", "work", "work item id", WorkItem)
 
 #: whoever shows or minds everybody's work reads all of them
@@ -133,6 +160,7 @@ TOPICS: dict[str, Topic] = {
         ARCHIVE_STATE,
         ARCHIVE_WORK,
         ARCHIVE_AUDIT,
+        CREDIT_EVENTS,
         CREDIT_WORK,
     )
 }

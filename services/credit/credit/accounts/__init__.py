@@ -1,0 +1,1 @@
+"""Credit accounts: who has one, whether they are eligible, what their facts are worth (P11.1)."""

@@ -1,0 +1,73 @@
+"""Credit at a term over the ordinary one: only as sales approves, for an amount and until a day (P11.5)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.http import post
+from chassis.problems import Refused
+from chassis.tx import Tx
+from contracts.money import Amount
+from policy.approvals import Asked, ask, granted
+from policy.calendar import civil
+from pydantic import BaseModel, ConfigDict, Field
+
+from credit.account import ACCOUNTS, Account, account_of
+from credit.accounts.read_account import AccountView, view_of
+from credit.permissions import OPEN_ACCOUNT
+from credit.policy import TERMS
+from credit.shipments.release_shipment import decide_held_again
+
+RULES = ("P11.5",)
+
+
+class OrdinaryTerm(Refused):
+    """The contract's term needs no approval."""
+
+    title = "The payment term needs no approval"
+
+
+class TermsForm(BaseModel):
+    """How much may be owed at the longer term, until the end of which day."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    amount: Annotated[Amount, Field(gt=0)]
+    until: date
+
+
+@post("/v1/accounts/{account_id}/terms", needs=OPEN_ACCOUNT)
+async def ask_terms(account_id: UUID, form: TermsForm, principal: Principal, tx: Tx) -> AccountView:
+    """Ask sales for credit at the contract's term; until it is granted only what is paid first may go."""
+    account = await account_of(tx, account_id, OPEN_ACCOUNT, principal)
+    rules = account.policy(tx)
+    if account.term_days <= rules.ordinary_term_days:
+        raise OrdinaryTerm(
+            f"A term of {account.term_days} days is an ordinary one: the rolling limit holds.", rules=RULES
+        )
+    if form.until < civil(tx.now):
+        raise OrdinaryTerm("The day until which it is asked has passed. Give a later one.", rules=RULES)
+    ask(
+        tx,
+        TERMS,
+        account,
+        {"term_days": account.term_days, "until": str(form.until)},
+        chain=rules.terms,
+        by=principal.subject,
+        branch=account.branch,
+        path=f"/v1/accounts/{account.id}",
+        amount=form.amount,
+    )
+    await tx.flush()
+    return await view_of(tx, account)
+
+
+@granted(TERMS, ACCOUNTS)
+def terms_granted(account: Account, asked: Asked, tx: Tx) -> None:
+    """Sales agrees: what was held for it is decided again."""
+    assert asked.amount is not None
+    account.grant_terms(asked.amount, date.fromisoformat(asked.offer["until"]), asked.id)
+    tx.later(decide_held_again, account.id)

@@ -1,0 +1,119 @@
+"""Follows what the directory and the archive say: a changed fact decides anew, a contract's end is owed a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from chassis.handlers import Received, on
+from chassis.tx import Tx
+from contracts.archive import DossierEntry, DossierKind
+from contracts.customer import CustomerEntry
+from policy.calendar import midnight
+from policy.obligations import met, owe
+
+from credit.account import ACCOUNTS, Account
+from credit.policy import RENEW
+from credit.shipments.release_shipment import decide_all_again
+
+RULES = ("P11.1",)
+
+_ACCOUNTS = "SELECT customer_id, account_id FROM account_customers WHERE customer_id::text = ANY($1::text[])"
+_PAPERS = """SELECT p.item_id, p.kind, p.valid_until FROM known_dossiers d
+    JOIN known_papers p ON p.dossier_id = d.dossier_id
+    WHERE d.about = ANY($1::text[]) AND d.kind = 'customer' AND NOT d.gone ORDER BY p.item_id"""
+_OWED = """SELECT subject FROM kehu.obligations
+    WHERE duty = 'credit.renew_contract' AND subject = ANY($1::uuid[]) ORDER BY subject"""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A paper of a dossier, as far as its end matters."""
+
+    item_id: UUID
+    kind: str
+    valid_until: date | None
+
+
+async def papers_of(tx: Tx, customers: Iterable[str]) -> list[Contract]:
+    """The papers of these customers that are known now."""
+    return [Contract(*row) for row in await tx.driver.fetch(_PAPERS, list(customers))]
+
+
+async def owed_renewals(tx: Tx, papers: Iterable[Contract]) -> set[UUID]:
+    """For which of the papers a renewal has been owed before."""
+    return {row[0] for row in await tx.driver.fetch(_OWED, [paper.item_id for paper in papers])}
+
+
+def watch_contracts(tx: Tx, account: Account, papers: Sequence[Contract], owed: set[UUID]) -> None:
+    """Owe each contract's renewal some days before its end; one that holds longer meets the duty of the others."""
+    rules = account.policy(tx)
+    found = [paper for paper in papers if paper.kind in rules.contract_papers.get(account.contract, ())]
+    for paper in found:
+        if any(_outlives(other, paper) for other in found):
+            met(tx, RENEW, paper.item_id, at=tx.now)
+        elif paper.valid_until is not None and paper.item_id not in owed:
+            owe(
+                tx,
+                RENEW,
+                paper.item_id,
+                rules.renew,
+                branch=account.branch,
+                since=midnight(paper.valid_until - timedelta(days=rules.renew_days)),
+                path=f"/v1/accounts/{account.id}",
+                about=account.id,
+            )
+
+
+def _outlives(other: Contract, paper: Contract) -> bool:
+    if paper.valid_until is None:
+        return False
+    return other.valid_until is None or other.valid_until > paper.valid_until
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """The account that a fact is about, and what is known around it."""
+
+    account: Account
+    papers: list[Contract]
+    owed: set[UUID]
+
+
+async def _of_customers(tx: Tx, customers: Sequence[str]) -> list[Account | None]:
+    rows = await tx.driver.fetch(_ACCOUNTS, list(customers))
+    accounts = {str(customer): account for customer, account in rows}
+    found = await tx.load(ACCOUNTS, accounts.values(), lock=False)
+    return [found[accounts[one]] if one in accounts else None for one in customers]
+
+
+async def of_entries(tx: Tx, events: Sequence[Received[CustomerEntry]]) -> list[Account | None]:
+    """The accounts of the customers that the directory speaks of."""
+    return await _of_customers(tx, [event.key for event in events])
+
+
+async def of_dossiers(tx: Tx, events: Sequence[Received[DossierEntry]]) -> list[Concerned | None]:
+    """The accounts whose customers' dossiers changed, with their papers."""
+    abouts = [e.message.about if e.message and e.message.kind == DossierKind.CUSTOMER else "" for e in events]
+    found: list[Concerned | None] = []
+    for about, account in zip(abouts, await _of_customers(tx, abouts), strict=True):
+        papers = await papers_of(tx, [about]) if account else []
+        found.append(Concerned(account, papers, await owed_renewals(tx, papers)) if account else None)
+    return found
+
+
+@on(CustomerEntry, loads=of_entries)
+def decide_again_for_customer(event: Received[CustomerEntry], account: Account | None, tx: Tx) -> None:
+    """A customer was confirmed, merged or is gone: what rests on it is decided again."""
+    if account is not None:
+        tx.later(decide_all_again, account.id)
+
+
+@on(DossierEntry, loads=of_dossiers)
+def decide_again_for_papers(event: Received[DossierEntry], concerned: Concerned | None, tx: Tx) -> None:
+    """Papers came or ended: what rests on them is decided again, and the contract's end is watched."""
+    if concerned is not None:
+        watch_contracts(tx, concerned.account, concerned.papers, concerned.owed)
+        tx.later(decide_all_again, concerned.account.id)

@@ -1,0 +1,77 @@
+"""The contents page of the credit service: every way in, every reaction, by room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chassis.service import Service
+from policy.engines import ENGINES
+
+from credit import tables
+from credit.accounts.approve_terms import ask_terms
+from credit.accounts.follow_facts import decide_again_for_customer, decide_again_for_papers
+from credit.accounts.known import known_customers, known_dossiers
+from credit.accounts.open_account import open_account
+from credit.accounts.read_account import list_accounts, read_account
+from credit.accounts.review_account import review_account
+from credit.ledger.book_document import book_document
+from credit.ledger.prove_figures import prove_figures
+from credit.ledger.read_ageing import read_ageing
+from credit.ledger.read_document import list_documents, read_document
+from credit.ledger.reverse_document import reverse_document
+from credit.limit.roll_limits import list_limits, roll_limit
+from credit.overruns.ask_signature import ask_signature
+from credit.overruns.read_standing import read_standing, what_if
+from credit.shipments.cancel_shipment import cancel_shipment
+from credit.shipments.change_shipment import change_shipment
+from credit.shipments.deliver_shipment import deliver_shipment
+from credit.shipments.invoice_shipment import invoice_shipment
+from credit.shipments.issue_goods import issue_goods
+from credit.shipments.list_shipments import list_shipments, read_shipment
+from credit.shipments.release_shipment import decide_all_again, decide_held_again, release_shipment
+from credit.shipments.request_shipment import request_shipment
+from credit.shipments.return_goods import return_goods
+from credit.shipments.split_shipment import split_shipment
+
+service = Service(
+    name="credit",
+    title="Credit and shipment",
+    tables=tables.metadata,
+    migrations=Path(__file__).parent.parent / "migrations",
+    routes=[
+        open_account,  # accounts
+        list_accounts,
+        read_account,
+        review_account,
+        ask_terms,
+        book_document,  # ledger
+        list_documents,
+        read_document,
+        reverse_document,
+        read_ageing,
+        prove_figures,
+        list_limits,  # limit
+        request_shipment,  # shipments
+        list_shipments,
+        read_shipment,
+        release_shipment,
+        change_shipment,
+        split_shipment,
+        invoice_shipment,
+        issue_goods,
+        deliver_shipment,
+        cancel_shipment,
+        return_goods,
+        ask_signature,  # overruns
+        read_standing,
+        what_if,
+    ],
+    reactions=[decide_again_for_customer, decide_again_for_papers],  # accounts
+    projections=[known_customers, known_dossiers],  # accounts
+    jobs=[
+        roll_limit,  # limit
+        decide_held_again,  # shipments
+        decide_all_again,
+    ],
+    libraries=[ENGINES],
+)

@@ -1,0 +1,87 @@
+"""Asks the area manager to sign goods over the limit, as the first or the last, for an amount and a time (P11.7)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.http import Answer, post
+from chassis.problems import Refused
+from chassis.tx import Tx
+from contracts.credit import ReleaseStep
+from policy.approvals import Asked, ask, granted
+from policy.calendar import civil
+
+from credit.permissions import REQUEST_SHIPMENT
+from credit.policy import OVERRUN
+from credit.shipments.deciding import answered, decide_shipment, figures_of, shipment_of
+from credit.shipments.decision import next_overrun
+from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
+from credit.shipments.release_shipment import decide_held_again
+from credit.shipments.views import ShipmentView
+
+RULES = ("P11.7", "P11.8", "P11.9")
+
+
+class NothingToSign(Refused):
+    """No signature would let these goods go."""
+
+    title = "A signature is no way out here"
+
+
+@post("/v1/shipments/{shipment_id}/ask-signature", needs=REQUEST_SHIPMENT)
+async def ask_signature(shipment_id: UUID, principal: Principal, tx: Tx) -> Answer[ShipmentView]:
+    """Ask for the signature, where it is one of the ways out now. Until it is decided the goods are not changed."""
+    account, shipment, sums = await shipment_of(tx, shipment_id, REQUEST_SHIPMENT, principal)
+    if shipment.state is not ShipmentState.INVOICED:
+        shipment.refuse_unless(ShipmentState.HELD)
+        decision = await decide_shipment(tx, account, shipment, ReleaseStep.RELEASE, sums)
+        if decision.released:
+            return await answered(tx, shipment)
+    figures, _ = await figures_of(tx, account, shipment, sums)
+    kind = next_overrun(figures.used)
+    if kind is None or f"{kind}_overrun" not in {way["code"] for way in shipment.decision["ways_out"]}:
+        raise NothingToSign(
+            "A signature does not free these goods. Read the ways out of the shipment.",
+            rules=RULES,
+            ways_out=[way["code"] for way in shipment.decision["ways_out"]],
+        )
+    rules = account.policy(tx)
+    until = civil(tx.now) + timedelta(days=rules.signature_days)
+    ask(
+        tx,
+        OVERRUN,
+        shipment,
+        {
+            "kind": kind,
+            "account": str(account.id),
+            "exposure": shipment.decision["exposure"],
+            "limit": shipment.decision["limit"],
+            "until": str(until),
+        },
+        chain=rules.first_overrun if kind == "first" else rules.last_overrun,
+        by=principal.subject,
+        branch=account.branch,
+        path=f"/v1/shipments/{shipment.id}",
+        amount=shipment.amount,
+        parties=[f"account:{account.id}"],
+    )
+    return await answered(tx, shipment)
+
+
+@granted(OVERRUN, SHIPMENTS)
+def signature_given(shipment: Shipment, asked: Asked, tx: Tx) -> None:
+    """It is signed, as it was shown; whether that frees the goods the rules say, on what is known then."""
+    last = asked.stages[-1][-1]
+    until = date.fromisoformat(asked.offer["until"])
+    shipment.sign(
+        {
+            "kind": asked.offer["kind"],
+            "amount": str(asked.amount),
+            "until": str(until),
+            "signer": last["on_behalf_of"] or last["by"],
+            "approval": str(asked.id),
+        }
+    )
+    tx.later(decide_held_again, shipment.account_id)

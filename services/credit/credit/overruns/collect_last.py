@@ -1,0 +1,52 @@
+"""The last shipment over the limit is paid by the end of its month; its signer answers for that (P11.8, P11.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chassis.tx import Tx
+from policy.calendar import midnight
+from policy.directory import Directory
+from policy.obligations import owe
+
+from credit.account import Account
+from credit.ledger.model import Document
+from credit.policy import LAST_OVERRUN
+from credit.shipments.model import SHIPMENTS, Shipment
+
+RULES = ("P11.8", "P11.12")
+
+
+def owe_last(tx: Tx, account: Account, shipment: Shipment, invoice: Document) -> None:
+    """From its invoice on the last overrun is owed; it is met when nothing of the invoice is open any more."""
+    if invoice.open == 0:
+        return
+    owe(
+        tx,
+        LAST_OVERRUN,
+        invoice.id,
+        account.policy(tx).last_paid,
+        branch=account.branch,
+        since=midnight(invoice.dated_on),
+        path=f"/v1/shipments/{shipment.id}",
+        person=None if shipment.signature is None else shipment.signature["signer"],
+        about=shipment.id,
+        place=Directory.of(tx.runtime).area(account.branch),
+    )
+
+
+async def owe_again(tx: Tx, account: Account, invoices: Iterable[Document]) -> None:
+    """A payment was taken back: what it had paid of a last overrun is owed again, from the same day."""
+    open_ones = {one.shipment_id: one for one in invoices if one.shipment_id is not None and one.open > 0}
+    running = {
+        row[0]
+        for row in await tx.driver.fetch(
+            "SELECT subject FROM kehu.obligations WHERE duty = $1 AND subject = ANY($2::uuid[]) AND ended_at IS NULL",
+            LAST_OVERRUN.name,
+            [one.id for one in open_ones.values()],
+        )
+    }
+    for shipment in (await tx.load(SHIPMENTS, open_ones)).values():
+        invoice = open_ones[shipment.id]
+        if shipment.overrun == "last" and invoice.id not in running:
+            owe_last(tx, account, shipment, invoice)

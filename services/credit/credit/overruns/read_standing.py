@@ -1,0 +1,133 @@
+"""Says where an account stands, why, and what would bring it back; and whether goods could go today (P11.6–P11.9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.http import get
+from chassis.tx import Tx
+from contracts.money import Amount
+from fastapi import Query
+from policy.calendar import civil
+from pydantic import BaseModel
+
+from credit.account import Account, account_of, rules_from, shown_terms, sums_of
+from credit.accounts.eligibility import facts_of, lacks
+from credit.limit.rolling import ZERO, limit_on, moved, window
+from credit.permissions import READ_ACCOUNT
+from credit.shipments.deciding import exposed, figures_of
+from credit.shipments.decision import Batch, decide
+
+RULES = ("P11.6", "P11.7", "P11.8", "P11.9")
+
+_WAITING = (
+    """SELECT id, amount, decision FROM shipments WHERE account_id = $1 AND state = 'held' ORDER BY id LIMIT 100"""
+)
+
+
+class HeldView(BaseModel):
+    """A shipment that is held, and why."""
+
+    id: UUID
+    amount: Decimal
+    decision: dict[str, Any]
+
+
+class StandingView(BaseModel):
+    """Where the account stands. `over` is how much would bring it back within the limit; `room` what may still go.
+
+    `back_on` is the day on which the limit alone would be wide enough, from what is booked today.
+    """
+
+    account_id: UUID
+    on: date
+    eligible: bool
+    missing: list[str]
+    facts_as_of: datetime | None
+    exposure: Decimal
+    parts: dict[str, Decimal]
+    limit: Decimal
+    window: tuple[date, date]
+    within: bool
+    over: Decimal
+    room: Decimal
+    largest_signed: Decimal
+    overruns: list[dict[str, Any]]
+    back_on: date | None
+    held: list[HeldView]
+    rules: list[str]
+
+
+@get("/v1/accounts/{account_id}/standing", needs=READ_ACCOUNT)
+async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> StandingView:
+    """Where the account stands now, and what would bring it back."""
+    account = await _of_today(tx, await account_of(tx, account_id, READ_ACCOUNT, principal, lock=False))
+    rules, today = account.policy(tx), civil(tx.now)
+    sums = await sums_of(tx, account, rules_from(today, rules))
+    facts = await facts_of(tx, account)
+    missing = sorted({lack.code for lack in lacks(facts, today, rules)})
+    opened = civil(account.opened_at)
+    long_term = account.term_days > rules.ordinary_term_days
+    limit = (shown_terms(account.terms, today) or ZERO) if long_term else limit_on(today, sums, rules, opened)
+    usable, exposure = ZERO if missing else limit, exposed(account, rules)
+    later = [date.fromordinal(today.toordinal() + n) for n in range(1, rules.window_days + 1)]
+    cent = Decimal("0.01")
+    return StandingView(
+        account_id=account.id,
+        on=today,
+        eligible=not missing,
+        missing=missing,
+        facts_as_of=facts.as_of,
+        exposure=exposure,
+        parts={"receivable": account.balance, "released": account.released, "reserved": account.reserved},
+        limit=usable,
+        window=window(today, rules),
+        within=exposure <= usable,
+        over=max(exposure - usable, ZERO),
+        room=max(usable - exposure, ZERO),
+        largest_signed=max((usable - cent) // (cent * rules.overrun_part) * cent, ZERO),
+        overruns=list(account.overruns),
+        back_on=None
+        if exposure <= usable or missing or long_term
+        else next((day for day in later if limit_on(day, sums, rules, opened) >= exposure), None),
+        held=[
+            HeldView(id=row[0], amount=row[1], decision=row[2]) for row in await tx.driver.fetch(_WAITING, account_id)
+        ],
+        rules=["P11.1"] if missing else ["P11.6"],
+    )
+
+
+class Foreseen(BaseModel):
+    """What would be decided now: the same as a request would get, and nothing is taken."""
+
+    decision: dict[str, Any]
+
+
+@get("/v1/accounts/{account_id}/what-if", needs=READ_ACCOUNT)
+async def what_if(
+    account_id: UUID,
+    principal: Principal,
+    tx: Tx,
+    amount: Annotated[Amount, Query(gt=0, description="what the goods are worth")],
+    prepaid: Annotated[Amount, Query(ge=0, description="what would be paid for them first")] = ZERO,
+) -> Foreseen:
+    """Could goods of this amount go today; if not, when, and what would free them. By the code that decides."""
+    account = await account_of(tx, account_id, READ_ACCOUNT, principal, lock=False)
+    figures, _ = await figures_of(tx, await _of_today(tx, account), None)
+    return Foreseen(decision=decide(figures, Batch(amount, prepaid)).kept())
+
+
+async def _of_today(tx: Tx, account: Account) -> Account:
+    """The account with today's limit and episode, only to look at: nothing of it is written."""
+    rules, today = account.policy(tx), civil(tx.now)
+    sums = await sums_of(tx, account, rules_from(account.limit_on, rules))
+    seen = replace(account)
+    for move in moved(account.limit_on, account.limit_amount, today, sums, rules, civil(account.opened_at)):
+        seen.moved_to(move)
+        seen.settle_episode(rules.overrun_reset)
+    return seen

@@ -1,0 +1,106 @@
+"""What a branch's credit may be told by policy: basis and window of the limit, who signs what, by when (P11.1–P11.14).
+
+Values that the originals lack are not set, and a decision that needs one is refused, naming it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from contracts.money import Amount
+from contracts.roles import Role
+from policy.approvals import Approval, Chain, Seat
+from policy.obligations import Deadline, Obligation
+from policy.policies import Policy, rule
+from policy.terms import Term
+
+#: papers and customer data of an account are looked at again
+REVIEW = Obligation("credit.review", ("P11.1",), "授信资格年审", "review the account")
+#: the contract ends: without a new one there is no credit
+RENEW = Obligation("credit.renew_contract", ("P11.1",), "续签业务合同", "renew the contract")
+#: who pays first because there is no credit left, says how the rest comes back
+PLAN = Obligation("credit.collection_plan", ("P11.4", "P11.9", "P11.14"), "制定货款回笼计划", "agree a collection plan")
+#: the last shipment over the limit is paid by the end of the month
+LAST_OVERRUN = Obligation("credit.last_overrun", ("P11.8", "P11.12"), "末次超额货款回笼", "collect the last overrun")
+
+#: an area manager signs a shipment over the limit; it is not changed meanwhile
+OVERRUN = Approval(
+    "credit.overrun", ("P11.7", "P11.8"), frozenset({"change"}), "超授信额签发", "a shipment over the limit"
+)
+#: sales approves terms over the ordinary payment term
+TERMS = Approval("credit.terms", ("P11.5",), frozenset({"terms"}), "超三十天款期授信", "credit at a longer term")
+
+_NEXT_DAY = Term.parse("1 working day")
+_AREA_MANAGER: Chain = ((Seat(role=Role.AREA_MANAGER, place="area", within=_NEXT_DAY),),)
+_SALES: Chain = ((Seat(role=Role.SALES_MANAGER, within=_NEXT_DAY, otherwise=(Role.SALES_DIRECTOR,)),),)
+
+
+class CreditPolicy(Policy):
+    """How a branch gives credit and ships."""
+
+    NAME = "credit"
+
+    # -- who gets credit ---------------------------------------------------------------------
+    identity_papers: tuple[str, ...] = rule("P11.1", zh="开户人身份证件", default=("account_opener_identity",))
+    contract_papers: dict[str, tuple[str, ...]] = rule(
+        "P11.1",
+        zh="业务合同",
+        default={"distribution": ("distribution_contract",), "direct": ("direct_contract",)},
+    )
+    facts_hold_days: int = rule("P11.1", zh="资格事实有效天数", default=366, ours=True)
+    review: Deadline = rule(
+        "P11.1",
+        zh="资格年审",
+        default=Deadline(
+            within=Term.parse("365 days"), role=Role.SALES, remind=(0.9, 0.97), then=(Role.SALES_MANAGER,)
+        ),
+        ours=True,
+    )
+    renew_days: int = rule("P11.1", zh="合同到期前提醒天数", default=30, ours=True)
+    renew: Deadline = rule(
+        "P11.1",
+        zh="续签合同",
+        default=Deadline(within=Term.parse("30 days"), role=Role.SALES, then=(Role.SALES_MANAGER,)),
+        ours=True,
+    )
+
+    # -- the rolling limit -------------------------------------------------------------------
+    basis: Literal["shipped", "invoiced", "received"] = rule("P11.2", zh="授信额依据", default="shipped", reading="A34")
+    window_days: int = rule("P11.2", zh="授信额天数", default=30, reading="A34")
+    day_included: bool = rule("P11.2", zh="是否含开票当日", default=False, reading="A34")
+    net_of: tuple[Literal["returned", "credited"], ...] = rule(
+        "P11.2", zh="扣减项", default=("returned", "credited"), reading="A34"
+    )
+    opening_limit: Amount | None = rule("P11.2", "P11.4", zh="新客户授信额", default=None, reading="A34")
+    cap: Amount | None = rule("P11.2", zh="授信额上限", default=None, reading="A34")
+    exposure: tuple[Literal["receivable", "released", "batch"], ...] = rule(
+        "P11.6", zh="占用额构成", default=("receivable", "released", "batch"), reading="A35"
+    )
+
+    # -- over the limit ----------------------------------------------------------------------
+    ordinary_term_days: int = rule("P11.5", zh="普通款期天数", default=30, reading="A42")
+    terms: Chain = rule("P11.5", zh="超三十天款期审批", default=_SALES, reading="A42")
+    overrun_part: int = rule("P11.7", "P11.8", zh="超额发货上限(授信额的几分之一)", default=3, reading="A37")
+    overrun_measure: Literal["batch", "excess"] = rule(
+        "P11.7", "P11.8", zh="发货额口径", default="batch", reading="A37"
+    )
+    overrun_reset: Literal["episode", "month", "year", "never"] = rule(
+        "P11.7", "P11.8", zh="首次末次的重计", default="episode", reading="A37"
+    )
+    first_overrun: Chain = rule("P11.7", zh="首次超额签发人", default=_AREA_MANAGER, reading="A37")
+    last_overrun: Chain = rule("P11.8", zh="末次超额签发人", default=_AREA_MANAGER, reading="A37")
+    signature_days: int = rule("P11.7", "P11.8", zh="签发有效天数", default=3, ours=True)
+    last_paid: Deadline = rule(
+        "P11.12",
+        zh="末次超额货款回笼期限",
+        default=Deadline(within=Term.parse("month end"), role=Role.AREA_MANAGER, then=(Role.GENERAL_MANAGER,)),
+        reading="A38",
+    )
+    plan: Literal["always", "if_open"] = rule("P11.4", "P11.9", "P11.14", zh="何时须回笼计划", default="if_open",
+        reading="A42")  # fmt: skip
+    plan_within: Deadline = rule(
+        "P11.14",
+        zh="回笼计划期限",
+        default=Deadline(within=_NEXT_DAY, role=Role.SALESPERSON, then=(Role.SALES_MANAGER,)),
+        ours=True,
+    )

@@ -1,0 +1,53 @@
+"""Lists shipments, newest first: the credit desk sees what is held and why (P11.6)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.fields import Slug
+from chassis.http import Cursor, Limit, Page, get
+from chassis.lists import newest_first
+from chassis.problems import NotFound
+from chassis.tx import Tx
+from fastapi import Query
+
+from credit.permissions import READ_ACCOUNT
+from credit.shipments.model import SHIPMENTS, ShipmentState
+from credit.shipments.views import ShipmentView, view_of
+from credit.tables import shipments
+
+RULES = ("P11.6",)
+
+
+@get("/v1/shipments", needs=READ_ACCOUNT)
+async def list_shipments(
+    principal: Principal,
+    tx: Tx,
+    state: Annotated[ShipmentState | None, Query(description="where they stand")] = None,
+    account_id: Annotated[UUID | None, Query(description="of one account only")] = None,
+    branch: Annotated[Slug | None, Query(description="of one branch only")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ShipmentView]:
+    """The shipments within your reach, newest first."""
+    column = shipments.c
+    wanted = [READ_ACCOUNT.reach(principal).condition(column.branch)]
+    if state is not None:
+        wanted.append(column.state == state.value)
+    if account_id is not None:
+        wanted.append(column.account_id == account_id)
+    if branch is not None:
+        wanted.append(column.branch == branch)
+    found, following = await newest_first(tx, SHIPMENTS, wanted, limit, cursor)
+    return Page(items=[view_of(shipment) for shipment in found], next=following)
+
+
+@get("/v1/shipments/{shipment_id}", needs=READ_ACCOUNT)
+async def read_shipment(shipment_id: UUID, principal: Principal, tx: Tx) -> ShipmentView:
+    """Open a shipment. 404 when there is none within your reach."""
+    shipment = (await tx.load(SHIPMENTS, [shipment_id], lock=False)).get(shipment_id)
+    if shipment is None or not READ_ACCOUNT.reach(principal).includes(shipment.branch):
+        raise NotFound("There is no such shipment, or none at a branch that you may see. Check the id.")
+    return view_of(shipment)

@@ -1,0 +1,155 @@
+"""A shipment: what goes to whom, where it stands, what was decided about it and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from chassis.problems import Refused
+from chassis.store import Store
+from policy.approvals import Holdable, action, fact
+
+from credit import tables
+from credit.account import ZERO
+from credit.shipments.decision import Signature
+
+
+class ShipmentState(StrEnum):
+    """Where a shipment stands."""
+
+    HELD = "held"
+    RELEASED = "released"
+    INVOICED = "invoiced"
+    ISSUED = "issued"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class NotAtThisStage(Refused):
+    """The shipment is not in a state in which this can be done."""
+
+    title = "The shipment is not there yet, or past it"
+
+
+@dataclass
+class Shipment(Holdable):
+    """Goods for one customer of an account.
+
+    Each of `lines` has product, batch, quantity, price and amount as texts; `signature` kind, amount, until, signer.
+    """
+
+    id: UUID
+    account_id: UUID
+    customer_id: UUID
+    branch: str
+    destination: str
+    lines: tuple[dict[str, str], ...]
+    amount: Decimal
+    requested_by: str
+    requested_at: datetime
+    origin: str
+    origin_ref: str
+    state: ShipmentState = ShipmentState.HELD
+    prepaid: Decimal = ZERO
+    decision: dict[str, Any] = field(default_factory=dict)
+    signature: dict[str, str] | None = None
+    overrun: str | None = None
+    invoice_id: UUID | None = None
+    invoiced_on: date | None = None
+    issued_on: date | None = None
+    delivered_on: date | None = None
+    unreleased: bool = False
+    returned: Decimal = ZERO
+    part_of: UUID | None = None
+    copy_of: UUID | None = None
+    held: dict[str, Any] = field(default_factory=dict)
+    version: int = 1
+    sequence: int = 0
+
+    @property
+    def covered(self) -> Decimal:
+        """How much of it is paid for before its invoice."""
+        return min(self.prepaid, self.amount)
+
+    @property
+    def signed(self) -> Signature | None:
+        """The area manager's signature, whatever it is worth by now."""
+        found = self.signature
+        if found is None:
+            return None
+        kind: Any = found["kind"]
+        return Signature(kind, Decimal(found["amount"]), date.fromisoformat(found["until"]), found["signer"])
+
+    def refuse_unless(self, *states: ShipmentState) -> None:
+        """`NotAtThisStage`, saying where it stands."""
+        if self.state not in states:
+            raise NotAtThisStage(
+                f"The shipment is {self.state.value}: this is done when it is {' or '.join(s.value for s in states)}.",
+                state=self.state.value,
+            )
+
+    @fact
+    def decided(self, decision: Mapping[str, Any], step: str) -> None:
+        """What was decided about it last."""
+        self.decision = {**decision, "step": step}
+
+    @action("release")
+    def release_by(self, overrun: str | None) -> None:
+        """It may be invoiced."""
+        self.state, self.overrun = ShipmentState.RELEASED, overrun
+
+    @fact
+    def take_back(self) -> None:
+        """It may not go for now: it has to be decided anew."""
+        self.state, self.overrun = ShipmentState.HELD, None
+
+    @action("change")
+    def change(self, lines: Sequence[Mapping[str, str]], amount: Decimal, destination: str) -> None:
+        """Other goods, another amount: what was signed covers it no more."""
+        self.lines, self.amount, self.destination = tuple(dict(line) for line in lines), amount, destination
+        self.signature = None
+
+    @fact
+    def paid(self, change: Decimal) -> None:
+        """Money came for this very shipment, or went back."""
+        self.prepaid += change
+
+    @action("sign")
+    def sign(self, signature: dict[str, str]) -> None:
+        """The area manager lets it go over the limit, for this amount until then (P11.7, P11.8)."""
+        self.signature = signature
+
+    @action("invoice")
+    def invoice(self, invoice: UUID, on: date) -> None:
+        """It is invoiced; goods that went out without it stay where they are."""
+        self.invoice_id, self.invoiced_on = invoice, on
+        if self.state is ShipmentState.RELEASED:
+            self.state = ShipmentState.INVOICED
+
+    @fact
+    def issue(self, on: date, *, unreleased: bool) -> None:
+        """The goods left the warehouse."""
+        self.state, self.issued_on, self.unreleased = ShipmentState.ISSUED, on, unreleased
+
+    @fact
+    def deliver(self, on: date) -> None:
+        """They arrived."""
+        self.state, self.delivered_on = ShipmentState.DELIVERED, on
+
+    @action("cancel")
+    def cancel(self) -> None:
+        """They will not go."""
+        self.state, self.prepaid, self.overrun = ShipmentState.CANCELLED, ZERO, None
+
+    @fact
+    def came_back(self, amount: Decimal) -> None:
+        """A part of them was returned."""
+        self.returned += amount
+
+
+SHIPMENTS = Store(tables.shipments, Shipment)

@@ -1,0 +1,97 @@
+"""Splits a shipment, so that a part can go alone: both parts are decided, nothing is gained by it (P11.6, P11.7)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.http import Answer, post
+from chassis.ids import uuid7
+from chassis.problems import Invalid
+from chassis.tx import Tx
+from contracts.credit import ReleaseStep
+from pydantic import BaseModel, ConfigDict, Field
+
+from credit.permissions import REQUEST_SHIPMENT
+from credit.shipments.change_shipment import resized
+from credit.shipments.deciding import answered, decide_shipment, give_back, shipment_of
+from credit.shipments.form import LineForm, Quantity, priced
+from credit.shipments.model import Shipment, ShipmentState
+from credit.shipments.views import ShipmentView
+
+RULES = ("P11.6", "P11.7", "P11.8")
+
+
+class PartLine(BaseModel):
+    """How much of which line goes with the part; lines count from 0."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    line: Annotated[int, Field(ge=0, lt=500)]
+    quantity: Quantity
+
+
+class PartForm(BaseModel):
+    """What goes alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lines: Annotated[list[PartLine], Field(min_length=1, max_length=500)]
+
+
+@post("/v1/shipments/{shipment_id}/split", needs=REQUEST_SHIPMENT, status=201)
+async def split_shipment(shipment_id: UUID, form: PartForm, principal: Principal, tx: Tx) -> Answer[ShipmentView]:
+    """Take a part out of a shipment that is not invoiced; the answer is the part, the rest stays under its id."""
+    account, whole, sums = await shipment_of(tx, shipment_id, REQUEST_SHIPMENT, principal)
+    whole.refuse_unless(ShipmentState.HELD, ShipmentState.RELEASED)
+    taken, left = _divided(whole, form)
+    (part_lines, amount), (rest, rest_amount) = priced(taken), priced(left)
+    give_back(account, whole)
+    resized(account, whole, rest, rest_amount, whole.destination)
+    identifier = uuid7()
+    part = Shipment(
+        id=identifier,
+        account_id=account.id,
+        customer_id=whole.customer_id,
+        branch=whole.branch,
+        destination=whole.destination,
+        lines=tuple(part_lines),
+        amount=amount,
+        requested_by=principal.subject,
+        requested_at=tx.now,
+        origin="credit",
+        origin_ref=str(identifier),
+        part_of=whole.id,
+    )
+    tx.add(part)
+    await decide_shipment(tx, account, part, ReleaseStep.RELEASE, sums)
+    await decide_shipment(tx, account, whole, ReleaseStep.RELEASE, sums)
+    return await answered(tx, part, status=201)
+
+
+def _divided(whole: Shipment, form: PartForm) -> tuple[list[LineForm], list[LineForm]]:
+    wanted: dict[int, Decimal] = {}
+    for asked in form.lines:
+        wanted[asked.line] = wanted.get(asked.line, Decimal(0)) + asked.quantity
+    taken: list[LineForm] = []
+    left: list[LineForm] = []
+    for n, line in enumerate(whole.lines):
+        quantity, part = Decimal(line["quantity"]), wanted.pop(n, Decimal(0))
+        if part > quantity:
+            raise Invalid(
+                "A line has less than the part would take.",
+                errors=[{"pointer": "/lines", "detail": f"line {n} has {quantity}"}],
+            )
+        for share, lines in ((part, taken), (quantity - part, left)):
+            if share > 0:
+                lines.append(LineForm.model_validate(
+                    {"product": line["product"], "batch": line["batch"], "quantity": share, "price": line["price"]}
+                ))  # fmt: skip
+    if wanted or not left:
+        raise Invalid(
+            "A part takes lines that are there, and leaves something.",
+            errors=[{"pointer": "/lines", "detail": "names a line that is not there, or takes everything"}],
+        )
+    return taken, left

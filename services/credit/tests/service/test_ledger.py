@@ -1,0 +1,171 @@
+"""The ledger: entries that add up to zero, nothing changed or deleted, each figure open to what it consists of."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from decimal import Decimal
+
+import asyncpg
+import pytest
+from chassis.kit.stage import Stage
+from contracts.credit import DocumentBooked
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .trade import Distributor, done, send, today
+
+
+@pytest.mark.rule("P02.4")
+async def test_a_document_opens_into_entries_that_add_up_to_zero(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    invoice = await shop.book("invoice", "120.00")
+    assert {one["ledger"]: one["amount"] for one in invoice["entries"]} == {"receivable": "120.00", "sales": "-120.00"}
+    payment = await shop.book("payment", "50.00")
+    assert {one["ledger"]: one["amount"] for one in payment["entries"]} == {"receivable": "-50.00", "cash": "50.00"}
+    opened = await done(stage, "sales-1", "GET", f"/v1/documents/{invoice['id']}")
+    assert (opened["open"], opened["allocations"][0]["credit_id"]) == ("70.00", payment["id"])
+    assert [one.message.model_dump()["kind"] for one in await stage.outbox(DocumentBooked) if one.message] == [
+        "invoice",
+        "payment",
+    ]
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+async def test_a_payment_pays_what_is_named_then_what_is_oldest(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    young = await shop.book("invoice", "100.00", date(2026, 2, 20))
+    old = await shop.book("invoice", "100.00", date(2026, 1, 20))
+    named = {"document_id": young["id"], "amount": "30.00"}
+    await shop.book("payment", "150.00", pays=[named])
+    listed = (await done(stage, "sales-1", "GET", f"{shop.path}/documents?open_only=true"))["items"]
+    assert [(one["id"], one["open"]) for one in listed] == [(young["id"], "50.00")]
+    too_much = {"document_id": old["id"], "amount": "1.00"}
+    body = {
+        "kind": "payment", "customer_id": str(shop.customer), "amount": "5.00", "dated_on": "2026-03-02",
+        "origin": "bank", "origin_ref": "x", "pays": [too_much],
+    }  # fmt: skip
+    refused = await send(stage, "finance-1", "POST", f"{shop.path}/documents", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/not-open-so-far")
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+async def test_money_before_the_shipment_waits_and_pays_the_next_invoice(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.book("payment", "80.00")
+    assert Decimal((await shop.read())["balance"]) == Decimal("-80.00")
+    invoice = await shop.book("invoice", "100.00")
+    assert invoice["open"] == "20.00"
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+async def test_the_same_reference_changes_nothing_however_often_it_comes(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    body = {
+        "kind": "payment", "customer_id": str(shop.customer), "amount": "5.00", "dated_on": "2026-03-02",
+        "origin": "bank", "origin_ref": "2026-0042",
+    }  # fmt: skip
+    async with stage.client(subject="finance-1") as finance:
+        path = f"{shop.path}/documents"
+        answers = await asyncio.gather(*(finance.post(path, json=body) for _ in range(10)))
+        other = await finance.post(path, json={**body, "amount": "6.00"})
+    assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/reference-used")
+    assert Decimal((await shop.read())["balance"]) == Decimal("-5.00")
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+async def test_what_was_wrong_is_reversed_and_its_money_pays_the_oldest_anew(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    wrong = await shop.book("invoice", "100.00", date(2026, 1, 1))
+    right = await shop.book("invoice", "60.00", date(2026, 2, 1))
+    await shop.book("payment", "100.00")
+    reversal = await done(stage, "finance-1", "POST", f"/v1/documents/{wrong['id']}/reverse")
+    assert (reversal["kind"], reversal["corrects"]) == ("reversal", wrong["id"])
+    assert (await done(stage, "sales-1", "GET", f"/v1/documents/{right['id']}"))["open"] == "0.00"
+    assert Decimal((await shop.read())["balance"]) == Decimal("-40.00")
+    again = await send(stage, "finance-1", "POST", f"/v1/documents/{wrong['id']}/reverse")
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/reversed-already")
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+async def test_a_credit_note_takes_back_at_most_its_invoice(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    invoice = await shop.book("invoice", "100.00")
+    note = await shop.book("credit_note", "40.00", corrects=invoice["id"])
+    body = {
+        "kind": "credit_note", "customer_id": str(shop.customer), "amount": "60.01", "dated_on": "2026-03-02",
+        "origin": "erp", "origin_ref": "cn-2", "corrects": invoice["id"],
+    }  # fmt: skip
+    refused = await send(stage, "finance-1", "POST", f"{shop.path}/documents", json=body)
+    assert (refused.status_code, refused.json()["left"]) == (409, "60.00")
+    first = await send(stage, "finance-1", "POST", f"/v1/documents/{invoice['id']}/reverse")
+    assert (first.status_code, first.json()["type"]) == (409, "/problems/corrections-first")
+    await done(stage, "finance-1", "POST", f"/v1/documents/{note['id']}/reverse")
+    await done(stage, "finance-1", "POST", f"/v1/documents/{invoice['id']}/reverse")
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+async def test_the_ageing_list_shows_each_open_document_in_its_band(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    for days, amount in ((10, "1.00"), (40, "2.00"), (75, "4.00"), (100, "8.00"), (200, "16.00")):
+        await shop.bought(amount, days, paid=False)
+    found = await done(stage, "sales-1", "GET", f"{shop.path}/ageing")
+    assert found["bands"] == {
+        "not_due": "1.00", "1-30": "2.00", "31-60": "4.00", "61-90": "8.00", "over_90": "16.00",
+    }  # fmt: skip
+    assert (found["balance"], found["unused"]) == ("31.00", "0.00")
+    assert [one["days_over"] for one in found["documents"]] == [170, 70, 45, 10, 0]
+
+
+@pytest.mark.rule("P02.4")
+async def test_the_database_itself_refuses_what_does_not_balance_and_every_change(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.book("invoice", "100.00")
+    insert = """INSERT INTO entries (id, document_id, account_id, ledger, amount, dated_on)
+        SELECT gen_random_uuid(), id, account_id, 'receivable', 1, dated_on FROM documents"""
+    for sql in (insert, "UPDATE entries SET amount = 1", "DELETE FROM entries", "DELETE FROM documents"):
+        with pytest.raises(asyncpg.RaiseError):
+            await stage.rows(sql)
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+async def test_only_finance_books_and_only_what_fits_together(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    body = {
+        "kind": "invoice", "customer_id": str(shop.customer), "amount": "5.00", "dated_on": str(today(stage)),
+        "origin": "erp", "origin_ref": "1",
+    }  # fmt: skip
+    path = f"{shop.path}/documents"
+    assert (await send(stage, "sales-1", "POST", path, json=body)).status_code == 403
+    misfits = [
+        {"dated_on": "2026-03-03"}, {"kind": "write_off"}, {"kind": "return"}, {"amount": "-5.00"}, {"amount": 5.5},
+        {"kind": "credit_note"}, {"shipment_id": str(shop.account)}, {"origin_ref": ""}, {"amount": "0.00"},
+        {"amount": "NaN"}, {"amount": "1e30"}, {"surprise": True},
+    ]  # fmt: skip
+    for misfit in misfits:
+        refused = await send(stage, "finance-1", "POST", path, json={**body, **misfit})
+        assert refused.status_code == 422, (misfit, refused.text)
+    assert Decimal((await shop.read())["balance"]) == 0
+
+
+@given(st.lists(st.integers(1, 10_000), max_size=8), st.integers(1, 40_000))
+def test_money_is_laid_on_the_oldest_first_and_none_is_lost(open_cents: list[int], cents: int) -> None:
+    from credit.ledger.model import shares
+
+    class Open:
+        def __init__(self, amount: Decimal) -> None:
+            self.open = amount
+
+    others = [Open(Decimal(c) / 100) for c in open_cents]
+    laid = list(shares(Decimal(cents) / 100, others))  # type: ignore[arg-type]
+    assert sum(part for _, part in laid) == min(Decimal(cents), Decimal(sum(open_cents))) / 100
+    assert all(part == other.open for other, part in laid[:-1])
+    assert [other for other, _ in laid] == others[: len(laid)]

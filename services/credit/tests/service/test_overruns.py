@@ -1,0 +1,205 @@
+"""Over the limit: the first and the last are signed, for an amount and a time; otherwise it is paid first."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from chassis.kit.at_work import at_work
+from chassis.kit.eventually import eventually
+from chassis.kit.stage import Stage
+from contracts.work import WorkItem, WorkState
+
+from .trade import Distributor, clock, codes, done, send
+
+
+async def full(stage: Stage) -> Distributor:
+    """A distributor with a limit of 900.00 that is used up."""
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10)
+    await shop.book("opening", "900.00", date(2026, 2, 1))
+    return shop
+
+
+async def signed(shop: Distributor, amount: str) -> dict[str, Any]:
+    """Goods of this amount, signed by the area manager and decided again."""
+    shipment = await shop.asks(amount)
+    assert (await shop.step(shipment, "ask-signature")).status_code == 200
+    answer = await shop.signs(shipment)
+    assert answer.status_code == 200, answer.text
+    await shop.step(shipment, "release")
+    return await shop.shipment(shipment)
+
+
+async def work_of(stage: Stage, kind: str) -> list[WorkItem]:
+    told = [one.message for one in await stage.outbox(WorkItem)]
+    return [one for one in told if isinstance(one, WorkItem) and one.kind == kind]
+
+
+@pytest.mark.rule("P11.7")
+@pytest.mark.rule("P11.8")
+@pytest.mark.rule("P11.9")
+async def test_the_first_and_the_last_are_signed_and_then_it_is_paid_first(stage: Stage) -> None:
+    shop = await full(stage)
+    first = await signed(shop, "299.99")
+    assert (first["state"], first["overrun"], first["decision"]["rules"]) == ("released", "first", ["P11.7"])
+    assert first["signature"]["signer"] == "area-1"
+    last = await signed(shop, "100.00")
+    assert (last["state"], last["overrun"], last["decision"]["rules"]) == ("released", "last", ["P11.8"])
+    third = await shop.asks("50.00")
+    assert codes(third["decision"], "reasons") == ["over_limit", "overruns_used"]
+    assert codes(third["decision"], "ways_out") == ["remit_first", "pay_down"]
+    refused = await shop.step(third, "ask-signature")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/nothing-to-sign")
+    await shop.book("payment", "50.00", shipment_id=third["id"])
+    freed = await shop.step(third, "release")
+    assert (freed.json()["state"], freed.json()["decision"]["way"]) == ("released", "prepaid")
+    assert freed.json()["decision"]["rules"] == ["P11.9"]
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.7")
+async def test_exactly_a_third_of_the_limit_is_too_much_to_sign(stage: Stage) -> None:
+    shop = await full(stage)
+    third = await shop.asks("300.00")
+    assert codes(third["decision"], "reasons") == ["over_limit", "too_large_to_sign"]
+    refused = await shop.step(third, "ask-signature")
+    assert refused.status_code == 409
+    assert refused.json()["rules"] == ["P11.7", "P11.8", "P11.9"]
+
+
+@pytest.mark.rule("P11.7")
+async def test_a_signature_covers_its_amount_and_its_time_and_no_other_shipment(stage: Stage) -> None:
+    shop = await full(stage)
+    shipment = await signed(shop, "200.00")
+    line = {"product": "p-100", "batch": "b-7", "quantity": "1", "price": "210.00"}
+    path = f"/v1/shipments/{shipment['id']}"
+    changed = await done(stage, "sales-1", "PUT", path, json={"destination": "hz-depot-2", "lines": [line]})
+    assert (changed["state"], changed["signature"]) == ("held", None)
+    copy = await shop.asks("200.00", copy_of=shipment["id"])
+    assert copy["state"] == "held"
+    await shop.step(changed, "ask-signature")
+    await shop.signs(changed)
+    clock(stage).later(days=4)
+    late = await shop.step(changed, "release")
+    assert late.status_code == 409
+    assert "signature_ended" in codes(late.json()["decision"], "reasons")
+    assert Decimal((await shop.read())["released"]) == 0
+
+
+@pytest.mark.rule("P11.7")
+async def test_only_the_area_manager_signs_and_meanwhile_nothing_is_changed(stage: Stage) -> None:
+    shop = await full(stage)
+    shipment = await shop.asks("200.00")
+    await shop.step(shipment, "ask-signature")
+    line = {"product": "p-100", "batch": "b-7", "quantity": "1", "price": "1.00"}
+    body = {"destination": "hz-depot-2", "lines": [line]}
+    held = await send(stage, "sales-1", "PUT", f"/v1/shipments/{shipment['id']}", json=body)
+    assert (held.status_code, held.json()["type"]) == (409, "/problems/held")
+    assert (await shop.signs(shipment, "manager-1")).status_code == 403
+    (seat,) = await work_of(stage, "approve.credit.overrun")
+    assert (seat.role, seat.place) == ("area_manager", "area:east")
+    assert (await shop.step(shipment, "release")).status_code == 409
+    assert (await shop.signs(shipment)).status_code == 200
+
+
+@pytest.mark.rule("P11.7")
+async def test_back_within_the_limit_the_next_one_is_the_first_again(stage: Stage) -> None:
+    shop = await full(stage)
+    await signed(shop, "250.00")
+    assert len((await shop.read())["overruns"]) == 1
+    await shop.book("payment", "200.00")
+    assert len((await shop.read())["overruns"]) == 1
+    await shop.book("payment", "50.00")
+    assert (await shop.read())["overruns"] == []
+    again = await signed(shop, "200.00")
+    assert again["overrun"] == "first"
+    await shop.step(again, "cancel")
+    assert (await shop.read())["overruns"] == []
+
+
+@pytest.mark.rule("P11.8")
+@pytest.mark.rule("P11.12")
+async def test_the_last_is_owed_by_the_end_of_the_month_by_who_signed_it(stage: Stage) -> None:
+    shop = await full(stage)
+    await signed(shop, "250.00")
+    last = await signed(shop, "100.00")
+    assert (await shop.step(last, "invoice")).status_code == 200
+    (owed,) = await work_of(stage, "credit.last_overrun")
+    assert (owed.role, owed.place, owed.person) == ("area_manager", "area:east", "area-1")
+    assert str(owed.due_at) == "2026-03-31 16:00:00+00:00"
+    assert owed.rules == ["P11.8", "P11.12"]
+    invoice = (await shop.shipment(last))["invoice_id"]
+    payment = await shop.book("payment", "100.00", pays=[{"document_id": invoice, "amount": "100.00"}])
+    assert (await work_of(stage, "credit.last_overrun"))[-1].state == WorkState.DONE
+    await done(stage, "finance-1", "POST", f"/v1/documents/{payment['id']}/reverse")
+    again = (await work_of(stage, "credit.last_overrun"))[-1]
+    assert (again.state, again.due_at) == (WorkState.OPEN, owed.due_at)
+
+
+@pytest.mark.rule("P11.7")
+async def test_a_signature_frees_the_goods_by_itself(stage: Stage) -> None:
+    shop = await full(stage)
+    shipment = await shop.asks("200.00")
+    await shop.step(shipment, "ask-signature")
+    async with at_work(stage.runner()):
+        await shop.signs(shipment)
+
+        async def released() -> bool:
+            return bool((await shop.shipment(shipment))["state"] == "released")
+
+        await eventually(released)
+
+
+@pytest.mark.rule("P11.14")
+@pytest.mark.rule("P11.9")
+async def test_who_pays_first_while_old_items_are_open_owes_a_plan(stage: Stage) -> None:
+    shop = await full(stage)
+    await shop.book("opening", "0.01", date(2026, 2, 1))
+    shipment = await shop.asks("500.00")
+    await shop.book("payment", "500.00", shipment_id=shipment["id"])
+    assert (await shop.step(shipment, "release")).json()["decision"]["plan_wanted"] is True
+    (plan,) = await work_of(stage, "credit.collection_plan")
+    assert (plan.role, plan.rules) == ("salesperson", ["P11.4", "P11.9", "P11.14"])
+    await shop.step(shipment, "release")
+    assert len(await work_of(stage, "credit.collection_plan")) == 1
+
+
+@pytest.mark.rule("P11.9")
+async def test_money_for_one_shipment_frees_no_other_and_is_lost_when_it_bounces(stage: Stage) -> None:
+    shop = await full(stage)
+    shipment, other = await shop.asks("500.00"), await shop.asks("500.00")
+    payment = await shop.book("payment", "500.00", shipment_id=shipment["id"])
+    assert (await shop.step(other, "release")).status_code == 409
+    assert (await shop.step(shipment, "release")).status_code == 200
+    async with at_work(stage.runner()):
+        await done(stage, "finance-1", "POST", f"/v1/documents/{payment['id']}/reverse")
+
+        async def held() -> bool:
+            return bool((await shop.shipment(shipment))["state"] == "held")
+
+        await eventually(held)
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.6")
+async def test_the_standing_says_what_brings_the_account_back_and_what_if_decides_alike(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10)
+    await shop.ships("900.00")
+    await signed(shop, "200.00")
+    standing = await shop.standing()
+    assert (standing["within"], Decimal(standing["over"])) == (False, Decimal("200.00"))
+    assert Decimal(standing["largest_signed"]) == Decimal("299.99")
+    # today's 900.00 count from tomorrow on, beside the 900.00 of ten days ago
+    assert standing["back_on"] == "2026-03-03"
+    asked = await shop.asks("120.00")
+    foreseen = await done(stage, "sales-1", "GET", f"{shop.path}/what-if?amount=120.00")
+    assert foreseen["decision"]["reasons"] == asked["decision"]["reasons"]
+    assert foreseen["decision"]["ways_out"] == asked["decision"]["ways_out"]
+    assert {"code": "wait", "day": "2026-03-03"}.items() <= asked["decision"]["ways_out"][-1].items()
+    assert [one["id"] for one in (await shop.standing())["held"]] == [asked["id"]]
+    paid = await done(stage, "sales-1", "GET", f"{shop.path}/what-if?amount=120.00&prepaid=120.00")
+    assert paid["decision"]["way"] == "prepaid"
