@@ -132,6 +132,7 @@ _HEADS = [Role.DEPARTMENT_SUPERVISOR, Role.DEPARTMENT_HEAD]
 _DEALERSHIP = {
     "judge": Keeper(
         rules=("P12.2",), roles=(Role.CUSTOMER_RELATIONS, Role.RELATIONS_MANAGER), within=_NEXT_DAY,
+        counted_from="receipt",
         then=(Role.RELATIONS_MANAGER, Role.GENERAL_MANAGER), ours=True, reading="A2",
     ),
     "name_department": Keeper(
@@ -145,6 +146,10 @@ _DEALERSHIP = {
     "answer": Keeper(
         rules=("P12.4",), handler=True, roles=_RELATIONS, within=_TWO_DAYS,
         then=(Role.RELATIONS_MANAGER, Role.GENERAL_MANAGER), ours=True, reading="A2",
+    ),
+    "answer_unfounded": Keeper(
+        rules=("P12.2",), roles=_RELATIONS, within=_TWO_DAYS, then=(Role.RELATIONS_MANAGER, Role.GENERAL_MANAGER),
+        ours=True, reading="A2",
     ),
     "return_result": Keeper(
         rules=("P12.4",), roles=(Role.CUSTOMER_RELATIONS, Role.RELATIONS_MANAGER, Role.RELATIONS_SPECIALIST),
@@ -169,7 +174,7 @@ _DEALERSHIP = {
 }  # fmt: skip
 _RETAIL = {
     "judge": Keeper(
-        rules=("P17.2",), roles=(Role.DEPARTMENT_SUPERVISOR,), within=_NEXT_DAY,
+        rules=("P17.2",), roles=(Role.DEPARTMENT_SUPERVISOR,), within=_NEXT_DAY, counted_from="receipt",
         then=(Role.OPERATIONS_CUSTOMER_SERVICE, Role.HR_ADMIN), ours=True, reading="A2",
     ),
     "accept": Keeper(rules=("P17.2",), chain=_BY_SUPERIOR),
@@ -206,6 +211,7 @@ _RETAIL = {
 _PROPERTY = {
     "judge": Keeper(
         rules=("P08.6",), roles=(Role.PROPERTY, Role.PROPERTY_MANAGER), within=_NEXT_DAY,
+        counted_from="receipt",
         then=(Role.PROPERTY_MANAGER, Role.GENERAL_MANAGER), ours=True, reading="A2",
     ),
     "name_department": Keeper(
@@ -233,6 +239,7 @@ _PROPERTY = {
 _GPS = {
     "judge": Keeper(
         rules=("P16.6",), roles=(Role.SERVICE_AGENT, Role.DIVISION_MANAGER), within=_NEXT_DAY,
+        counted_from="receipt",
         then=(Role.DIVISION_MANAGER, Role.GENERAL_MANAGER), ours=True, reading="A2",
     ),
     "name_department": Keeper(
@@ -278,7 +285,8 @@ class ComplaintPolicy(Policy):
         "P04.3", "P12.2", "P17.2",
         zh="判定",
         default=Keeper(
-            rules=("P04.3",), roles=(Role.HR_ADMIN_MANAGER,), within=_NEXT_DAY, then=_GM, ours=True, reading="A2",
+            rules=("P04.3",), roles=(Role.HR_ADMIN_MANAGER,), within=_NEXT_DAY, counted_from="receipt",
+            then=_GM, ours=True, reading="A2",
         ),
         ours=True,
         reading="A2",

@@ -154,11 +154,11 @@ def _free(tx: Tx, case: Case, department: str, roles: Iterable[Role], accused: s
     """Who holds one of the roles at the department, or else at the branch, and is not accused; nearest first."""
     directory = Directory.of(tx.runtime)
     found: dict[str, Role] = {}
-    for role in reversed(list(roles)):
+    for role in roles:
         for place in (department_place(case.branch, department), case.branch, "group"):
             holders = directory.holders(role, [place], tx.now)
-            free = {who: role for who, whose in sorted(holders.items()) if not accused & {who, whose}}
+            free = [who for who, whose in sorted(holders.items()) if not accused & {who, whose}]
             if free:
-                found = {**free, **found}
+                found |= {who: role for who in free if who not in found}
                 break
     return found
