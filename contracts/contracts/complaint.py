@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -131,6 +132,163 @@ class ComplaintSerious(Event, type="complaint.serious.v1"):
     serious_at: Instant
     summary: str
     detail: str
+
+
+class Reaction(StrEnum):
+    """What the customer says to an answer (P04.5)."""
+
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not_accepted"
+
+
+class AnswerWay(StrEnum):
+    """How a customer is answered (P17.6)."""
+
+    WRITTEN = "written"
+    ORAL = "oral"
+
+
+class ComplaintHandedOver(Event, type="complaint.handed_over.v1"):
+    """A department and one of its people handle the complaint from now on (P04.4, P04.10, P17.3)."""
+
+    case_id: UUID
+    department: str
+    level: str
+    handed_over_at: Instant
+    rules: list[str]
+
+
+class InvestigationStarted(Event, type="complaint.investigation_started.v1"):
+    """The handler has begun to look into it (P04.9)."""
+
+    case_id: UUID
+    started_at: Instant
+    rules: list[str]
+
+
+class InvestigationReported(Event, type="complaint.investigation_reported.v1"):
+    """The investigation report is there, with this number of countermeasures and preventive measures (P17.4)."""
+
+    case_id: UUID
+    measures: int
+    reported_at: Instant
+    rules: list[str]
+
+
+class InvestigationReviewed(Event, type="complaint.investigation_reviewed.v1"):
+    """The report has passed this gate: the supervisor's review, or HR-admin's opinion (P17.4, P17.5)."""
+
+    case_id: UUID
+    gate: str
+    passed_at: Instant
+    rules: list[str]
+
+
+class MeasureTaken(Event, type="complaint.measure_taken.v1"):
+    """Something is to be done because of the complaint, until a day where one is set (P04.14, P17.12)."""
+
+    case_id: UUID
+    measure_id: UUID
+    kind: str
+    due_on: date | None
+    taken_at: Instant
+    rules: list[str]
+
+
+class MeasureEnded(Event, type="complaint.measure_ended.v1"):
+    """A measure was carried through, or dropped (P17.12)."""
+
+    case_id: UUID
+    measure_id: UUID
+    done: bool
+    ended_at: Instant
+    rules: list[str]
+
+
+class ResolutionProposed(Event, type="complaint.resolution_proposed.v1"):
+    """A resolution was drafted, the first of the complaint or a next one (P04.5)."""
+
+    case_id: UUID
+    round: int
+    proposed_at: Instant
+    rules: list[str]
+
+
+class ResolutionApproved(Event, type="complaint.resolution_approved.v1"):
+    """The resolution may be put to the customer (P17.6)."""
+
+    case_id: UUID
+    round: int
+    approved_at: Instant
+    rules: list[str]
+
+
+class ComplaintAnswered(Event, type="complaint.answered.v1"):
+    """The customer was answered (P04.3, P04.5, P17.6); `round` 0 is the answer to an unfounded complaint."""
+
+    case_id: UUID
+    round: int
+    way: Open[AnswerWay]
+    answered_at: Instant
+    rules: list[str]
+
+
+class CustomerReacted(Event, type="complaint.customer_reacted.v1"):
+    """The customer has accepted the answer, or not (P04.5)."""
+
+    case_id: UUID
+    round: int
+    reaction: Open[Reaction]
+    reacted_at: Instant
+    rules: list[str]
+
+
+class NotAcceptedSettled(Event, type="complaint.not_accepted_settled.v1"):
+    """It was decided that the handling ends although the customer does not accept (P04.5)."""
+
+    case_id: UUID
+    settled_at: Instant
+    rules: list[str]
+
+
+class ResultReturned(Event, type="complaint.result_returned.v1"):
+    """The store has returned the result to the group (P12.4)."""
+
+    case_id: UUID
+    handled_at: Instant
+    returned_at: Instant
+    rules: list[str]
+
+
+class CustomerCalledBack(Event, type="complaint.called_back.v1"):
+    """The customer was asked how the complaint was handled; `satisfaction` goes from 1 to 5 (P04.7, P12.4)."""
+
+    case_id: UUID
+    satisfaction: int | None
+    called_back_at: Instant
+    rules: list[str]
+
+
+class ComplaintClosed(Event, type="complaint.closed.v1"):
+    """Nothing more is done about the complaint; `reaction` is the customer's to the last answer (P04.7, P17.9)."""
+
+    case_id: UUID
+    number: str
+    branch: str
+    founded: bool
+    reaction: Open[Reaction] | None
+    satisfaction: int | None
+    closed_at: Instant
+    rules: list[str]
+
+
+class ComplaintReopened(Event, type="complaint.reopened.v1"):
+    """The complaint goes its way again, as a founded one (P04.3)."""
+
+    case_id: UUID
+    times: int
+    reopened_at: Instant
+    rules: list[str]
 
 
 class ManifestItem(BaseModel):

@@ -13,14 +13,34 @@ from chassis.service import Service
 from policy.engines import ENGINES
 
 from complaint import tables
+from complaint.cases.list_actions import list_actions
 from complaint.cases.list_complaints import list_complaints, search_complaints
 from complaint.cases.read_complaint import read_complaint
+from complaint.cases.read_timeline import read_timeline
+from complaint.dossier.hand_to_archive import dossier_filed, fetch_dossier_item
 from complaint.erasure.forget_customer import customer_erased, forget_customer
+from complaint.follow_up.call_back import call_back
+from complaint.follow_up.close_complaint import close_complaint
+from complaint.follow_up.reopen_complaint import reopen_complaint
+from complaint.follow_up.return_result import return_result
+from complaint.handling.answer_customer import answer_customer
+from complaint.handling.begin_handling import begin_handling
+from complaint.handling.give_opinion import give_opinion
+from complaint.handling.hand_over import hand_over
+from complaint.handling.propose_resolution import propose_resolution
+from complaint.handling.raise_level import raise_level
+from complaint.handling.record_reaction import record_reaction
+from complaint.handling.report_investigation import report_investigation
+from complaint.handling.settle_unaccepted import settle_unaccepted
+from complaint.handling.start_investigation import start_investigation
+from complaint.handling.take_measure import end_measure, list_earlier, list_measures, take_measure
+from complaint.handling.wait_for_customer import go_on, wait_for_customer
 from complaint.intake.take_complaint import WRITER, front, take_complaint
 from complaint.intake.writer import Writer
 from complaint.judging.judge_complaint import judge_complaint
 from complaint.matching.directory import known_customers
 from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
+from complaint.misconduct.propose_misconduct import decide_no_penalty, list_misconduct, propose_misconduct
 from complaint.serious.find_repeats import find_repeats
 
 
@@ -51,11 +71,38 @@ service = Service(
         search_complaints,  # cases
         list_complaints,
         read_complaint,
+        read_timeline,
+        list_actions,
         judge_complaint,  # judging
+        hand_over,  # handling
+        start_investigation,
+        report_investigation,
+        give_opinion,
+        take_measure,
+        list_measures,
+        end_measure,
+        list_earlier,
+        propose_resolution,
+        answer_customer,
+        record_reaction,
+        settle_unaccepted,
+        wait_for_customer,
+        go_on,
+        return_result,  # follow-up
+        call_back,
+        close_complaint,
+        reopen_complaint,
+        propose_misconduct,  # misconduct
+        list_misconduct,
+        decide_no_penalty,
+        fetch_dossier_item,  # dossier
     ],
     reactions=[
         match_opened_case,  # matching
         match_cases_of_customer,
+        begin_handling,  # handling
+        raise_level,
+        dossier_filed,  # dossier
         find_repeats,  # serious
         customer_erased,  # erasure
     ],

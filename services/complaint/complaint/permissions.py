@@ -1,4 +1,4 @@
-"""Who may take, read and see complaints (P04.3, P04.8, P12.2, P12.4)."""
+"""Who may take, read, handle and see complaints (P04.3, P04.8, P12.2, P12.4); which step is whose the policy says."""
 
 from __future__ import annotations
 
@@ -21,23 +21,34 @@ TAKE_COMPLAINT = Permission(
     scopes=(Scope.COMPLAINT_TAKE,),
 )
 
-READ_COMPLAINT = Permission(
-    "complaint.read",
-    {
-        Role.CALL_CENTRE: Reach.GROUP,
-        Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
-        Role.GENERAL_MANAGER: Reach.BRANCH,
-        Role.DEPARTMENT_HEAD: Reach.BRANCH,
-        Role.DEPARTMENT_SUPERVISOR: Reach.BRANCH,
-        Role.HR_ADMIN_MANAGER: Reach.BRANCH,
-        Role.CUSTOMER_RELATIONS: Reach.BRANCH,
-        Role.RELATIONS_SPECIALIST: Reach.BRANCH,
-        Role.RELATIONS_MANAGER: Reach.BRANCH,
-        Role.COMPLAINT_AGENT: Reach.BRANCH,
-        Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
-    },
-    scopes=(Scope.COMPLAINT_READ,),
-)
+#: a head sees what their department handles; who takes part in a case sees that one
+_READERS = {
+    Role.CALL_CENTRE: Reach.GROUP,
+    Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
+    Role.GENERAL_MANAGER: Reach.BRANCH,
+    Role.DEPARTMENT_DIRECTOR: Reach.BRANCH,
+    Role.DEPARTMENT_MANAGER: Reach.DEPARTMENT,
+    Role.DEPARTMENT_HEAD: Reach.DEPARTMENT,
+    Role.DEPARTMENT_SUPERVISOR: Reach.DEPARTMENT,
+    Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+    Role.HR_ADMIN: Reach.BRANCH,
+    Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+    Role.RELATIONS_SPECIALIST: Reach.BRANCH,
+    Role.RELATIONS_MANAGER: Reach.BRANCH,
+    Role.COMPLAINT_AGENT: Reach.BRANCH,
+    Role.SERVICE_AGENT: Reach.BRANCH,
+    Role.PROPERTY: Reach.BRANCH,
+    Role.PROPERTY_MANAGER: Reach.BRANCH,
+    Role.DIVISION_MANAGER: Reach.BRANCH,
+    Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+    Role.SALES_CONSULTANT: Reach.OWN,
+    Role.SERVICE_ADVISER: Reach.OWN,
+}
+
+READ_COMPLAINT = Permission("complaint.read", _READERS, scopes=(Scope.COMPLAINT_READ,))
+
+#: whoever may have a part in the handling; whose a step is the branch's policy says
+HANDLE_COMPLAINT = Permission("complaint.handle", {**_READERS, Role.CEO: Reach.GROUP})
 
 #: which of them judges at a branch its policy says
 JUDGE_COMPLAINT = Permission(
@@ -49,7 +60,26 @@ JUDGE_COMPLAINT = Permission(
         Role.DEPARTMENT_SUPERVISOR: Reach.BRANCH,
         Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
         Role.PROPERTY: Reach.BRANCH,
+        Role.PROPERTY_MANAGER: Reach.BRANCH,
+        Role.DIVISION_MANAGER: Reach.BRANCH,
         Role.SERVICE_AGENT: Reach.BRANCH,
         Role.GENERAL_MANAGER: Reach.BRANCH,
     },
 )
+
+#: misconduct is proposed by who handles complaints or staff, decided along a chain
+PROPOSE_MISCONDUCT = Permission(
+    "complaint.propose_misconduct",
+    {
+        Role.HR_ADMIN: Reach.BRANCH,
+        Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+        Role.DEPARTMENT_MANAGER: Reach.DEPARTMENT,
+        Role.DEPARTMENT_HEAD: Reach.DEPARTMENT,
+        Role.DEPARTMENT_SUPERVISOR: Reach.DEPARTMENT,
+        Role.RELATIONS_MANAGER: Reach.BRANCH,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+    },
+)
+
+#: the archive fetches what a closed case hands over
+FETCH_DOSSIER = Permission("complaint.fetch_dossier", {}, scopes=(Scope.COMPLAINT_DOSSIER,))

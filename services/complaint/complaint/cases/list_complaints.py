@@ -36,7 +36,7 @@ async def list_complaints(
     cursor: Cursor = None,
 ) -> Page[CaseLine]:
     """The cases within your reach, newest first."""
-    wanted = _seen_by(principal)
+    wanted = _seen_by(principal, tx)
     if branch is not None:
         wanted.append(cases.c.branch == branch)
     if customer_id is not None:
@@ -65,14 +65,17 @@ async def search_complaints(
     said = sought.model_dump(exclude_none=True)
     if len(said) != 1:
         raise Invalid("Search by exactly one of number, phone, plate, vin.")
-    wanted = [*_seen_by(principal), _matches(tx, sought)]
+    wanted = [*_seen_by(principal, tx), _matches(tx, sought)]
     return await _page(tx, wanted, limit, cursor)
 
 
-def _seen_by(principal: Principal) -> list[sa.ColumnElement[bool]]:
+def _seen_by(principal: Principal, tx: Tx) -> list[sa.ColumnElement[bool]]:
     """Within reach, and not about the caller (P12.2)."""
+    reach = READ_COMPLAINT.reach(principal)
     return [
-        READ_COMPLAINT.reach(principal).condition(cases.c.branch),
+        reach.condition(
+            cases.c.branch, department=cases.c.department, owner=cases.c.handler, record=cases.c.id, now=tx.now
+        ),
         cases.c.respondent.is_distinct_from(principal.subject),
     ]
 

@@ -10,6 +10,7 @@ from contracts.complaint import Match
 from pydantic import BaseModel
 
 from complaint.case import Case
+from complaint.way import GATES
 
 
 class CaseLine(BaseModel):
@@ -63,6 +64,59 @@ class CaseView(CaseLine):
     respondent: str | None
     held: dict[str, Any]
     version: int
+
+
+class CaseProgress(BaseModel):
+    """Where a case stands on its way, without persons but staff; answered by every step of the handling.
+
+    `gates` are those that it must pass, in order, each with when it did.
+    """
+
+    id: UUID
+    number: str
+    branch: str
+    state: str
+    founded: bool | None
+    level: str | None
+    department: str | None
+    handler: str | None
+    participants: list[str]
+    gates: dict[str, datetime | None]
+    round: int
+    reaction: str | None
+    waiting_for_customer: bool
+    closed_at: datetime | None
+    held: dict[str, Any]
+    path: str
+    version: int
+
+
+def progress_of(case: Case) -> CaseProgress:
+    """Where the case stands."""
+    return CaseProgress(
+        id=case.id,
+        number=case.number,
+        branch=case.branch,
+        state=case.state.value,
+        founded=None if case.judgement is None else case.founded,
+        level=case.level,
+        department=case.department,
+        handler=case.handler,
+        participants=list(case.participants),
+        gates={gate: None if at is None else datetime.fromisoformat(at) for gate, at in in_order(case.gates)},
+        round=case.round,
+        reaction=case.course.get("reaction"),
+        waiting_for_customer="waiting_since" in case.course,
+        closed_at=case.closed_at,
+        held=case.held,
+        path=f"/v1/complaints/{case.id}",
+        version=case.version,
+    )
+
+
+def in_order(gates: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The gates of a case in the order of the way: the database keeps them in another."""
+    return [(gate.value, gates[gate]) for gate in GATES if gate in gates]
 
 
 def line_of(case: Case) -> CaseLine:

@@ -192,7 +192,7 @@ def first_duty(runtime: Runtime, case_id: UUID, branch: str, profile: str, taken
     policy = Policies.of(runtime).under(ComplaintPolicy, profile, branch, civil(now))
     calendar = Directory.of(runtime).calendar(branch)
     path = f"/v1/complaints/{case_id}"
-    duty = owed(JUDGE, case_id, policy.judge, branch=branch, since=taken_at, path=path, calendar=calendar)
+    duty = owed(JUDGE, case_id, policy.judge.deadline(), branch=branch, since=taken_at, path=path, calendar=calendar)
     duty.sequence = 1
     return duty
 

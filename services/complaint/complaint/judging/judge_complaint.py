@@ -11,25 +11,33 @@ from chassis.http import post
 from chassis.problems import Forbidden
 from chassis.tx import Tx
 from contracts.complaint import ComplaintJudged
-from policy.access import GROUP
-from policy.approvals import Asked, ask, granted
-from policy.obligations import met
+from policy.approvals import Asked, ask, granted, refused
+from policy.obligations import met, waive
 from pydantic import BaseModel, ConfigDict, Field
 
 from complaint import tables
 from complaint.case import CASES, Case
-from complaint.cases.read_complaint import within
 from complaint.cases.views import CaseView, view_of
+from complaint.keeping import kept_out, owe_step, takes, whose, within
+from complaint.notices import send
 from complaint.permissions import JUDGE_COMPLAINT
-from complaint.policy import JUDGE, JUDGEMENT, ComplaintPolicy
+from complaint.policy import ANSWER, ANSWER_UNFOUNDED, HAND_OVER, INVESTIGATE, JUDGE, JUDGEMENT, ComplaintPolicy
+from complaint.timeline import note, write
+from complaint.way import Step
 
-RULES = ("P04.3", "P17.2")
+RULES = ("P04.3", "P17.2", "P12.2")
 
 
 class NotTheJudge(Forbidden):
     """Another role judges the complaints of this branch."""
 
     title = "Another role judges complaints here"
+
+
+class AboutYou(Forbidden):
+    """Who is complained about has no part in the handling."""
+
+    title = "The complaint is about you"
 
 
 class JudgementForm(BaseModel):
@@ -47,6 +55,7 @@ class JudgementForm(BaseModel):
     opinion: Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")]
     respondent: Annotated[str | None, Field(max_length=200, description="the member of staff complained about")] = None
     respondent_department: Slug | None = None
+    customer_cause: Annotated[bool, Field(description="the customer is the cause: answered at once (P17.2)")] = False
 
 
 @post("/v1/complaints/{case_id}/judge", needs=JUDGE_COMPLAINT)
@@ -54,10 +63,11 @@ async def judge_complaint(case_id: UUID, form: JudgementForm, principal: Princip
     """Judge a complaint. Where the branch's policy wants it approved, it counts when it has been."""
     case = await within(tx, case_id, JUDGE_COMPLAINT, principal, lock=True)
     policy = case.policy(tx, ComplaintPolicy)
-    if not any(g.role is policy.judge.role and g.place in (case.branch, GROUP) for g in principal.grants):
-        raise NotTheJudge(
-            f"Complaints of this branch are judged by the role {policy.judge.role.value}.", rules=RULES[:1]
-        )
+    if not takes(policy.judge, case, principal, tx):
+        raise NotTheJudge(f"Complaints of this branch are judged by {whose(policy.judge)}.", rules=policy.judge.rules)
+    if form.respondent == principal.subject:
+        raise AboutYou("Who is complained about does not judge. Have somebody else do it.", rules=("P12.2",))
+    case.refuse_unless_ready(Step.JUDGE)
     judgement: dict[str, Any] = {
         "reason_holds": form.reason_holds,
         "demand_holds": form.demand_holds,
@@ -65,24 +75,24 @@ async def judge_complaint(case_id: UUID, form: JudgementForm, principal: Princip
         "by": principal.subject,
         "at": tx.now.isoformat(),
         "respondent_department": form.respondent_department,
+        "customer_cause": form.customer_cause,
     }
     case.concern(form.respondent)
     personal = await tx.unseal(case, why="judging", rules=RULES)
     personal["opinion"] = form.opinion
     case.sealed = await tx.seal(tables.cases, case.id, case.subject_id, personal)
-    chain = policy.founded if judgement["founded"] else policy.unfounded
-    if chain:
-        case.refuse_unless_judgeable()
+    await write(tx, case, "judgement", RULES, {"opinion": form.opinion}, **_shown(judgement))
+    if policy.accept.chain:
         ask(
             tx,
             JUDGEMENT,
             case,
             {"number": case.number, **judgement},
-            chain=chain,
+            chain=policy.accept.chain,
             by=principal.subject,
             branch=case.branch,
             path=f"/v1/complaints/{case.id}",
-            excluded=[form.respondent] if form.respondent else [],
+            excluded=await kept_out(tx, case),
         )
     else:
         settle(case, judgement, tx)
@@ -90,9 +100,14 @@ async def judge_complaint(case_id: UUID, form: JudgementForm, principal: Princip
     return view_of(case, personal)
 
 
+def _shown(judgement: dict[str, Any]) -> dict[str, Any]:
+    return {name: judgement[name] for name in ("reason_holds", "demand_holds", "founded")}
+
+
 def settle(case: Case, judgement: dict[str, Any], tx: Tx) -> None:
-    """The judgement counts: the duty is met, and the others hear of it."""
-    case.judge(judgement)
+    """The judgement counts: the duty is met, the next one owed, and the others hear of it."""
+    policy = case.policy(tx, ComplaintPolicy)
+    case.judge(judgement, policy.gates(founded=judgement["founded"]), tx.now)
     met(tx, JUDGE, case.id, at=tx.now)
     tx.publish(
         case,
@@ -102,12 +117,30 @@ def settle(case: Case, judgement: dict[str, Any], tx: Tx) -> None:
             grounds_hold=judgement["reason_holds"],
             claim_holds=judgement["demand_holds"],
             judged_at=tx.now,
-            rules=["P04.3"],
+            rules=list(policy.judge.rules),
         ),
     )
+    if case.founded:
+        owe_step(tx, HAND_OVER, policy.name_department, case, since=tx.now)
+        return
+    for duty in (INVESTIGATE, ANSWER):
+        waive(tx, duty, case.id, at=tx.now, reason="the complaint does not hold")
+    keeper = policy.answer_unfounded
+    owe_step(tx, ANSWER_UNFOUNDED, keeper, case, since=case.taken_at if keeper.from_receipt else tx.now)
+    if not judgement["customer_cause"]:
+        told = [f"{role.value}@{case.branch}" for role in policy.told_of_refused]
+        send(tx, case, "complaint_refused", told, ("P17.2",))
 
 
 @granted(JUDGEMENT, CASES)
 def judgement_approved(case: Case, asked: Asked, tx: Tx) -> None:
     """The superior agrees: it counts as it was shown."""
-    settle(case, {name: value for name, value in asked.offer.items() if name != "number"}, tx)
+    judgement = {name: value for name, value in asked.offer.items() if name != "number"}
+    note(tx, case, "judgement_approved", ("P17.2",), **_shown(judgement))
+    settle(case, judgement, tx)
+
+
+@refused(JUDGEMENT)
+def judgement_refused(case: Case, asked: Asked, tx: Tx) -> None:
+    """The superior does not agree: it is judged again."""
+    note(tx, case, "judgement_refused", ("P17.2",), state=asked.state.value)

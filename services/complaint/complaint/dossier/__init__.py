@@ -1,0 +1,1 @@
+"""What a closed case hands over to the archive, and its receipt."""

@@ -1,0 +1,143 @@
+"""A measure: what is done because of a complaint, tracked until it is done (P04.14, P17.12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from chassis.ids import uuid7
+from chassis.problems import Invalid
+from chassis.store import Store
+from chassis.tx import Tx
+from contracts.complaint import MeasureTaken
+from contracts.roles import Role
+from policy.access import department_place
+from policy.calendar import civil
+from policy.obligations import Deadline, owe
+from policy.terms import Term
+from pydantic import Field
+
+from complaint import tables
+from complaint.case import Case, NotNow
+from complaint.keeping import handling_role
+from complaint.policy import MEASURE
+from complaint.timeline import Person, Words, WordsForm, note
+
+RULES = ("P04.14", "P17.12")
+
+LONGEST = 366
+
+
+class MeasureKind(StrEnum):
+    """What a measure is for: this case, or that the like does not happen again (P17.4)."""
+
+    MEASURE = "measure"
+    COUNTERMEASURE = "countermeasure"
+    PREVENTION = "prevention"
+
+
+class MeasureState(StrEnum):
+    """Where it stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+@dataclass
+class Measure:
+    """Something to be done by `owner` (or whoever handles the case), until `due_on` where a day is set."""
+
+    id: UUID
+    case_id: UUID
+    branch: str
+    kind: MeasureKind
+    brand: str
+    series: str | None
+    due_on: date | None
+    owner: str | None
+    state: MeasureState
+    taken_at: datetime
+    ended_at: datetime | None
+    subject_id: UUID
+    sealed: bytes
+    version: int = 1
+    sequence: int = 0
+
+    def end(self, *, done: bool, at: datetime) -> None:
+        """It was carried through, or dropped; once."""
+        if self.state is not MeasureState.OPEN:
+            raise NotNow(f"The measure is {self.state} already.", rules=RULES, state=self.state.value)
+        self.state, self.ended_at = MeasureState.DONE if done else MeasureState.DROPPED, at
+
+
+MEASURES = Store(tables.measures, Measure)
+
+
+class MeasureForm(WordsForm):
+    """What is to be done, by whom, until when."""
+
+    words: Words
+    due_on: Annotated[date | None, Field(description="its last day; later than today")] = None
+    owner: Person | None = None
+
+
+async def take(tx: Tx, case: Case, kind: MeasureKind, form: MeasureForm) -> Measure:
+    """The measure is taken: owed until it is done, told, and on the timeline."""
+    identifier = uuid7()
+    owner = form.owner or case.handler
+    deadline = Deadline(within=_until(form.due_on, tx.now), role=handling_role(case, tx), then=(Role.GENERAL_MANAGER,))
+    measure = Measure(
+        id=identifier,
+        case_id=case.id,
+        branch=case.branch,
+        kind=kind,
+        brand=case.brand,
+        series=case.facts.get("series"),
+        due_on=form.due_on,
+        owner=owner,
+        state=MeasureState.OPEN,
+        taken_at=tx.now,
+        ended_at=None,
+        subject_id=case.subject_id,
+        sealed=await tx.seal(tables.measures, identifier, case.subject_id, {"words": form.words}),
+    )
+    tx.add(measure)
+    owe(
+        tx,
+        MEASURE,
+        measure.id,
+        deadline,
+        branch=case.branch,
+        since=tx.now,
+        path=f"/v1/complaints/{case.id}",
+        person=owner,
+        about=case.id,
+        place=department_place(case.branch, case.department),
+    )
+    note(tx, case, "measure_taken", RULES, measure=str(measure.id), kind_of_measure=kind.value, due_on=str(form.due_on))
+    tx.publish(
+        case,
+        MeasureTaken(
+            case_id=case.id, measure_id=measure.id, kind=kind.value, due_on=form.due_on, taken_at=tx.now,
+            rules=list(RULES),
+        ),
+    )  # fmt: skip
+    return measure
+
+
+def _until(due_on: date | None, now: datetime) -> Term | None:
+    """The term that ends with the day."""
+    if due_on is None:
+        return None
+    days = (due_on - civil(now)).days
+    if not 1 <= days <= LONGEST:
+        raise Invalid(
+            "The last day of a measure lies after today, within a year.",
+            rules=RULES,
+            errors=[{"pointer": "/due_on", "detail": "a day after today, within a year"}],
+        )
+    return Term.parse(f"{days} days")

@@ -1,0 +1,179 @@
+"""Who may take a step now, on whom it waits, and what is owed for it: the keepers of a case's gates at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.http import if_match
+from chassis.problems import Forbidden, NotFound, Stale
+from chassis.tx import Tx
+from contracts.roles import Role
+from fastapi import Depends
+from policy.access import GROUP, Permission, department_place, excluded_from, within_reach
+from policy.directory import Directory
+from policy.obligations import OBLIGATIONS, Deadline, Obligation, owe, tell
+
+from complaint.case import CASES, Case
+from complaint.permissions import HANDLE_COMPLAINT
+from complaint.policy import CALL_BACK, CLOSE, RETURN_RESULT, ComplaintPolicy, Keeper
+from complaint.way import Gate, Step
+
+_RUNNING = "SELECT id FROM kehu.obligations WHERE subject = $1 AND duty = ANY($2::text[]) AND ended_at IS NULL"
+
+
+class AnothersStep(Forbidden):
+    """The branch's policy gives this step to another role, or to the handler of the case."""
+
+    title = "Another role takes this step here"
+
+
+#: the version of the case that a caller believes to change, from If-Match
+Expected = Annotated[int | None, Depends(if_match)]
+
+
+async def within(tx: Tx, case_id: UUID, permission: Permission, principal: Principal, *, lock: bool) -> Case:
+    """The case, where it lies within the caller's reach and does not complain about the caller; else 404 (P12.2).
+
+    Who handles it or takes part in it reaches it with any role of the permission.
+    """
+    case = await tx.get(CASES, case_id, lock=lock)
+    owner = principal.subject if principal.subject in (case.handler, *case.participants) else None
+    reached = case.respondent != principal.subject and await within_reach(
+        tx, permission, principal, case.id, case.branch, department=case.department, owner=owner
+    )
+    if not reached:
+        raise NotFound("There is no such complaint, or none at a branch that you may see. Check the id.")
+    return case
+
+
+async def at_step(
+    tx: Tx, case_id: UUID, principal: Principal, step: Step, expected: int | None
+) -> tuple[Case, ComplaintPolicy]:
+    """The case, locked, where the caller may take this step now; and what held for it when it was opened."""
+    case = await within(tx, case_id, HANDLE_COMPLAINT, principal, lock=True)
+    if expected is not None and expected != case.version:
+        raise Stale("It was changed by someone else in the meantime. Read it again and repeat the change.")
+    policy = case.policy(tx, ComplaintPolicy)
+    keepers = keepers_of(step, case, policy)
+    if not any(takes(keeper, case, principal, tx) for keeper in keepers):
+        named = " or ".join(dict.fromkeys(whose(keeper) for keeper in keepers))
+        rules = [rule for keeper in keepers for rule in keeper.rules]
+        raise AnothersStep(f"At this branch it is taken by {named}.", rules=dict.fromkeys(rules))
+    case.refuse_unless_ready(step)
+    return case, policy
+
+
+def keepers_of(step: Step, case: Case, policy: ComplaintPolicy) -> tuple[Keeper, ...]:
+    """Who may take a step of this case."""
+    answering = policy.answer if case.founded else policy.answer_unfounded
+    match step:
+        case Step.JUDGE:
+            return (policy.judge,)
+        case Step.HAND_OVER:
+            return (policy.name_department,)
+        case Step.START_INVESTIGATION | Step.REPORT:
+            return (policy.investigate,)
+        case Step.GIVE_OPINION:
+            return (policy.opinion,)
+        case Step.PROPOSE | Step.APPROVE:
+            return (policy.approve_resolution,)
+        case Step.ANSWER | Step.REACT:
+            return (answering,)
+        case Step.SETTLE:
+            return (Keeper(rules=("P04.5",), roles=policy.settle),)
+        case Step.RETURN_RESULT:
+            return (policy.return_result,)
+        case Step.CALL_BACK:
+            return (policy.call_back,)
+        case Step.CLOSE:
+            return (policy.close,)
+        case Step.REOPEN:
+            return (answering, policy.judge, policy.close)
+
+
+def is_handler(case: Case, subject: str, tx: Tx) -> bool:
+    """Whether somebody handles the case, or stands in for who does."""
+    if case.handler is None:
+        return False
+    person = Directory.of(tx.runtime).people.get(subject)
+    for_handler = person is not None and any(h.on_behalf_of == case.handler and h.at(tx.now) for h in person.held)
+    return subject == case.handler or for_handler
+
+
+def places_of(keeper: Keeper, case: Case) -> list[str]:
+    """Where a keeper's roles count, nearest first."""
+    match keeper.place:
+        case "group":
+            return [GROUP]
+        case "branch":
+            return [case.branch, GROUP]
+        case _:
+            return list(dict.fromkeys((department_place(case.branch, case.department), case.branch, GROUP)))
+
+
+def takes(keeper: Keeper, case: Case, principal: Principal, tx: Tx) -> bool:
+    """Whether the step is the caller's to take."""
+    if keeper.handler and is_handler(case, principal.subject, tx):
+        return True
+    return holds(principal, keeper.roles, places_of(keeper, case))
+
+
+def holds(principal: Principal, roles: Iterable[Role], places: Iterable[str]) -> bool:
+    """Whether the caller acts as one of the roles at one of the places."""
+    wanted, at = set(roles), set(places)
+    return any(grant.role in wanted and grant.place in at for grant in principal.grants)
+
+
+def whose(keeper: Keeper) -> str:
+    """On whom a step waits, in words."""
+    named = [role.value for role in keeper.roles]
+    return " or ".join([*(["the handler of the case"] if keeper.handler else []), *named])
+
+
+def owe_step(tx: Tx, duty: Obligation, keeper: Keeper, case: Case, *, since: datetime, due: bool = True) -> None:
+    """The step is owed from now on, by the handler or by the keeper's first role; with `due` false without a term."""
+    role, person = handling_role(case, tx), case.handler
+    if not keeper.handler or person is None:
+        role, person = (keeper.roles[0] if keeper.roles else role), None
+    deadline = keeper.deadline(role)
+    if not due:
+        deadline = Deadline(within=None, role=deadline.role, then=deadline.then)
+    place = places_of(keeper, case)[0] if person is None else department_place(case.branch, case.department)
+    path = f"/v1/complaints/{case.id}"
+    owe(tx, duty, case.id, deadline, branch=case.branch, since=since, path=path, person=person, place=place)
+
+
+def owe_after_handling(tx: Tx, case: Case, policy: ComplaintPolicy, *, since: datetime) -> None:
+    """The handling has ended: what comes next of return to the group, call-back and closing is owed."""
+    shut = case.open_gates()
+    if Gate.RETURN_RESULT in shut:
+        owe_step(tx, RETURN_RESULT, policy.return_result, case, since=since)
+    elif Gate.CALL_BACK in shut:
+        owe_step(tx, CALL_BACK, policy.call_back, case, since=since)
+    elif not policy.close.from_receipt:
+        owe_step(tx, CLOSE, policy.close, case, since=since)
+
+
+def handling_role(case: Case, tx: Tx) -> Role:
+    """As what the handler handles; the head of department, where nobody does yet."""
+    known = case.course.get("handler_role")
+    return Role(known) if known else Role.DEPARTMENT_HEAD
+
+
+async def kept_out(tx: Tx, case: Case) -> list[str]:
+    """Who has no part in the case: whom it is about, and whom the investigation has found responsible (P12.2)."""
+    return sorted({*await excluded_from(tx, case.id), *([case.respondent] if case.respondent else [])})
+
+
+async def assign(tx: Tx, case: Case, duties: Iterable[Obligation]) -> None:
+    """What is owed already goes to the handler; its terms stay as they were."""
+    names = [duty.name for duty in duties]
+    ids = [row[0] for row in await tx.driver.fetch(_RUNNING, case.id, names)]
+    for one in (await tx.load(OBLIGATIONS, ids)).values():
+        one.role, one.person = handling_role(case, tx), case.handler
+        one.plan = {**one.plan, "place": department_place(case.branch, case.department)}
+        tell(tx, one)

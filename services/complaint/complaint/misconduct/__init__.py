@@ -1,0 +1,1 @@
+"""Misconduct of staff that a case has shown: proposed by its tier, decided, booked by staff."""

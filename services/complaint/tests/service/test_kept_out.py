@@ -1,0 +1,197 @@
+"""Whom a complaint is about never sees, handles or signs it; the level decides who does (P12.2, P04.10)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from chassis.ids import uuid7
+from chassis.kit.keys import TestIssuer
+from chassis.kit.stage import Stage
+from chassis.service import Service
+from complaint.case import CASES
+from contracts.complaint import MarkedBy, MarkedSerious, SeriousKind
+from policy.kit import hire
+
+from ..builders import ANSWER, CALL_BACK, FULL_REPORT, REPORT, RESOLUTION, Handled, answered, judged, staffed
+
+
+@pytest_asyncio.fixture
+async def stage(service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer) -> Any:
+    async with staffed(service, database, keys, issuer) as stage:
+        yield stage
+
+
+@pytest.mark.rule("P12.2")
+@pytest.mark.rule("P04.4")
+async def test_a_head_complained_about_neither_handles_nor_sees_it_and_the_superior_does(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1", respondent="head-1", respondent_department="service")
+    refused = await case.refused("hr-1", "hand-over", {"handler": "head-1"})
+    assert (refused["type"], refused["rules"]) == ("/problems/handles-own-case", ["P12.2"])
+    over = await case.did("hr-1", "hand-over")
+    assert over["handler"] == "manager-1"
+    for path in ("", "/timeline", "/actions", "/measures"):
+        assert (await case.get("head-1", path)).status_code == 404, path
+    assert (await case.post("head-1", "start-investigation")).status_code == 404
+    async with stage.client(subject="head-1") as head:
+        assert (await head.get("/v1/complaints")).json()["items"] == []
+    await answered(case, "manager-1")
+
+
+@pytest.mark.rule("P12.2")
+async def test_the_receptionist_takes_part_but_not_in_a_complaint_about_themselves(stage: Stage) -> None:
+    about = await Handled.taken(stage, "sh-pudong")
+    await judged(about, "relations-1", respondent="adviser-1")
+    body = {"department": "after-sales", "participants": ["adviser-1"]}
+    assert (await about.refused("relations-1", "hand-over", body))["type"] == "/problems/handles-own-case"
+    other = await Handled.taken(stage, "sh-pudong", caller={"name": "李明", "phone": "139 0013 9000"})
+    await judged(other, "relations-1")
+    assert (await other.get("adviser-1")).status_code == 404
+    await other.did("relations-1", "hand-over", body)
+    assert (await other.get("adviser-1")).status_code == 200
+    assert (await other.refused("adviser-1", "start-investigation"))["type"] == "/problems/anothers-step"
+
+
+@pytest.mark.rule("P12.2")
+@pytest.mark.rule("P17.4")
+async def test_who_is_found_responsible_has_no_part_in_it_from_then_on(stage: Stage) -> None:
+    case = await Handled.taken(stage, "hz-store-3")
+    await judged(case, "shop-1")
+    await case.agreed("shop-2")
+    await case.did("hr-3", "hand-over", {"department": "quality"})
+    await case.did("quality-1", "start-investigation")
+    own = await case.refused("quality-1", "report", {**FULL_REPORT, "responsible": ["quality-1"]})
+    assert own["type"] == "/problems/responsible-themselves"
+    assert (await case.get("quality-2")).status_code == 200
+    await case.did("quality-1", "report", {**FULL_REPORT, "responsible": ["quality-2"]})
+    assert (await case.get("quality-2")).status_code == 404
+    assert (await case.approved("quality-2")).status_code == 403
+    # the review moves on: the next who may sign it at the branch
+    await case.agreed("shop-2")
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_is_complained_about_is_named_at_the_hand_over_too_and_signs_nothing(stage: Stage) -> None:
+    case = await Handled.taken(stage, "hz-store-3")
+    await judged(case, "shop-1")
+    await case.agreed("shop-2")
+    await case.did("hr-3", "hand-over", {"department": "quality", "respondent": "gm-3"})
+    await case.did("quality-1", "start-investigation")
+    await case.did("quality-1", "report", FULL_REPORT)
+    await case.agreed("quality-2")
+    await case.did("hr-3", "opinion", {"words": "同意"})
+    assert (await case.approved("gm-3")).status_code == 403
+    assert (await case.get("gm-3")).status_code == 404
+
+
+@pytest.mark.rule("P04.10")
+@pytest.mark.parametrize(
+    ("kinds", "level", "handler"),
+    [([], "normal", "head-1"), (["disturbance"], "serious", "manager-1"), (["negative_media"], "gravest", "gm-1")],
+)
+async def test_the_level_decides_who_handles_it(stage: Stage, kinds: list[str], level: str, handler: str) -> None:
+    case = await Handled.taken(stage, "bj-services", serious=kinds)
+    await judged(case, "hr-1")
+    over = await case.did("hr-1", "hand-over", {"department": "service"})
+    assert (over["level"], over["handler"]) == (level, handler)
+
+
+@pytest.mark.rule("P04.10")
+async def test_a_person_raises_the_level_and_does_not_lower_it(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services", serious=["disturbance"])
+    await judged(case, "hr-1")
+    wrong = await case.refused("hr-1", "hand-over", {"department": "service", "level": "normal", "handler": "head-1"})
+    assert (wrong["type"], wrong["level"]) == ("/problems/not-for-them", "serious")
+    over = await case.did("hr-1", "hand-over", {"department": "service", "level": "gravest"})
+    assert (over["level"], over["handler"]) == ("gravest", "gm-1")
+
+
+@pytest.mark.rule("P04.10")
+async def test_a_case_that_becomes_serious_is_to_be_handed_to_the_higher_manager(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    await case.did("head-1", "start-investigation")
+    async with stage.runtime.transaction() as tx:
+        found = await tx.get(CASES, UUID(case.id))
+        found.mark_serious([SeriousKind.DISTURBANCE], tx.now)
+    for _ in range(2):
+        said = MarkedSerious(case_id=case.id, kinds=[SeriousKind.DISTURBANCE], by=MarkedBy.PERSON, rules=["P12.5"])
+        await stage.receive(said, key=case.id, event_id=uuid7())
+    assert "hand_over" in await case.owing()
+    over = await case.did("hr-1", "hand-over", {"department": "service"})
+    assert (over["level"], over["handler"], over["state"]) == ("serious", "manager-1", "investigating")
+    assert (await case.clocks())["report"]["person"] == "manager-1"
+    assert (await case.refused("head-1", "report", REPORT))["type"] == "/problems/anothers-step"
+    await case.did("manager-1", "report", REPORT)
+
+
+@pytest.mark.rule("P04.4")
+async def test_where_several_could_handle_it_one_is_named_and_where_nobody_is_it_says_so(stage: Stage) -> None:
+    await hire(stage, "head-2", "department_supervisor@bj-services/service")
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1")
+    several = await case.refused("hr-1", "hand-over", {"department": "service"})
+    assert (several["type"], several["candidates"]) == ("/problems/nobody-handles", ["head-1", "head-2"])
+    assert (await case.refused("hr-1", "hand-over", {"department": "service", "handler": "gm-3"}))["status"] == 409
+    over = await case.did("hr-1", "hand-over", {"department": "service", "handler": "head-2"})
+    assert over["handler"] == "head-2"
+    unnamed = await case.refused("hr-1", "hand-over")
+    assert (unnamed["status"], unnamed["errors"][0]["pointer"]) == (422, "/department")
+
+
+@pytest.mark.rule("P04.5")
+async def test_who_stands_in_for_the_handler_takes_the_handlers_steps(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    await hire(stage, "deputy-1", "department_supervisor@bj-services/service", on_behalf_of="head-1")
+    await answered(case, "deputy-1")
+
+
+@pytest.mark.rule("P12.10")
+async def test_while_a_compensation_is_undecided_nobody_answers_settles_or_closes_on_any_path(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    await case.did("head-1", "start-investigation")
+    await case.did("head-1", "report", REPORT)
+    await case.did("head-1", "resolution", RESOLUTION)
+    await hold(stage, case)
+    held = await case.refused("head-1", "answer", ANSWER)
+    assert (held["type"], held["rules"], held["status"]) == ("/problems/held", ["P12.10"], 409)
+    await release(stage, case)
+    await case.did("head-1", "answer", ANSWER)
+    await hold(stage, case)
+    await case.did("head-1", "reaction", {"accepted": False})
+    assert (await case.refused("gm-1", "settle", {"words": "不再让步"}))["type"] == "/problems/held"
+    await release(stage, case)
+    await case.did("gm-1", "settle", {"words": "不再让步"})
+    await case.did("hr-1", "call-back", CALL_BACK)
+    await hold(stage, case)
+    async with stage.client(subject="hr-1") as person:
+        shown = (await person.get(f"{case.path}/actions")).json()
+    closing = next(one for one in shown["actions"] if one["step"] == "close")
+    assert (closing["state"], closing["yours"], closing["rules"]) == ("held", True, ["P12.10"])
+    assert closing["approval"].startswith("/v1/approvals/")
+    assert (await case.refused("hr-1", "close"))["type"] == "/problems/held"
+    await release(stage, case)
+    await case.did("hr-1", "close")
+
+
+ASKED = uuid7()
+
+
+async def hold(stage: Stage, case: Handled) -> None:
+    """As the asking for a compensation does."""
+    async with stage.runtime.transaction() as tx:
+        (await tx.get(CASES, UUID(case.id))).hold("compensation", ASKED, {"pay", "answer", "close"}, ("P12.10",))
+
+
+async def release(stage: Stage, case: Handled) -> None:
+    async with stage.runtime.transaction() as tx:
+        (await tx.get(CASES, UUID(case.id))).release("compensation", ASKED)
