@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, Button, Checkbox, Input, Select, Skeleton, Tabs, Tag } from "antd";
 import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
@@ -85,10 +85,10 @@ function Items({ list, late, branch, label }: { list: List; late: boolean; branc
 /** The cases that the work is about, as lists show them: number, brand, words without persons. */
 function useCases(items: Work[]): Map<string, CaseLine> {
   const wanted = [...new Set(items.filter((one) => one.service === "complaint").map((one) => one.subject))].sort();
-  const found = useQuery({
+  const found = useQuery<Map<string, CaseLine>>({
     queryKey: ["work", "cases", wanted],
     enabled: wanted.length > 0,
-    placeholderData: (before: Map<string, CaseLine> | undefined) => before,
+    placeholderData: keepPreviousData,
     retry: false,
     queryFn: async ({ signal }) => {
       const lines = new Map<string, CaseLine>();
