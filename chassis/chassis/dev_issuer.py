@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
+import hashlib
+import html
 import ipaddress
 import json
 import os
+import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import uvicorn
 from contracts.roles import Role
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationError
 
@@ -26,6 +31,18 @@ from chassis import problems
 
 AUDIENCE = "kehu"
 LONGEST = 12 * 3600
+#: seconds a code may be exchanged
+CODE_LIFETIME = 60
+#: who the sign-in page offers, with their grants
+PEOPLE = (
+    ("agent-7", "call_centre@group"),
+    ("relations-1", "customer_relations@sh-pudong"),
+    ("head-1", "department_head@sh-pudong"),
+    ("relations-manager-1", "relations_manager@sh-pudong"),
+    ("gm-1", "general_manager@sh-pudong"),
+    ("hr-admin-1", "hr_admin_manager@sh-pudong"),
+    ("clerk-1", "marketing_promotion@group"),
+)
 
 
 def mint(
@@ -103,18 +120,136 @@ class TokenRequest(BaseModel):
     ttl: Annotated[int, Field(ge=1, le=LONGEST)] = 3600
 
 
+class SignInRequest(BaseModel):
+    """What an application sends a browser with (OpenID Connect Core, 3.1.2.1; PKCE as in RFC 7636, S256 only).
+
+    With `sub` nobody is asked: the code is given at once.
+    """
+
+    response_type: Literal["code"]
+    client_id: Annotated[str, Field(min_length=1, max_length=200)]
+    redirect_uri: Annotated[str, Field(max_length=500), AfterValidator(lambda uri: _on_this_machine(uri))]
+    code_challenge: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    code_challenge_method: Literal["S256"]
+    state: Annotated[str, Field(max_length=500)] = ""
+    nonce: Annotated[str, Field(max_length=500)] = ""
+    sub: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")] = ""
+    grants: Annotated[str, Field(max_length=2000), AfterValidator(_each_is_a_grant)] = ""
+
+
+def _on_this_machine(uri: str) -> str:
+    parts = urlsplit(uri)
+    if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("codes are given to applications of this machine only: http://127.0.0.1:…")
+    return uri
+
+
+class CodeRequest(BaseModel):
+    """A code for the tokens it stands for, or a refresh token for newer ones (RFC 6749, 4.1.3 and 6)."""
+
+    grant_type: Literal["authorization_code", "refresh_token"]
+    client_id: Annotated[str, Field(max_length=200)]
+    redirect_uri: str = ""
+    code: Annotated[str, Field(max_length=8000)] = ""
+    code_verifier: Annotated[str, Field(max_length=200)] = ""
+    refresh_token: Annotated[str, Field(max_length=8000)] = ""
+
+
+class Codes:
+    """Codes and refresh tokens: signed, for this issuer alone, a code good once and for a minute."""
+
+    def __init__(self, key: ECKey, issuer: str) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._used: dict[str, int] = {}
+
+    def code(self, asked: SignInRequest) -> str:
+        """A code for who was chosen."""
+        return self._signed("code", asked.model_dump(exclude={"state", "response_type"}), CODE_LIFETIME)
+
+    def exchange(self, asked: CodeRequest) -> dict[str, Any]:
+        """The tokens; `Refused` when the code is not good, was used, or is another application's."""
+        if asked.grant_type == "refresh_token":
+            said = self._read("refresh", asked.refresh_token, asked)
+        else:
+            said = self._read("code", asked.code, asked)
+            digest = hashlib.sha256(asked.code_verifier.encode()).digest()
+            proof = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            if proof != said["code_challenge"] or asked.redirect_uri != said["redirect_uri"]:
+                raise problems.Refused("The code was given to another sign-in. Begin again.")
+        if said["jti"] in self._used:
+            raise problems.Refused("The code was used before. Begin the sign-in again.")
+        now = int(time.time())
+        self._used = {jti: exp for jti, exp in self._used.items() if exp > now} | {said["jti"]: said["exp"]}
+        kept = {name: said[name] for name in ("client_id", "sub", "grants", "nonce")}
+        lifetime = 3600
+        return {
+            "access_token": mint(self._key, self._issuer, said["sub"], grants=said["grants"].split()),
+            "id_token": self._id_token(said, lifetime),
+            "refresh_token": self._signed("refresh", kept, LONGEST),
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+        }
+
+    def _id_token(self, said: Mapping[str, Any], lifetime: int) -> str:
+        more = {"aud": said["client_id"], "nonce": said["nonce"], "name": said["sub"]}
+        return mint(self._key, self._issuer, said["sub"], lifetime=lifetime, **more)
+
+    def _signed(self, kind: str, content: Mapping[str, Any], lifetime: int) -> str:
+        exp = int(time.time()) + lifetime
+        more = {"iss": self._issuer, "aud": f"{self._issuer}#{kind}", "jti": secrets.token_hex(8), "exp": exp}
+        return jwt.encode({"alg": "ES256", "kid": str(self._key.kid)}, {**content, **more}, self._key)
+
+    def _read(self, kind: str, text: str, asked: CodeRequest) -> dict[str, Any]:
+        try:
+            said = jwt.decode(text, self._key, algorithms=["ES256"]).claims
+        except (JoseError, ValueError):
+            said = {}
+        mine = said.get("aud") == f"{self._issuer}#{kind}" and said.get("client_id") == asked.client_id
+        if not mine or said["exp"] < time.time():
+            raise problems.Refused(f"The {kind} is not good, or no longer. Begin the sign-in again.")
+        return said
+
+
+def _choice(asked: SignInRequest) -> str:
+    """The page on which somebody is chosen to sign in as."""
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{html.escape(value)}">'
+        for name, value in asked.model_dump(exclude={"sub", "grants"}).items()
+    )
+    people = "".join(
+        f'<form>{hidden}<input type="hidden" name="grants" value="{grants}">'
+        f'<button name="sub" value="{subject}"><b>{subject}</b> {grants}</button></form>'
+        for subject, grants in PEOPLE
+    )
+    other = (
+        f'<form>{hidden}<label>subject <input name="sub" required></label>'
+        '<label>grants <input name="grants" placeholder="role@place role@place" size="40"></label>'
+        "<button>sign in</button></form>"
+    )
+    style = "body{font:16px sans-serif;max-width:40em;margin:3em auto}button{font:inherit;padding:.5em;margin:.2em}"
+    return (
+        f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>Kehu 开发登录</title><style>{style}</style>'
+        f"<h1>开发登录 · development sign-in</h1><p>选择以谁的身份登录:</p>{people}<h2>其他 · someone else</h2>{other}"
+    )
+
+
 def application(key: ECKey, issuer: str) -> FastAPI:
-    """Discovery, keys, and tokens for the asking."""
+    """Discovery, keys, tokens for the asking, and sign-in as whom one chooses."""
     app = FastAPI(title="Development issuer", docs_url=None, redoc_url=None)
     problems.install(app)
+    codes = Codes(key, issuer)
 
     @app.get("/.well-known/openid-configuration")
     async def discovery() -> dict[str, Any]:
         return {
             "issuer": issuer,
             "jwks_uri": f"{issuer}/jwks",
+            "authorization_endpoint": f"{issuer}/authorize",
             "token_endpoint": f"{issuer}/token",
-            "response_types_supported": ["token"],
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+            "code_challenge_methods_supported": ["S256"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
         }
@@ -125,14 +260,27 @@ def application(key: ECKey, issuer: str) -> FastAPI:
 
     @app.post("/token")
     async def token(request: Request) -> dict[str, Any]:
-        form = (await request.body()).decode(errors="replace")
+        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
         try:
-            asked = TokenRequest.model_validate(dict(parse_qsl(form)))
+            if form.get("grant_type") in ("authorization_code", "refresh_token"):
+                return codes.exchange(CodeRequest.model_validate(form))
+            asked = TokenRequest.model_validate(form)
         except ValidationError as error:
             raise problems.of_validation(error) from None
         grants, scopes = asked.grants.split(), asked.scope.split()
         minted = mint(key, issuer, asked.sub, grants=grants, scopes=scopes, lifetime=asked.ttl)
         return {"access_token": minted, "token_type": "Bearer", "expires_in": asked.ttl}
+
+    @app.get("/authorize")
+    async def authorize(request: Request) -> Response:
+        try:
+            asked = SignInRequest.model_validate(dict(request.query_params))
+        except ValidationError as error:
+            raise problems.of_validation(error) from None
+        if not asked.sub:
+            return Response(_choice(asked), media_type="text/html")
+        answer = urlencode({"code": codes.code(asked), "state": asked.state, "iss": issuer})
+        return Response(status_code=302, headers={"Location": f"{asked.redirect_uri}?{answer}"})
 
     return app
 

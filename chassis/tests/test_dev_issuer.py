@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import socket
@@ -14,10 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from chassis.auth import Grant, Principal, Verifier
+from chassis.auth import Grant, Principal, TokenRefused, Verifier
 from chassis.dev_issuer import key_in
 from chassis.settings import Issuer
 from contracts.roles import Role
@@ -169,3 +172,95 @@ def test_it_refuses_in_one_sentence_to_start_where_it_must_not(
     assert told in said
     assert len(said.splitlines()) == 1
     assert not path.exists()
+
+
+VERIFIER = "a-verifier-of-at-least-forty-three-characters-long"
+REDIRECT = "http://127.0.0.1:9/auth/callback"
+
+
+def sign_in(**changes: str) -> dict[str, str]:
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+    return {
+        "response_type": "code",
+        "client_id": "console",
+        "redirect_uri": REDIRECT,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+        "state": "s1",
+        "nonce": "n1",
+        **changes,
+    }
+
+
+def exchanged(issuer: httpx.Client, code: str, **changes: str) -> httpx.Response:
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "console",
+        "redirect_uri": REDIRECT,
+        "code": code,
+        "code_verifier": VERIFIER,
+    }
+    return issuer.post("/token", data=form | changes)
+
+
+def renew(issuer: httpx.Client, refresh_token: str) -> httpx.Response:
+    form = {"grant_type": "refresh_token", "client_id": "console", "refresh_token": refresh_token}
+    return issuer.post("/token", data=form)
+
+
+def code_for(issuer: httpx.Client, **changes: str) -> str:
+    sent = issuer.get("/authorize", params=sign_in(sub="gm-1", grants="general_manager@sh-pudong", **changes))
+    assert sent.status_code == 302, sent.text
+    address = urlsplit(sent.headers["location"])
+    said = dict(parse_qsl(address.query))
+    assert sent.headers["location"].startswith(REDIRECT)
+    assert said["state"] == "s1"
+    return said["code"]
+
+
+def test_who_signs_in_chooses_as_whom(issuer: httpx.Client) -> None:
+    page = issuer.get("/authorize", params=sign_in(state='"><script>alert(1)</script>'))
+    assert page.status_code == 200
+    assert 'value="agent-7"' in page.text
+    assert "<script>" not in page.text
+
+
+async def test_a_code_is_good_for_tokens_once(issuer: httpx.Client) -> None:
+    code = code_for(issuer)
+    given = exchanged(issuer, code)
+    assert given.status_code == 200, given.text
+    tokens = given.json()
+    address = str(issuer.base_url).rstrip("/")
+    async with httpx.AsyncClient() as http:
+        principal = await Verifier([Issuer(issuer=address)], http=http).verify(tokens["access_token"])
+    assert (principal.subject, principal.grants) == ("gm-1", {Grant(Role.GENERAL_MANAGER, "sh-pudong")})
+    assert exchanged(issuer, code).status_code == 409
+    renewed = renew(issuer, tokens["refresh_token"])
+    assert renewed.status_code == 200, renewed.text
+    assert renew(issuer, tokens["refresh_token"]).status_code == 409
+
+
+async def test_a_refresh_token_is_no_access_token(issuer: httpx.Client) -> None:
+    tokens = exchanged(issuer, code_for(issuer)).json()
+    address = str(issuer.base_url).rstrip("/")
+    async with httpx.AsyncClient() as http:
+        verifier = Verifier([Issuer(issuer=address)], http=http)
+        for name in ("refresh_token", "id_token"):
+            with pytest.raises(TokenRefused):
+                await verifier.verify(tokens[name])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"code_verifier": "another-verifier-of-at-least-forty-three-chars"}, {"client_id": "x"}, {"redirect_uri": "x"}],
+)
+def test_a_code_is_good_for_its_own_sign_in_only(issuer: httpx.Client, changes: dict[str, str]) -> None:
+    assert exchanged(issuer, code_for(issuer), **changes).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"redirect_uri": "https://evil.example/"}, {"code_challenge_method": "plain"}, {"response_type": "token"}],
+)
+def test_a_sign_in_that_is_not_safe_is_refused(issuer: httpx.Client, changes: dict[str, str]) -> None:
+    assert issuer.get("/authorize", params=sign_in(sub="gm-1", **changes)).status_code == 422

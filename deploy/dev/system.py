@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dev import children
+from dev import children, web
 from dev.children import ROOT, NotStarted
 from dev.databases import make_databases
 from dev.kafka import Kafka
@@ -110,6 +110,7 @@ def service_env(service: str) -> dict[str, str]:
         "KEHU_TRACE_FILE": str(RUN / "traces" / f"{service}.jsonl"),
         "KEHU_POOL_SIZE": "6",
         "KEHU_WEBHOOK_ALLOW_LOOPBACK": "true",
+        "KEHU_CONSOLE_URL": f"http://127.0.0.1:{port_of('console')}",
         **children.KEEP_BYTECODE,
     }
 
@@ -209,6 +210,9 @@ def start() -> subprocess.Popen[bytes] | None:
     write_keys(RUN / "keys", services())
     with step("Kafka's jars and data"):
         kafka = Kafka.prepared(RUN / "kafka", KAFKA, controller=CONTROLLER)
+    if not web.is_built():
+        with step("web application"):
+            web.build()
     with step("PostgreSQL's data"):
         postgres = Postgres.prepared(RUN / "postgres", POSTGRES)
     write_supervisord(kafka, postgres)
@@ -355,9 +359,8 @@ def welcome() -> None:
         say(f"  {name:<12} http://127.0.0.1:{port_of(name)}   (OpenAPI: /openapi.json)")
     say(f"  {'postgres':<12} 127.0.0.1:{POSTGRES}   (make psql s=complaint)")
     say(f"  {'kafka':<12} 127.0.0.1:{KAFKA}")
-    say(
-        f"\nA token:  curl -s {issuer_url()}/token -d sub=agent-7   (or clerk-1, gm-1, {ADMINISTRATOR}: GET /v1/people)"
-    )
+    say(f"\nOpen:     http://127.0.0.1:{port_of('console')}   (the console; sign in as whom you like)")
+    say(f"A token:  curl -s {issuer_url()}/token -d sub=agent-7   (or clerk-1, gm-1, {ADMINISTRATOR}: GET /v1/people)")
     say("Then:     make demo, make status, make logs s=complaint, make down\n")
 
 

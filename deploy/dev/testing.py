@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-from dev import check
-from dev.children import ROOT
+from dev import check, web
+from dev.children import ROOT, NotStarted
 from dev.system import say, services
 
 NO_TESTS = 5
@@ -22,6 +22,11 @@ def main(arguments: list[str]) -> int:
         say(f"There is no {where[0]}: make test s= one of {', '.join(services())}, contracts, chassis, policy")
         return 2
     if check.main([]) != 0:
+        return 1
+    try:
+        web.build()
+    except NotStarted as problem:
+        say(str(problem))
         return 1
     paths = [str(ROOT / ("services" if where[0] in services() else "") / where[0])] if where else [str(ROOT)]
     results = ROOT / "run" / "results"

@@ -110,7 +110,8 @@ class Stage:
         """The message as Kafka would hand it over; a tombstone of `kind` where it is None."""
         said = kind if message is None else type(message)
         assert said is not None, "say of which kind the tombstone is"
-        topic = topic_of(said, self.service.name)
+        # what every service sends over a topic of its own says itself whose it is
+        topic = topic_of(said, getattr(message, "service", self.service.name))
         self._offset += 1
         instant = at or self.runtime.clock()
         source = topic.owner

@@ -1,0 +1,1 @@
+"""Who is at the console, and the places they can choose from."""

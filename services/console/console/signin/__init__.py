@@ -1,0 +1,1 @@
+"""Signing in at the group's OpenID provider, and out again."""

@@ -1,0 +1,118 @@
+"""Tells a page at once when the caller's work changes: counts and changed ids as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from chassis.auth import Principal
+from chassis.http import get
+from chassis.problems import Invalid
+from chassis.runtime import Runtime
+from fastapi import Header, Response
+from fastapi.responses import StreamingResponse
+from policy.list_obligations import READ_WORK
+
+from console.work.count_work import counted
+from console.work.watch import PART, Change, Watch
+from console.work.whose import falls_to
+
+RULES = ("P06.2",)
+
+#: seconds after which a silent stream says that it lives
+HEARTBEAT = 15.0
+#: seconds after which the browser is to come again; its request carries its newest token
+LONGEST = 900.0
+#: changes that a returning page is told one by one; after more it reads everything anew
+MOST_MISSED = 200
+_MISSED = """SELECT id, sequence, role, place, branch, person, change FROM work_items
+    WHERE change > $1 ORDER BY change LIMIT 201"""
+
+
+class NotAStream(Invalid):
+    """The caller would not understand what is sent."""
+
+    title = "This is a stream of events"
+
+
+@get("/v1/work/stream", needs=READ_WORK)
+async def stream_work(
+    principal: Principal,
+    runtime: Runtime,
+    accept: Annotated[str, Header()] = "",
+    last_event_id: Annotated[str | None, Header(max_length=40)] = None,
+) -> Response:
+    """Follow your work: `counts` first and after every change, `changed` with ids, `anew` when too much was missed.
+
+    A page that was away sends the last id it saw and is told what changed since.
+    """
+    if "text/event-stream" not in accept:
+        raise NotAStream("Ask for it with `Accept: text/event-stream`, or read /v1/work/counts.")
+    since = _known(last_event_id)
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    watch: Watch = runtime.parts[PART]
+    watch.admit(principal.subject)
+    return StreamingResponse(_events(runtime, watch, principal, since), media_type="text/event-stream", headers=headers)
+
+
+async def _events(runtime: Runtime, watch: Watch, principal: Principal, since: UUID | None) -> AsyncIterator[bytes]:
+    ends = time.monotonic() + min(LONGEST, max(1.0, principal.expires_at - runtime.clock().timestamp()))
+    async with watch.stream(principal.subject) as stream:
+        yield b"retry: 2000\n\n"
+        missed, lost = await _missed(runtime, since)
+        yield await _told(runtime, principal, missed, lost, first=True)
+        while (left := ends - time.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(min(HEARTBEAT, left)):
+                    await stream.woken.wait()
+            except TimeoutError:
+                yield b": alive\n\n"
+                continue
+            taken, lost = stream.take()
+            if told := await _told(runtime, principal, taken, lost):
+                yield told
+
+
+async def _missed(runtime: Runtime, since: UUID | None) -> tuple[Sequence[Change], bool]:
+    """What changed while the page was away, and whether that is too much to tell."""
+    if since is None:
+        return [], False
+    async with runtime.transaction() as tx:
+        rows = await tx.driver.fetch(_MISSED, since)
+    return rows[:MOST_MISSED], len(rows) > MOST_MISSED
+
+
+async def _told(
+    runtime: Runtime, principal: Principal, changes: Sequence[Change], lost: bool, *, first: bool = False
+) -> bytes:
+    """The events for these changes; nothing when none concerns the caller."""
+    own = [change for change in changes if falls_to(principal, change)]
+    if not (own or lost or first):
+        return b""
+    async with runtime.transaction() as tx:
+        counts = await counted(tx, principal)
+    newest = max((change["change"] for change in changes), default=None)
+    mark = "" if newest is None else f"id: {newest}\n"
+    parts = [_event("counts", counts.model_dump(), mark)]
+    if lost:
+        parts.append(_event("anew", {}))
+    elif own:
+        parts.append(_event("changed", {"ids": [str(change["id"]) for change in own]}))
+    return b"".join(parts)
+
+
+def _event(name: str, data: Any, mark: str = "") -> bytes:
+    return f"{mark}event: {name}\ndata: ".encode() + orjson.dumps(data) + b"\n\n"
+
+
+def _known(text: str | None) -> UUID | None:
+    """The last id a page saw; one that is none of ours is as good as none."""
+    try:
+        found = UUID(text or "")
+    except ValueError:
+        return None
+    return found if found.version == 7 else None

@@ -1,0 +1,91 @@
+// A real Chromium at the console: what goes wrong in a page fails the script.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import assert from "node:assert/strict";
+import { chromium as playwright } from "playwright-core";
+
+export const asked = JSON.parse(process.argv[2]);
+const SYSTEM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const QUIET = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+];
+
+/** Where a Chromium is: the machine's, else the one of the packages, with the libraries that the machine lacks. */
+async function executable() {
+  const found = SYSTEM.find((path) => existsSync(path));
+  if (found) return { executablePath: found, args: QUIET };
+  mkdirSync(asked.temporary, { recursive: true });
+  process.env.TMPDIR = asked.temporary;
+  let libraries = "";
+  try {
+    libraries = execFileSync("/sbin/ldconfig", ["-p"], { encoding: "utf8" });
+  } catch {
+    // no ldconfig: bring the libraries along
+  }
+  if (!libraries.includes("libnss3.so") || !libraries.includes("libnspr4.so")) process.env.AWS_LAMBDA_JS_RUNTIME = "nodejs22.x";
+  const { default: packed } = await import("@sparticuz/chromium");
+  const args = packed.args.filter((one) => !one.startsWith("--headless") && !one.startsWith("--user-data-dir"));
+  return { executablePath: await packed.executablePath(), args: [...args, ...QUIET] };
+}
+
+/** Run the story in a fresh browser; fails on any script error, refused resource or unexpected console error. */
+export async function story(tell, { viewport = { width: 1366, height: 768 }, expected = [] } = {}) {
+  const browser = await playwright.launch({ ...(await executable()), headless: true });
+  const wrong = [];
+  const usual = [/status of 401/, ...expected]; // a page that nobody has signed in at asks once
+  try {
+    const context = await browser.newContext({ viewport, locale: "zh-CN", timezoneId: "Asia/Shanghai", baseURL: asked.console });
+    context.setDefaultTimeout(15_000);
+    const page = await context.newPage();
+    page.on("pageerror", (error) => wrong.push(`error in the page: ${error.message}`));
+    page.on("console", (said) => {
+      if (said.type() === "error" && !usual.some((one) => one.test(said.text()))) wrong.push(`console: ${said.text()}`);
+    });
+    await page.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", (event) => {
+        console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+      });
+    });
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.protocol.startsWith("http") && ![asked.console, asked.issuer].includes(url.origin)) wrong.push(`elsewhere: ${url.origin}`);
+      if (/1[3-9]\d{9}|1420777|%E/.test(url.pathname + url.search) && url.origin === asked.console) wrong.push(`in an address: ${url}`);
+    });
+    try {
+      await tell(page, context);
+    } catch (error) {
+      await page.screenshot({ path: `${asked.screenshots}/failed.png`, fullPage: true }).catch(() => {});
+      throw error;
+    }
+    assert.deepEqual(wrong, []);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Choose somebody at the provider, and be back at the page that was wanted. */
+export async function signIn(page, who, path = "/work") {
+  await page.goto(path);
+  await page.getByRole("button", { name: new RegExp(`^${who} `) }).click();
+  await page.waitForURL(`**${path}`);
+  await page.locator("#main .card").first().waitFor();
+}
+
+export async function look(page, name) {
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: `${asked.screenshots}/${name}.png` });
+}
+
+/** The fields of a call. */
+export async function fill(page, { phone, plate, name, branch = "sh-pudong", brand, text }) {
+  await page.getByLabel("来电号码").fill(phone);
+  if (plate) await page.getByLabel("车牌").fill(plate);
+  await page.getByLabel("投诉人姓名").fill(name);
+  await page.getByLabel("被投诉门店").fill(branch);
+  await page.getByLabel("品牌").fill(brand);
+  await page.getByLabel("投诉内容").fill(text);
+}
+
+export const saved = (page) => page.locator("output.big-number");
+export { assert };

@@ -1,0 +1,56 @@
+// From my work, live, to the case: what is due and why, judged with two answers, in both languages.
+import { asked, assert, look, signIn, story } from "./browser.mjs";
+
+await story(
+  async (page) => {
+    await signIn(page, "hr-admin-1");
+    const line = page.locator(`a[href="/cases/${asked.case_id}"]`);
+    await line.waitFor();
+    assert.match(await line.textContent(), /判定投诉是否成立.*1 个工作日/s);
+    const before = await page.getByRole("listitem").filter({ has: page.locator("a.line") }).count();
+    // a complaint that is taken elsewhere is here without anybody reloading
+    const answer = await fetch(`${asked.complaint}/v1/complaints`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${asked.token}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        branch: "sh-pudong", channel: "store", caller: { name: "赵敏" }, vehicle: { brand: "广汽丰田" }, text: "交车延期",
+      }),
+    });
+    const { id } = await answer.json();
+    await page.locator(`a[href="/cases/${id}"]`).waitFor();
+    assert.equal(await page.getByRole("listitem").filter({ has: page.locator("a.line") }).count(), before + 1);
+    await look(page, "my-work");
+
+    await line.click();
+    await page.getByRole("heading", { name: /投诉单/ }).waitFor();
+    await page.getByText("期限与依据").waitFor();
+    await page.getByText(/1 个工作日/).first().waitFor();
+    await look(page, "case");
+    await page.getByRole("button", { name: "判定投诉是否成立" }).click();
+    await page.getByRole("radiogroup", { name: "投诉理由成立" }).getByText("是").click();
+    await page.getByRole("radiogroup", { name: "客户要求成立" }).getByText("否").click();
+    await page.getByLabel("判定意见").fill("检查属实, 要求过高");
+    await look(page, "judging");
+    await page.getByRole("button", { name: /提\s?交/ }).click();
+    await page.getByText("已判定").first().waitFor();
+    await page.getByText("不成立").first().waitFor();
+    await look(page, "judged");
+
+    await page.getByRole("button", { name: "English" }).click();
+    await page.getByRole("heading", { name: /Case/ }).waitFor();
+    assert.equal(await page.locator("html").getAttribute("lang"), "en");
+    await look(page, "english");
+    await page.getByRole("link", { name: /My work/ }).click();
+    await page.locator(`a[href="/cases/${id}"]`).waitFor();
+    await page.getByRole("tab", { name: "What is due" }).click();
+    await look(page, "board");
+    await page.getByRole("link", { name: /Inbox/ }).click();
+    await page.getByRole("heading", { name: "Inbox" }).waitFor();
+    await look(page, "inbox");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("You are signed out").waitFor();
+    await page.goto("/work");
+    await page.waitForURL(`${asked.issuer}/**`);
+  },
+  { expected: [/status of (422|404|403|401|503)/, /EventSource/] },
+);

@@ -1,0 +1,67 @@
+// Taking calls: a known caller at once, once for two clicks, once over a network that fails before or after.
+import { asked, assert, fill, look, saved, signIn, story } from "./browser.mjs";
+
+const SEND = "**/api/complaint/v1/complaints";
+
+await story(
+  async (page, context) => {
+    await signIn(page, "agent-7", "/call");
+    await page.getByLabel("来电号码").fill(asked.known_phone);
+    await page.getByText("已建档客户").waitFor();
+    assert.equal(await page.getByText("王*").count(), 1);
+    assert.equal(await page.getByLabel("被投诉门店").inputValue(), "sh-pudong");
+
+    // two clicks are one complaint
+    await fill(page, { phone: asked.known_phone, plate: "沪A53001", name: "王芳", brand: "东风日产", text: "王芳来电, 发动机冷车异响, 两次检查没有结果" });
+    await look(page, "take-a-call");
+    await page.getByTestId("save").dblclick();
+    const first = (await saved(page).textContent()).replace(/\s/g, "");
+    assert.ok(!(await page.locator("blockquote").textContent()).includes("王芳"));
+    await look(page, "taken");
+
+    // the next caller: the form is empty, the earlier case is shown, the network is gone for a while
+    await page.getByRole("button", { name: "受理下一个来电" }).click();
+    assert.equal(await page.getByLabel("投诉人姓名").inputValue(), "");
+    await fill(page, { phone: asked.known_phone, name: "王芳", brand: "东风日产", text: "冷车异响仍未解决" });
+    await page.getByText("注意：该客户已有投诉").waitFor();
+    assert.equal(await page.getByText(first).count(), 1);
+    await look(page, "repeat-warning");
+    await context.setOffline(true);
+    await page.getByTestId("save").click();
+    await page.getByText("尚未保存，正在自动重试").waitFor();
+    await look(page, "offline");
+    assert.equal(await page.getByLabel("投诉内容").inputValue(), "冷车异响仍未解决");
+    await context.setOffline(false);
+    await saved(page).waitFor();
+
+    // the answer is lost on its way back: the same key is sent again
+    await page.getByRole("button", { name: "受理下一个来电" }).click();
+    await fill(page, { phone: asked.other_phone, name: "李伟", brand: "上汽大众", text: "变速箱顿挫" });
+    const keys = [];
+    let lost = 0;
+    await page.route(SEND, async (route) => {
+      keys.push(route.request().headers()["idempotency-key"]);
+      const answer = await route.fetch({ headers: { ...route.request().headers(), origin: asked.console } });
+      if (lost++ === 0) await route.abort("connectionreset");
+      else await route.fulfill({ response: answer });
+    });
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("尚未保存，正在自动重试").waitFor();
+    await page.getByRole("button", { name: "立即重试" }).click();
+    await saved(page).waitFor();
+    assert.equal(new Set(keys).size, 1);
+
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+    for (const personal of [asked.known_phone, asked.other_phone, "王芳", "eyJ"]) assert.ok(!kept.includes(personal), kept);
+
+    // what is refused is said at its field
+    await page.unroute(SEND);
+    await page.getByRole("button", { name: "受理下一个来电" }).click();
+    await fill(page, { phone: "12", name: "李伟", brand: "上汽大众", text: "变速箱顿挫" });
+    await page.getByTestId("save").click();
+    await page.getByText("有字段需要更正").waitFor();
+    assert.ok(await page.locator(".ant-form-item-has-error").count() > 0);
+    await look(page, "refused");
+  },
+  { expected: [/net::ERR_INTERNET_DISCONNECTED/, /net::ERR_CONNECTION_RESET/, /status of (422|404|403)/, /EventSource/] },
+);

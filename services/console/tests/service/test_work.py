@@ -1,0 +1,187 @@
+"""Everybody's work in one place: whose it is, what is due, counted and followed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from chassis.auth import Grant, Principal
+from chassis.kit.eventually import eventually
+from chassis.kit.stage import Stage
+from console.work import stream_work
+from console.work.watch import PART, Watch
+from console.work.whose import by_due, mine
+from contracts.roles import Role
+from policy.kit import Clock
+
+from ..builders import NOON, told, work
+
+
+async def ids(client: httpx.AsyncClient, path: str = "/v1/work", **query: Any) -> list[str]:
+    answer = await client.get(path, params=query)
+    assert answer.status_code == 200, answer.text
+    return [item["id"] for item in answer.json()["items"]]
+
+
+@pytest.mark.rule("P06.2")
+async def test_work_falls_to_whoever_holds_the_role_at_its_place_and_to_whom_it_is_named(stage: Stage) -> None:
+    ours = await told(stage, work())
+    department = await told(stage, work(place="sh-pudong/after_sales", role="department_head", due_at=None))
+    elsewhere = await told(stage, work(place="bj-chaoyang"))
+    named = await told(stage, work(person="anna", role="general_manager", place="gz-tianhe"))
+    of_another = await told(stage, work(person="ben"))
+    async with stage.client("customer_relations@sh-pudong", "department_head@sh-pudong", subject="anna") as anna:
+        assert await ids(anna) == [str(one.id) for one in sorted([ours, named], key=lambda w: w.id)] + [
+            str(department.id)
+        ]
+    async with stage.client("customer_relations@group", subject="carl") as carl:
+        assert set(await ids(carl)) == {str(ours.id), str(elsewhere.id)}
+    async with stage.client("customer_relations@sh-pudong", subject="ben") as ben:
+        assert set(await ids(ben)) == {str(ours.id), str(of_another.id)}
+    async with stage.client("department_head@sh-pudong/after_sales", subject="dora") as dora:
+        assert await ids(dora) == [str(department.id)]
+    async with stage.client("department_head@sh-pudong/sales", subject="emil") as emil:
+        assert await ids(emil) == []
+
+
+@pytest.mark.rule("P06.2")
+async def test_signatures_are_listed_apart_and_the_board_shows_a_place_and_no_other(stage: Stage) -> None:
+    stage.runtime.clock = Clock(NOON)
+    late = await told(stage, work(due_at=NOON - timedelta(hours=1)))
+    signature = await told(stage, work(kind="approve.complaint.judgement", role="general_manager"))
+    await told(stage, work(place="bj-chaoyang"))
+    async with stage.client("general_manager@sh-pudong", subject="gm-1") as manager:
+        assert await ids(manager, approvals=True) == [str(signature.id)]
+        assert await ids(manager, approvals=False) == []
+        assert await ids(manager, "/v1/work/board") == [str(late.id), str(signature.id)]
+        assert await ids(manager, "/v1/work/board", late=True) == [str(late.id)]
+        assert await ids(manager, "/v1/work/board", branch="bj-chaoyang") == []
+        counts = (await manager.get("/v1/work/counts")).json()
+    assert counts == {"work": 0, "approvals": 1, "late": 0, "today": 1}
+
+
+async def test_what_is_done_leaves_the_lists_and_an_older_word_does_not_bring_it_back(stage: Stage) -> None:
+    item = await told(stage, work())
+    async with stage.client("customer_relations@sh-pudong") as person:
+        assert await ids(person) == [str(item.id)]
+        await told(stage, item.model_copy(update={"state": "missed"}), sequence=2)
+        assert await ids(person) == [str(item.id)]
+        await told(stage, item.model_copy(update={"state": "done"}), sequence=3)
+        await told(stage, item, sequence=1)
+        assert await ids(person) == []
+
+
+async def test_a_long_list_is_read_in_parts_without_gap_or_repetition(stage: Stage) -> None:
+    told_of = [await told(stage, work(due_at=None if n % 3 == 0 else NOON + timedelta(hours=n % 4))) for n in range(9)]
+    seen: list[str] = []
+    cursor: str | None = None
+    async with stage.client("customer_relations@sh-pudong") as person:
+        for _ in range(5):
+            answer = (
+                await person.get("/v1/work", params={"limit": 2, **({"cursor": cursor} if cursor else {})})
+            ).json()
+            seen += [item["id"] for item in answer["items"]]
+            cursor = answer["next"]
+        assert cursor is None
+        assert (await person.get("/v1/work?cursor=xyz")).status_code == 422
+    assert len(seen) == 9
+    assert set(seen) == {str(one.id) for one in told_of}
+
+
+async def test_my_work_is_found_by_an_index_however_much_there_is(stage: Stage) -> None:
+    await stage.rows(
+        """INSERT INTO work_items (id, sequence, gone, service, kind, subject, rules, role, place, branch, rank, state)
+           SELECT gen_random_uuid(), 1, false, 'complaint', 'judge', 's', '[]', 'role-' || n % 50,
+                  'branch-' || n % 400, 'branch-' || n % 400, now() + n * interval '1 second',
+                  CASE WHEN n % 20 = 0 THEN 'open' ELSE 'done' END FROM generate_series(1, 200000) n RETURNING 1"""
+    )
+    grants = frozenset({Grant(Role.GENERAL_MANAGER, "sh-pudong")})
+    principal = Principal("gm-1", "https://id.example", grants, frozenset(), 0.0)
+    plan = await stage.plan(by_due([mine(principal)], 50, None))
+    assert "work_items_" in plan
+    assert "Seq Scan" not in plan
+
+
+# -- following -----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def following(stage: Stage, grant: str, **headers: str) -> AsyncIterator[list[str]]:
+    """What a page is told while the block runs, line by line, taken from the stream itself."""
+    principal = Principal(
+        "anna", "i", frozenset({Grant(Role(grant.partition("@")[0]), grant.partition("@")[2])}), frozenset(), 4e9
+    )
+    answer = await stream_work.stream_work.endpoint(
+        principal=principal, runtime=stage.runtime, accept="text/event-stream", last_event_id=headers.get("since")
+    )
+    heard: list[str] = []
+
+    async def listen() -> None:
+        async for piece in answer.body_iterator:
+            heard.extend(piece.decode().splitlines())
+
+    task = asyncio.create_task(listen())
+    try:
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.rule("P06.2")
+async def test_a_page_is_told_at_once_what_became_its_callers_work_and_not_of_others(stage: Stage) -> None:
+    async with following(stage, "customer_relations@sh-pudong") as heard:
+        await eventually(lambda: 'data: {"work":0,"approvals":0,"late":0,"today":0}' in heard)
+        await told(stage, work(place="bj-chaoyang"))
+        item = await told(stage, work())
+        await eventually(lambda: f'data: {{"ids":["{item.id}"]}}' in heard)
+        assert sum(line.startswith("event: changed") for line in heard) == 1
+        mark = next(line.removeprefix("id: ") for line in heard if line.startswith("id: "))
+    missed = await told(stage, work())
+    async with following(stage, "customer_relations@sh-pudong", since=mark) as heard:
+        await eventually(lambda: any(str(missed.id) in line for line in heard))
+        assert not any(str(item.id) in line for line in heard)
+
+
+async def test_a_page_that_missed_too_much_reads_everything_anew(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_work, "MOST_MISSED", 0)
+    await told(stage, work())
+    async with following(stage, "customer_relations@sh-pudong", since="00000000-0000-7000-8000-000000000000") as heard:
+        await eventually(lambda: "event: anew" in heard)
+
+
+async def test_a_silent_stream_says_that_it_lives(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_work, "HEARTBEAT", 0.05)
+    async with following(stage, "customer_relations@sh-pudong") as heard:
+        await eventually(lambda: ": alive" in heard)
+
+
+async def test_streams_are_bounded_and_for_those_who_understand_them(stage: Stage) -> None:
+    async with stage.client("customer_relations@sh-pudong", subject="anna") as person:
+        plain = await person.get("/v1/work/stream")
+        assert (plain.status_code, plain.json()["type"]) == (422, "/problems/not-a-stream")
+        watch: Watch = stage.runtime.parts[PART]
+        opened = [watch.stream("anna") for _ in range(10)]
+        for one in opened:
+            await one.__aenter__()
+        refused = await person.get("/v1/work/stream", headers={"accept": "text/event-stream"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
+        for one in opened:
+            await one.__aexit__(None, None, None)
+
+
+async def test_the_roles_of_the_caller_and_the_places_are_told_in_both_languages(stage: Stage) -> None:
+    async with stage.client("general_manager@sh-pudong", subject="gm-1") as manager:
+        me = (await manager.get("/v1/me")).json()
+        places = (await manager.get("/v1/places")).json()
+    assert me["grants"] == [{"role": "general_manager", "zh": "总经理", "en": "general manager", "place": "sh-pudong"}]
+    assert {"role": "call_centre", "zh": "集团呼叫中心", "en": "group call centre"} in places["roles"]
+
+
+async def test_the_migrations_make_the_tables_of_the_code(stage: Stage) -> None:
+    assert await stage.differences() == []

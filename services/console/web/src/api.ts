@@ -1,0 +1,308 @@
+// Every request of the pages: same origin, our header, problems as one kind of error.
+
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+/** What a service answers when it says no (RFC 9457), or that nothing answered at all. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly slug: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly rules: string[] = [],
+    readonly errors: FieldError[] = [],
+    readonly traceId: string = "",
+    readonly retryAfter: number | null = null,
+  ) {
+    super(detail);
+  }
+
+  /** The network is gone, or the service is: the same may be sent again. */
+  get passes(): boolean {
+    return this.status === 0 || this.status === 429 || this.status === 503 || this.status === 502;
+  }
+}
+
+export interface Options {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: unknown;
+  /** makes a repetition safe: the same key is the same request */
+  key?: string;
+  version?: number;
+  signal?: AbortSignal;
+}
+
+const PATIENCE = 20_000;
+
+export async function ask<T>(path: string, options: Options = {}): Promise<T> {
+  const headers: Record<string, string> = { "kehu-console": "1", accept: "application/json" };
+  if (options.body !== undefined) headers["content-type"] = "application/json";
+  if (options.key) headers["idempotency-key"] = options.key;
+  if (options.version !== undefined) headers["if-match"] = `"${options.version}"`;
+  const signals = [AbortSignal.timeout(PATIENCE), ...(options.signal ? [options.signal] : [])];
+  let answer: Response;
+  let text: string;
+  try {
+    answer = await fetch(path, {
+      method: options.method ?? "GET",
+      headers,
+      credentials: "same-origin",
+      redirect: "error",
+      signal: AbortSignal.any(signals),
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    });
+    text = await answer.text();
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Problem(0, "offline", "", "");
+  }
+  if (answer.ok) return (text ? JSON.parse(text) : undefined) as T;
+  const problem = problemOf(answer, text);
+  if (problem.status === 401) signIn();
+  throw problem;
+}
+
+function problemOf(answer: Response, text: string): Problem {
+  const seconds = Number(answer.headers.get("retry-after"));
+  const retry = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
+  try {
+    const said = JSON.parse(text);
+    const slug = String(said.type ?? "").replace("/problems/", "");
+    return new Problem(
+      answer.status, slug, said.title ?? "", said.detail ?? "", said.rules ?? [], said.errors ?? [],
+      said.trace_id ?? "", retry,
+    );
+  } catch {
+    return new Problem(answer.status, "unreadable", "", "", [], [], "", retry);
+  }
+}
+
+let leaving = false;
+
+/** To the provider, and back to this page. The address carries ids only. */
+export function signIn(): void {
+  if (leaving || location.pathname === "/signed-out") return;
+  leaving = true;
+  location.assign(`/auth/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+export async function signOut(): Promise<void> {
+  await ask("/auth/sign-out", { method: "POST" });
+  leaving = true;
+  location.assign("/signed-out?why=done");
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface Session {
+  subject: string;
+  name: string;
+  ends_at: string;
+}
+
+export interface Me {
+  subject: string;
+  grants: { role: string; zh: string; en: string; place: string }[];
+}
+
+export interface Places {
+  branches: { branch: string; profile: string; region: string | null }[];
+  roles: { role: string; zh: string; en: string }[];
+}
+
+export interface Work {
+  id: string;
+  service: string;
+  kind: string;
+  subject: string;
+  rules: string[];
+  role: string;
+  place: string;
+  person: string | null;
+  due_at: string | null;
+  late: boolean;
+  why_due: string | null;
+  why_due_zh: string | null;
+  state: string;
+  path: string;
+  since: string | null;
+  reminders: number | null;
+  escalated_to: string[] | null;
+}
+
+export interface Counts {
+  work: number;
+  approvals: number;
+  late: number;
+  today: number;
+}
+
+export interface CaseLine {
+  id: string;
+  number: string;
+  branch: string;
+  channel: string;
+  state: string;
+  taken_at: string;
+  brand: string;
+  series: string | null;
+  model: string | null;
+  text: string;
+  customer_id: string | null;
+  serious: boolean;
+  serious_kinds: string[];
+  repeat_of: string | null;
+}
+
+export interface Entry {
+  id: string;
+  at: string;
+  kind: string;
+  author: string;
+  rules: string[];
+  facts: Record<string, unknown>;
+  words: Record<string, unknown>;
+}
+
+export interface Action {
+  step: string;
+  action: string | null;
+  path: string;
+  state: "possible" | "held" | "not_now";
+  yours: boolean;
+  awaits: string;
+  places: string[];
+  person: string | null;
+  because: string | null;
+  approval: string | null;
+  rules: string[];
+}
+
+export interface CaseActions {
+  case: { state: string; version: number };
+  actions: Action[];
+  version: number;
+}
+
+export interface Case extends CaseLine {
+  region: string | null;
+  model_year: number | null;
+  fault_codes: string[];
+  match: string;
+  matched_at: string | null;
+  directory_as_of: string | null;
+  serious_at: string | null;
+  caller: Record<string, string | null>;
+  vehicle: Record<string, string | null>;
+  words: string;
+  demand: string | null;
+  profile: string;
+  judgement: {
+    reason_holds: boolean; demand_holds: boolean; founded: boolean; by: string; at: string;
+    respondent_department: string | null;
+  } | null;
+  opinion: string | null;
+  respondent: string | null;
+  held: Record<string, { id: string; actions: string[]; rules: string[] }>;
+  version: number;
+}
+
+export interface Taken {
+  id: string;
+  number: string;
+  taken_at: string;
+  match: string;
+  customer_id: string | null;
+  serious: boolean;
+  judge_by: string | null;
+  text: string;
+}
+
+export interface CustomerLine {
+  id: string;
+  kind: string;
+  customer_class: string | null;
+  branch: string;
+  registered_at: string;
+}
+
+export interface Resolved {
+  id: string;
+  name: string;
+  phones: string[];
+  customer_class: string | null;
+  branch: string;
+}
+
+export interface Obligation {
+  id: string;
+  duty: string;
+  title: string;
+  title_zh: string;
+  role: string;
+  person: string | null;
+  rules: string[];
+  due_at: string | null;
+  state: string;
+  missed_at: string | null;
+  ended_at: string | null;
+  why: string;
+  why_zh: string;
+}
+
+export interface Seat {
+  role: string;
+  place: string;
+  waiting: boolean;
+  nobody: boolean;
+  signed_by: string | null;
+  on_behalf_of: string | null;
+  signed_at: string | null;
+}
+
+export interface Approval {
+  id: string;
+  name: string;
+  title: string;
+  title_zh: string;
+  rules: string[];
+  subject: string;
+  asked_by: string;
+  asked_at: string;
+  amount: string | null;
+  offer: Record<string, unknown>;
+  digest: string;
+  state: string;
+  reason: string | null;
+  stages: Seat[][];
+  yours: boolean;
+}
+
+export interface Notice {
+  id: string;
+  title: string;
+  text: string;
+  title_en: string;
+  text_en: string;
+  template: string;
+  service: string;
+  subject: string;
+  path: string;
+  rules: string[];
+  urgent: boolean;
+  role: string;
+  place: string;
+  because: string | null;
+  because_zh: string | null;
+  made_at: string;
+  confirm_by: string | null;
+  unread: boolean;
+  read_at: string | null;
+  confirmed_at: string | null;
+}

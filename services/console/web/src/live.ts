@@ -1,0 +1,64 @@
+// What changes is told by the services as it happens; after a break everything is read anew.
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import type { Counts } from "./api";
+
+/** Follow the caller's work and inbox; whether the connection stands. */
+export function useLive(enabled: boolean): boolean {
+  const queries = useQueryClient();
+  const [live, setLive] = useState(false);
+
+  useEffect(() => {
+    if (!enabled) return;
+    const work = new EventSource("/api/console/v1/work/stream");
+    const anew = () => {
+      for (const name of ["work", "case-terms", "case-approvals", "case-actions", "case-timeline"]) {
+        void queries.invalidateQueries({ queryKey: [name] });
+      }
+    };
+    let broken = false;
+    work.addEventListener("open", () => {
+      setLive(true);
+      if (broken) anew();
+      broken = false;
+    });
+    work.addEventListener("error", () => {
+      broken = true;
+      setLive(false);
+    });
+    work.addEventListener("counts", (event) => {
+      queries.setQueryData(["counts"], JSON.parse((event as MessageEvent<string>).data) as Counts);
+    });
+    work.addEventListener("changed", anew);
+    work.addEventListener("anew", anew);
+    return () => work.close();
+  }, [enabled, queries]);
+
+  useEffect(() => {
+    if (!enabled) return;
+    const inbox = new EventSource("/api/notify/v1/inbox/stream");
+    const changed = () => {
+      void queries.invalidateQueries({ queryKey: ["inbox"] });
+      void queries.invalidateQueries({ queryKey: ["inbox-counts"] });
+    };
+    inbox.addEventListener("notice", changed);
+    inbox.addEventListener("counts", changed);
+    return () => inbox.close();
+  }, [enabled, queries]);
+
+  return live;
+}
+
+export function useOnline(): boolean {
+  const [online, setOnline] = useState(navigator.onLine);
+  useEffect(() => {
+    const look = () => setOnline(navigator.onLine);
+    window.addEventListener("online", look);
+    window.addEventListener("offline", look);
+    return () => {
+      window.removeEventListener("online", look);
+      window.removeEventListener("offline", look);
+    };
+  }, []);
+  return online;
+}

@@ -1,0 +1,86 @@
+import "@fontsource-variable/noto-sans-sc";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { App, ConfigProvider } from "antd";
+import enUS from "antd/locale/en_US";
+import zhCN from "antd/locale/zh_CN";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { createBrowserRouter, Navigate, RouterProvider } from "react-router";
+import { Problem } from "./api";
+import { LanguageProvider, useSpeech } from "./language";
+import { CasePage } from "./pages/CasePage";
+import { InboxPage } from "./pages/InboxPage";
+import { SignedOut } from "./pages/SignedOut";
+import { TakeCall } from "./pages/TakeCall";
+import { WorkPage } from "./pages/WorkPage";
+import { Shell } from "./Shell";
+import "./style.css";
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      refetchOnWindowFocus: false,
+      retry: (count, error) => error instanceof Problem && error.passes && count < 3,
+    },
+  },
+});
+
+const router = createBrowserRouter([
+  { path: "/signed-out", element: <SignedOut /> },
+  {
+    element: <Shell />,
+    children: [
+      { path: "/", element: <Navigate to="/work" replace /> },
+      { path: "/call", element: <TakeCall /> },
+      { path: "/work", element: <WorkPage /> },
+      { path: "/cases/:id", element: <CasePage /> },
+      { path: "/inbox", element: <InboxPage /> },
+      { path: "*", element: <Navigate to="/work" replace /> },
+    ],
+  },
+]);
+
+function Root() {
+  const { language } = useSpeech();
+  return (
+    <ConfigProvider
+      csp={{ nonce }}
+      locale={language === "zh" ? zhCN : enUS}
+      theme={{
+        token: {
+          colorPrimary: "#0b5cad",
+          colorInfo: "#0b5cad",
+          colorSuccess: "#067647",
+          colorError: "#b42318",
+          colorWarning: "#a15c00",
+          colorWarningBg: "#fffaeb",
+          colorWarningBorder: "#fec84b",
+          colorErrorBg: "#fef3f2",
+          colorErrorBorder: "#fda29b",
+          colorTextDisabled: "#667085",
+          colorTextPlaceholder: "#667085",
+          colorTextDescription: "#475467",
+          fontFamily: '"Noto Sans SC Variable", system-ui, sans-serif',
+          borderRadius: 6,
+          controlHeight: 34,
+        },
+      }}
+    >
+      <App>
+        <RouterProvider router={router} />
+      </App>
+    </ConfigProvider>
+  );
+}
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <LanguageProvider>
+      <QueryClientProvider client={queries}>
+        <Root />
+      </QueryClientProvider>
+    </LanguageProvider>
+  </StrictMode>,
+);

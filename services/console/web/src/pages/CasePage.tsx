@@ -1,0 +1,360 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Alert, Button, Form, Input, Radio, Rate, Skeleton, Tag, App } from "antd";
+import { useEffect, useRef, useState } from "react";
+import { Link, useParams } from "react-router";
+import { ask, Problem, type Action, type Approval, type Case, type CaseActions, type Entry, type Obligation, type Page } from "../api";
+import { useSpeech } from "../language";
+import { Due } from "../parts/Due";
+import { ProblemNote } from "../parts/ProblemNote";
+import { useDesk } from "../Shell";
+import { bodyOf, STEPS, type Field } from "./steps";
+
+const missing = (error: unknown) => error instanceof Problem && error.status === 404;
+
+export function CasePage() {
+  const { id } = useParams<{ id: string }>();
+  return <Opened key={id} id={id!} />;
+}
+
+function Opened({ id }: { id: string }) {
+  const { t, code, when } = useSpeech();
+  const base = `/api/complaint/v1/complaints/${encodeURIComponent(id)}`;
+  const found = useQuery({ queryKey: ["case", id], queryFn: ({ signal }) => ask<Case>(base, { signal }), staleTime: 60_000 });
+  const actions = useQuery({
+    queryKey: ["case-actions", id], enabled: found.isSuccess,
+    queryFn: async ({ signal }) => {
+      try {
+        return await ask<CaseActions>(`${base}/actions`, { signal });
+      } catch (error) {
+        if (missing(error)) return null;
+        throw error;
+      }
+    },
+  });
+  const timeline = useQuery({
+    queryKey: ["case-timeline", id], enabled: found.isSuccess,
+    queryFn: async ({ signal }) => {
+      try {
+        return (await ask<Page<Entry>>(`${base}/timeline?limit=100`, { signal })).items;
+      } catch (error) {
+        if (missing(error)) return null;
+        throw error;
+      }
+    },
+  });
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), [found.isSuccess]);
+
+  if (found.isPending) return <section className="card"><Skeleton active /></section>;
+  if (found.isError) return <section className="card"><ProblemNote error={found.error} retry={() => void found.refetch()} /></section>;
+  const one = found.data;
+  const progress = actions.data?.case;
+  const shown = actions.data?.actions ?? fallback(one);
+  return (
+    <>
+      <section className="card case-head" aria-labelledby="case-title">
+        <h1 id="case-title" tabIndex={-1} ref={heading}>
+          {t("case")} <span className="number">{one.number}</span>
+        </h1>
+        <p>
+          <Tag color="processing">{code(progress?.state ?? one.state)}</Tag>
+          {one.serious && <Tag color="error">{t("seriousTag")}: {one.serious_kinds.map(code).join("、")}</Tag>}
+          {one.repeat_of && <Link to={`/cases/${one.repeat_of}`}>{t("repeatOf")}</Link>}
+          <span className="quiet"> {code(one.channel)} · {one.branch} · {t("takenAt")} {when(one.taken_at)}</span>
+        </p>
+      </section>
+      <div className="two case">
+        <div>
+          <section className="card" aria-labelledby="words-title">
+            <h2 id="words-title">{t("words")}</h2>
+            <blockquote>{one.words}</blockquote>
+            {one.demand && <><h3>{t("demand")}</h3><blockquote>{one.demand}</blockquote></>}
+            <dl className="facts">
+              <dt>{t("caller")}</dt><dd>{one.caller.name} <span className="number">{one.caller.phone}</span> {one.caller.address}</dd>
+              <dt>{t("vehicle")}</dt><dd>{one.brand} {one.series} {one.model} <span className="number">{one.vehicle.plate}</span></dd>
+              {one.judgement && (
+                <>
+                  <dt>{t("judgement")}</dt>
+                  <dd>
+                    <b>{one.judgement.founded ? t("founded") : t("unfounded")}</b>{" "}
+                    ({t("reasonHolds")}: {one.judgement.reason_holds ? t("yes") : t("no")}; {t("demandHolds")}: {one.judgement.demand_holds ? t("yes") : t("no")})
+                    <span className="quiet"> {one.judgement.by} {when(one.judgement.at)}</span>
+                    {one.opinion && <p>{one.opinion}</p>}
+                  </dd>
+                </>
+              )}
+            </dl>
+            <p className="quiet">{t("recorded")}</p>
+          </section>
+          <Timeline entries={timeline.data ?? derived(one)} />
+        </div>
+        <div>
+          <Actions id={id} actions={shown} version={progress?.version ?? one.version} />
+          <Approvals subject={id} />
+          <Terms subject={id} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** What can be done where the service does not say it itself: to judge what was taken. */
+function fallback(one: Case): Action[] {
+  const held = Object.values(one.held).find((entry) => entry.actions.includes("judge"));
+  if (one.state !== "taken") return [];
+  return [{
+    step: "judge", action: "judge", path: `/v1/complaints/${one.id}/judge`, state: held ? "held" : "possible", yours: true,
+    awaits: "", places: [], person: null, because: null, approval: held ? `/v1/approvals/${held.id}` : null,
+    rules: held?.rules ?? ["P04.3"],
+  }];
+}
+
+/** The dates that the case itself carries. */
+function derived(one: Case): Entry[] {
+  const entry = (at: string, kind: string, author: string): Entry => ({ id: kind, at, kind, author, rules: [], facts: {}, words: {} });
+  const entries = [entry(one.taken_at, "taken", "")];
+  if (one.judgement) entries.push(entry(one.judgement.at, "judged", one.judgement.by));
+  return entries;
+}
+
+function Timeline({ entries }: { entries: Entry[] }) {
+  const { t, code, when } = useSpeech();
+  return (
+    <section className="card" aria-labelledby="timeline-title">
+      <h2 id="timeline-title">{t("timeline")}</h2>
+      <ol className="timeline">
+        {entries.map((one) => (
+          <li key={one.id}>
+            <time dateTime={one.at}>{when(one.at)}</time> <b>{code(one.kind)}</b> <span className="quiet">{one.author}</span>
+            {Object.entries(one.words).map(([name, text]) => text ? <p key={name}>{plain(text)}</p> : null)}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return value.map(plain).join("；");
+  return value !== null && typeof value === "object" ? Object.values(value).map(plain).join(" ") : String(value);
+}
+
+function Actions({ id, actions, version }: { id: string; actions: Action[]; version: number }) {
+  const { t, code } = useSpeech();
+  const { roleName } = useDesk();
+  const [opened, setOpened] = useState<string | null>(null);
+  const possible = actions.filter((one) => one.state === "possible" && one.yours && one.step in STEPS);
+  const other = actions.filter((one) => one.state === "held" || (one.state === "possible" && !possible.includes(one)));
+  return (
+    <section className="card" aria-labelledby="actions-title">
+      <h2 id="actions-title">{t("actions")}</h2>
+      {possible.length === 0 && <p className="empty">{t("noActions")}</p>}
+      {possible.map((one) => (
+        <div key={one.step} className="action">
+          <Button block type={opened === one.step ? "default" : "primary"} aria-expanded={opened === one.step}
+            onClick={() => setOpened(opened === one.step ? null : one.step)}>
+            {code(one.step)}
+          </Button>
+          {opened === one.step && <StepForm id={id} action={one} version={version} done={() => setOpened(null)} />}
+        </div>
+      ))}
+      {other.length > 0 && (
+        <ul className="lines">
+          {other.map((one) => (
+            <li key={one.step} className="waiting">
+              <b>{code(one.step)}</b>{" "}
+              <span className="quiet">
+                {one.state === "held" ? t("heldBy") : `${t("awaits")} ${one.awaits.split(" or ").map(roleName).join(" / ")} ${one.person ?? ""}`}
+                {one.because && ` · ${one.because}`}
+                {one.rules.length > 0 && ` · ${t("rules")} ${one.rules.join(", ")}`}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function StepForm({ id, action, version, done }: { id: string; action: Action; version: number; done: () => void }) {
+  const { t, code, pick } = useSpeech();
+  const { message } = App.useApp();
+  const queries = useQueryClient();
+  const key = useRef(crypto.randomUUID());
+  const [form] = Form.useForm<Record<string, unknown>>();
+  const fields = STEPS[action.step]!;
+  const step = useMutation({
+    mutationFn: (values: Record<string, unknown>) =>
+      ask(`/api/complaint${action.path}`, {
+        method: "POST", key: key.current, version,
+        ...(fields.length > 0 ? { body: bodyOf(action.step, values) } : {}),
+      }),
+    onSuccess: () => {
+      void message.success(`${code(action.step)} · ${t("done")}`);
+      void refresh(queries, id);
+      done();
+    },
+    onError: (error) => {
+      if (error instanceof Problem && !error.passes) key.current = crypto.randomUUID();
+      if (error instanceof Problem && error.status === 412) void refresh(queries, id);
+      if (error instanceof Problem) {
+        form.setFields(error.errors.map((one) => ({ name: one.pointer.split("/")[1] ?? "", errors: [one.detail] })));
+      }
+    },
+  });
+  return (
+    <Form form={form} layout="vertical" className="step" disabled={step.isPending}
+      onFinish={(values) => { if (!step.isPending) step.mutate(values); }} scrollToFirstError={{ focus: true }}
+      onValuesChange={() => { if (step.isError) { key.current = crypto.randomUUID(); step.reset(); } }}
+      onKeyDown={(event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.submit(); if (event.key === "Escape") done(); }}>
+      {fields.map((field, index) => (
+        <Form.Item key={field.name} name={field.name} label={pick(field.zh, field.en)}
+          rules={field.required ? [{ required: true, message: t("required") }] : []}>
+          {control(field, pick, t("yes"), t("no"), index === 0)}
+        </Form.Item>
+      ))}
+      {step.isError && <ProblemNote error={step.error} />}
+      <p className="buttons">
+        <Button type="primary" htmlType="submit" loading={step.isPending}>{t("submit")}</Button>
+        <Button onClick={done}>{t("cancel")}</Button>
+        {action.rules.length > 0 && <span className="quiet">{t("rules")} {action.rules.join(", ")}</span>}
+      </p>
+    </Form>
+  );
+}
+
+function control(field: Field, pick: (zh: string, en: string) => string, yes: string, no: string, first: boolean) {
+  switch (field.kind) {
+    case "yes":
+      return <Radio.Group aria-label={pick(field.zh, field.en)} options={[{ value: true, label: yes }, { value: false, label: no }]} />;
+    case "choice":
+      return <Radio.Group aria-label={pick(field.zh, field.en)} options={(field.choices ?? []).map(([value, zh, en]) => ({ value, label: pick(zh, en) }))} />;
+    case "score":
+      return <Rate />;
+    case "line":
+      return <Input autoComplete="off" maxLength={200} autoFocus={first} />;
+    default:
+      return <Input.TextArea rows={2} maxLength={2000} autoFocus={first} />;
+  }
+}
+
+async function refresh(queries: ReturnType<typeof useQueryClient>, id: string): Promise<void> {
+  const names = ["case", "case-actions", "case-timeline", "case-terms", "case-approvals"];
+  await Promise.all([...names.map((name) => queries.invalidateQueries({ queryKey: [name, id] })), queries.invalidateQueries({ queryKey: ["work"] })]);
+}
+
+function Approvals({ subject }: { subject: string }) {
+  const { t } = useSpeech();
+  const found = useQuery({
+    queryKey: ["case-approvals", subject],
+    queryFn: ({ signal }) => ask<Page<Approval>>(`/api/complaint/v1/approvals?subject=${encodeURIComponent(subject)}`, { signal }),
+  });
+  if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
+  const items = found.data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <section className="card" aria-labelledby="approvals-title">
+      <h2 id="approvals-title">{t("approvals")}</h2>
+      {items.map((one) => <Asked key={one.id} asked={one} />)}
+    </section>
+  );
+}
+
+function Asked({ asked }: { asked: Approval }) {
+  const { t, pick, code, when } = useSpeech();
+  const { roleName } = useDesk();
+  const queries = useQueryClient();
+  const key = useRef(crypto.randomUUID());
+  const [refusing, setRefusing] = useState(false);
+  const [reason, setReason] = useState("");
+  const decide = useMutation({
+    mutationFn: (grant: boolean) =>
+      ask(`/api/complaint/v1/approvals/${asked.id}/decide`, {
+        method: "POST", key: `${key.current}-${grant}`, body: { grant, digest: asked.digest, ...(grant ? {} : { reason }) },
+      }),
+    onSuccess: () => refresh(queries, asked.subject),
+    onError: (error) => { if (error instanceof Problem && !error.passes) key.current = crypto.randomUUID(); },
+  });
+  return (
+    <article className="asked" aria-label={pick(asked.title_zh, asked.title)}>
+      <p>
+        <b>{pick(asked.title_zh, asked.title)}</b> <Tag color={asked.state === "open" ? "warning" : "default"}>{asked.state === "open" ? t("waiting") : code(asked.state)}</Tag>
+        <span className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)} · {t("rules")} {asked.rules.join(", ")}</span>
+      </p>
+      <dl className="facts">
+        {Object.entries(asked.offer).filter(([, value]) => value !== null && typeof value !== "object").map(([name, value]) => (
+          <span key={name}><dt>{label(name, pick)}</dt><dd>{typeof value === "boolean" ? (value ? t("yes") : t("no")) : String(value)}</dd></span>
+        ))}
+      </dl>
+      <ol className="seats">
+        {asked.stages.flat().map((seat, index) => (
+          <li key={index}>
+            {roleName(seat.role)} · {seat.place}: {seat.signed_by ? `${t("signedBy")} ${seat.signed_by} ${when(seat.signed_at)}` : t("waiting")}
+          </li>
+        ))}
+      </ol>
+      {asked.reason && <blockquote>{asked.reason}</blockquote>}
+      {asked.yours && asked.state === "open" && (
+        <>
+          {refusing && (
+            <Input.TextArea autoFocus aria-label={t("refuseReason")} placeholder={t("refuseReason")} value={reason}
+              maxLength={500} onChange={(event) => setReason(event.target.value)} />
+          )}
+          <p className="buttons">
+            {!refusing && <Button type="primary" loading={decide.isPending} onClick={() => decide.mutate(true)}>{t("grant")}</Button>}
+            <Button danger loading={refusing && decide.isPending} disabled={refusing && reason.trim().length < 4}
+              onClick={() => (refusing ? decide.mutate(false) : setRefusing(true))}>{t("refuse")}</Button>
+            {refusing && <Button onClick={() => setRefusing(false)}>{t("cancel")}</Button>}
+          </p>
+        </>
+      )}
+      {decide.isError && <ProblemNote error={decide.error} />}
+    </article>
+  );
+}
+
+const OFFERED: Record<string, [string, string]> = {
+  number: ["投诉编号", "number"],
+  reason_holds: ["投诉理由成立", "the reason holds"],
+  demand_holds: ["客户要求成立", "the demand holds"],
+  founded: ["成立", "founded"],
+  by: ["判定人", "by"],
+  at: ["时间", "at"],
+  amount: ["金额", "amount"],
+  respondent_department: ["被投诉部门", "department"],
+};
+
+function label(name: string, pick: (zh: string, en: string) => string): string {
+  const known = OFFERED[name];
+  return known ? pick(...known) : name.replace(/_/g, " ");
+}
+
+function Terms({ subject }: { subject: string }) {
+  const { t, pick, code } = useSpeech();
+  const { roleName } = useDesk();
+  const found = useQuery({
+    queryKey: ["case-terms", subject],
+    queryFn: ({ signal }) => ask<Page<Obligation>>(`/api/complaint/v1/obligations?limit=100&subject=${encodeURIComponent(subject)}`, { signal }),
+  });
+  return (
+    <section className="card" aria-labelledby="terms-title">
+      <h2 id="terms-title">{t("terms")}</h2>
+      {found.isPending && <Skeleton active paragraph={{ rows: 2 }} />}
+      {found.isError && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
+      <ul className="lines">
+        {found.data?.items.map((one) => (
+          <li key={one.id} className="term">
+            <span className="line-head">
+              <b>{pick(one.title_zh, one.title)}</b>
+              {one.ended_at ? <Tag color="success">{code(one.state)}</Tag> : null}
+              <span className="push"><Due at={one.due_at} over={one.ended_at !== null} /></span>
+            </span>
+            <span className="line-text wrap">{pick(one.why_zh, one.why)}</span>
+            <span className="quiet">{roleName(one.role)} {one.person}</span>
+          </li>
+        ))}
+      </ul>
+      {found.isSuccess && found.data.items.length === 0 && <Alert type="info" title={t("noDue")} />}
+    </section>
+  );
+}

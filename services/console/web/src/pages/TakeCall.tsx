@@ -1,0 +1,320 @@
+import { useQuery } from "@tanstack/react-query";
+import { Alert, AutoComplete, Button, Checkbox, Form, Input, Segmented, Tag, type InputRef } from "antd";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { Link, useBlocker } from "react-router";
+import { ask, Problem, type CaseLine, type CustomerLine, type Page, type Resolved, type Taken } from "../api";
+import { useSpeech } from "../language";
+import { Cases } from "../parts/Cases";
+import { Due } from "../parts/Due";
+import { ProblemNote } from "../parts/ProblemNote";
+import { useDesk } from "../Shell";
+
+interface Fields {
+  phone?: string;
+  plate?: string;
+  name: string;
+  branch: string;
+  channel: string;
+  brand: string;
+  series?: string;
+  text: string;
+  demand?: string;
+  serious?: string[];
+}
+
+const CHANNELS = ["phone", "store", "web", "mailbox", "manufacturer"];
+const SERIOUS = ["to_manufacturer", "blocked_door", "disturbance", "return_or_exchange", "negative_media", "wide_or_vicious"];
+/** says only that a recording was under way: nothing of what was entered is kept */
+const PENDING = "kehu.call.pending";
+const AGAIN = 4_000;
+
+const POINTERS: Record<string, keyof Fields> = {
+  "/caller/name": "name", "/caller/phone": "phone", "/vehicle/plate": "plate", "/vehicle/brand": "brand",
+  "/vehicle/series": "series", "/branch": "branch", "/text": "text", "/demand": "demand", "/channel": "channel",
+};
+
+export function TakeCall() {
+  const { t, code, when } = useSpeech();
+  const { places, me } = useDesk();
+  const [form] = Form.useForm<Fields>();
+  const first = useRef<InputRef>(null);
+  const key = useRef(crypto.randomUUID());
+  const sending = useRef(false);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [taken, setTaken] = useState<Taken | null>(null);
+  const [dirty, setDirty] = useState(false);
+  const [maybeSaved, setMaybeSaved] = useState(() => sessionStorage.getItem(PENDING) !== null);
+  const [sought, setSought] = useState<{ phone: string; plate: string }>({ phone: "", plate: "" });
+  const blocker = useBlocker(dirty && !taken);
+
+  useEffect(() => {
+    if (blocker.state === "blocked") {
+      if (window.confirm(t("leave"))) blocker.proceed();
+      else blocker.reset();
+    }
+  }, [blocker, t]);
+
+  useEffect(() => {
+    if (!dirty || taken) return;
+    const hold = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", hold);
+    return () => window.removeEventListener("beforeunload", hold);
+  }, [dirty, taken]);
+
+  const send = useCallback(async (fields: Fields) => {
+    if (sending.current) return; // a second click, or Enter and a click, is the same wish
+    sending.current = true;
+    setBusy(true);
+    sessionStorage.setItem(PENDING, "1");
+    try {
+      const answer = await ask<Taken>("/api/complaint/v1/complaints", { method: "POST", key: key.current, body: bodyOf(fields) });
+      setTaken(answer);
+      setProblem(null);
+      setMaybeSaved(false);
+      sessionStorage.removeItem(PENDING);
+    } catch (error) {
+      const said = error instanceof Problem ? error : new Problem(500, "unexpected", "", "");
+      setProblem(said);
+      if (!said.passes) {
+        sessionStorage.removeItem(PENDING);
+        form.setFields(
+          said.errors.flatMap((one) => {
+            const name = POINTERS[one.pointer];
+            return name ? [{ name, errors: [one.detail] }] : [];
+          }),
+        );
+      }
+    } finally {
+      sending.current = false;
+      setBusy(false);
+    }
+  }, [form]);
+
+  // what did not reach the service is sent again under the same key, by itself
+  const waiting = problem?.passes === true && !taken;
+  useEffect(() => {
+    if (!waiting || busy) return;
+    const again = () => void send(form.getFieldsValue(true) as Fields);
+    const timer = window.setTimeout(again, (problem?.retryAfter ?? 0) * 1000 || AGAIN);
+    window.addEventListener("online", again);
+    return () => {
+      window.clearTimeout(timer);
+      window.removeEventListener("online", again);
+    };
+  }, [waiting, busy, problem, send, form]);
+
+  const next = () => {
+    form.resetFields();
+    key.current = crypto.randomUUID();
+    setTaken(null);
+    setProblem(null);
+    setDirty(false);
+    setSought({ phone: "", plate: "" });
+    window.setTimeout(() => first.current?.focus());
+  };
+
+  const look = useDebounced(sought, 250);
+  const own = [...new Set(me.grants.map((grant) => grant.place.split("/")[0]!).filter((place) => place !== "group"))];
+  const branches = [...new Set([...own, ...places.branches.map((one) => one.branch)])];
+
+  if (taken) {
+    return (
+      <section className="card result" aria-live="assertive">
+        <h1>{t("taken")}</h1>
+        <output className="big-number" aria-label={t("taken")}>{spoken(taken.number)}</output>
+        <p>
+          {taken.match === "matched" ? t("matchMatched") : taken.match === "none" ? t("matchNone") : t("matchPending")}
+          {taken.serious && <> <Tag color="error">{t("seriousTag")}</Tag></>}
+          {" · "}{t("takenAt")} {when(taken.taken_at)}
+        </p>
+        {taken.judge_by && <p>{t("judgeBy")} <Due at={taken.judge_by} /></p>}
+        <h2>{t("redacted")}</h2>
+        <blockquote>{taken.text}</blockquote>
+        <p className="quiet">{t("redactedHint")}</p>
+        <p className="buttons">
+          <Button type="primary" size="large" onClick={next} autoFocus>{t("next")}</Button>
+          <Link className="as-button" to={`/cases/${taken.id}`}>{t("openCase")}</Link>
+        </p>
+      </section>
+    );
+  }
+
+  return (
+    <div className="two">
+      <section className="card" aria-labelledby="take-title">
+        <h1 id="take-title">{t("take")}</h1>
+        {maybeSaved && !busy && !waiting && (
+          <Alert type="warning" showIcon closable title={t("maybeSaved")} description={t("maybeSavedHint")}
+            onClose={() => sessionStorage.removeItem(PENDING)} />
+        )}
+        {waiting ? (
+          <Alert type="warning" showIcon role="alert" title={t("notSaved")} description={t("notSavedHint")}
+            action={<Button onClick={() => form.submit()} loading={busy}>{t("retryNow")}</Button>} />
+        ) : (
+          problem && <ProblemNote error={problem} />
+        )}
+        <Form
+          form={form}
+          layout="vertical"
+          requiredMark
+          disabled={waiting}
+          initialValues={{ channel: "phone", branch: own.length === 1 ? own[0] : undefined }}
+          onFinish={(fields) => void send(fields)}
+          scrollToFirstError={{ focus: true }}
+          onValuesChange={(changed: Partial<Fields>, all) => {
+            setDirty(true);
+            // other content is another request: its key is another one
+            if (!sending.current && problem) {
+              key.current = crypto.randomUUID();
+              setProblem(null);
+            }
+            if ("phone" in changed || "plate" in changed) setSought({ phone: all.phone ?? "", plate: all.plate ?? "" });
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+              event.preventDefault();
+              form.submit();
+            }
+          }}
+        >
+          <div className="row">
+            <Form.Item name="phone" label={t("phone")}>
+              <Input ref={first} autoFocus autoComplete="off" inputMode="tel" maxLength={40} />
+            </Form.Item>
+            <Form.Item name="plate" label={t("plate")}>
+              <Input autoComplete="off" maxLength={20} />
+            </Form.Item>
+            <Form.Item name="name" label={t("callerName")} rules={[{ required: true, whitespace: true, message: t("required") }]}>
+              <Input autoComplete="off" maxLength={100} />
+            </Form.Item>
+          </div>
+          <div className="row">
+            <Form.Item name="branch" label={t("branch")} rules={[{ required: true, message: t("required") }]}>
+              <AutoComplete
+                options={branches.map((branch) => ({ value: branch }))}
+                showSearch={{ filterOption: (text, option) => String(option?.value).includes(text) }}
+                maxLength={50}
+              />
+            </Form.Item>
+            <Form.Item name="brand" label={t("brand")} rules={[{ required: true, whitespace: true, message: t("required") }]}>
+              <Input autoComplete="off" maxLength={100} />
+            </Form.Item>
+            <Form.Item name="series" label={t("series")}>
+              <Input autoComplete="off" maxLength={100} />
+            </Form.Item>
+          </div>
+          <Form.Item name="text" label={t("words")} rules={[{ required: true, whitespace: true, message: t("required") }]}>
+            <Input.TextArea rows={3} maxLength={8000} />
+          </Form.Item>
+          <Form.Item name="demand" label={t("demand")}>
+            <Input autoComplete="off" maxLength={1000} />
+          </Form.Item>
+          <div className="row">
+            <Form.Item name="channel" label={t("channel")} className="narrow">
+              <Segmented options={CHANNELS.map((value) => ({ value, label: code(value) }))} />
+            </Form.Item>
+          </div>
+          <Form.Item name="serious" label={t("serious")}>
+            <Checkbox.Group options={SERIOUS.map((value) => ({ value, label: code(value) }))} />
+          </Form.Item>
+          <p className="buttons">
+            <Button type="primary" htmlType="submit" size="large" loading={busy} disabled={waiting} data-testid="save">
+              {busy ? t("saving") : t("save")}
+            </Button>
+            <span className="quiet">{t("saveHint")}</span>
+          </p>
+        </Form>
+      </section>
+      <aside className="card" aria-labelledby="who-title" aria-live="polite">
+        <h2 id="who-title">{t("whoCalls")}</h2>
+        <Known phone={look.phone} plate={look.plate} pickBranch={(branch) => {
+          if (!form.getFieldValue("branch")) form.setFieldValue("branch", branch);
+        }} />
+      </aside>
+    </div>
+  );
+}
+
+/** Who may be calling, and what is known of them: at once, masked, recorded by the services. */
+function Known({ phone, plate, pickBranch }: { phone: string; plate: string; pickBranch: (branch: string) => void }) {
+  const { t, code } = useSpeech();
+  const asked = phone.replace(/\D/g, "").length >= 7 ? { phone } : plate.trim().length >= 6 ? { plate } : null;
+  const customers = useQuery({
+    queryKey: ["known-customers", asked],
+    enabled: asked !== null,
+    gcTime: 0, // nothing of the caller before is shown, or kept
+    staleTime: 0,
+    retry: false,
+    queryFn: async ({ signal }) => {
+      const found = await ask<Page<CustomerLine>>("/api/customer/v1/customers/search?limit=5", { method: "POST", body: asked, signal });
+      if (found.items.length === 0) return [];
+      const body = { ids: found.items.map((one) => one.id) };
+      return (await ask<{ customers: Resolved[] }>("/api/customer/v1/customers/resolve", { method: "POST", body, signal })).customers;
+    },
+  });
+  const cases = useQuery({
+    queryKey: ["known-cases", asked],
+    enabled: asked !== null,
+    gcTime: 0, // nothing of the caller before is shown, or kept
+    staleTime: 0,
+    retry: false,
+    queryFn: ({ signal }) => ask<Page<CaseLine>>("/api/complaint/v1/complaints/search?limit=20", { method: "POST", body: asked, signal }),
+  });
+  const known = customers.data;
+  useEffect(() => {
+    if (known?.length === 1) pickBranch(known[0]!.branch);
+  }, [known]);
+
+  if (asked === null) return <p className="quiet">{t("whoCallsHint")}</p>;
+  const found = cases.data?.items ?? [];
+  const open = found.filter((one) => one.state !== "closed");
+  const earlier = found.filter((one) => one.state === "closed");
+  return (
+    <>
+      {customers.isSuccess && known!.length === 0 && <p>{t("unknown")}</p>}
+      {customers.error instanceof Problem && customers.error.status === 403 && <p className="quiet">{t("noFileRight")}</p>}
+      {customers.error instanceof Problem && customers.error.passes && <ProblemNote error={customers.error} retry={() => void customers.refetch()} />}
+      {known && known.length > 0 && (
+        <ul className="lines" aria-label={t("known")}>
+          {known.map((one) => (
+            <li key={one.id} className="known">
+              <b>{one.name}</b> <span className="number">{one.phones.join(" / ")}</span>
+              <span className="quiet">{t("known")} · {one.customer_class ? code(one.customer_class) : ""} · {one.branch}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {found.length > 0 && <Alert type="warning" showIcon title={`${t("repeat")} (${found.length})`} description={t("repeatHint")} />}
+      {open.length > 0 && <><h3>{t("openCases")}</h3><Cases cases={open} label={t("openCases")} /></>}
+      {earlier.length > 0 && <><h3>{t("earlierCases")}</h3><Cases cases={earlier} label={t("earlierCases")} /></>}
+    </>
+  );
+}
+
+function bodyOf(fields: Fields): unknown {
+  const said = (text: string | undefined) => text?.trim() || undefined;
+  return {
+    branch: fields.branch.trim(),
+    channel: fields.channel,
+    caller: { name: fields.name, phone: said(fields.phone) },
+    vehicle: { brand: fields.brand, series: said(fields.series), plate: said(fields.plate) },
+    text: fields.text,
+    demand: said(fields.demand),
+    serious: fields.serious ?? [],
+  };
+}
+
+/** In groups of four, as one reads it out. */
+function spoken(number: string): string {
+  return number.includes("-") ? number : number.replace(/(.{4})(?=.)/g, "$1 ");
+}
+
+function useDebounced<T>(value: T, ms: number): T {
+  const [settled, settle] = useState(value);
+  useEffect(() => {
+    const timer = window.setTimeout(() => settle(value), ms);
+    return () => window.clearTimeout(timer);
+  }, [value, ms]);
+  return settled;
+}

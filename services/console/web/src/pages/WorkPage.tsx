@@ -1,0 +1,200 @@
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Alert, Button, Checkbox, Input, Select, Skeleton, Tabs, Tag } from "antd";
+import { useState } from "react";
+import { Link, useNavigate, useSearchParams } from "react-router";
+import { ask, Problem, type CaseLine, type Counts, type Page, type Work } from "../api";
+import { useSpeech } from "../language";
+import { Due } from "../parts/Due";
+import { ProblemNote } from "../parts/ProblemNote";
+import { useDesk } from "../Shell";
+
+const LISTS = ["mine", "approvals", "board"] as const;
+/** how far back cases are looked for; what is older shows without its words */
+const MOST_PARTS = 3;
+type List = (typeof LISTS)[number];
+
+export function WorkPage() {
+  const { t } = useSpeech();
+  const { places } = useDesk();
+  const [query, setQuery] = useSearchParams();
+  const queries = useQueryClient();
+  const counts = queries.getQueryData<Counts>(["counts"]);
+  const list: List = LISTS.find((one) => one === query.get("list")) ?? "mine";
+  const [late, setLate] = useState(false);
+  const [branch, setBranch] = useState<string | undefined>();
+  const name = { mine: t("mine"), approvals: t("approvals"), board: t("board") };
+  const count = { mine: counts?.work, approvals: counts?.approvals, board: undefined };
+  return (
+    <section className="card" aria-labelledby="work-title">
+      <div className="title-row">
+        <h1 id="work-title">{t("work")}</h1>
+        <p className="figures" role="status">
+          {counts && counts.late > 0 && <Tag color="error">{counts.late} {t("late")}</Tag>}
+          {counts && counts.today > 0 && <Tag color="warning">{counts.today} {t("today")}</Tag>}
+        </p>
+        <Find />
+      </div>
+      <Tabs
+        activeKey={list}
+        onChange={(key) => setQuery(key === "mine" ? {} : { list: key }, { replace: true })}
+        items={LISTS.map((one) => ({ key: one, label: count[one] ? `${name[one]} ${count[one]}` : name[one] }))}
+      />
+      {list === "board" && (
+        <p className="filters">
+          <Select
+            allowClear
+            aria-label={t("branch")}
+            placeholder={t("allBranches")}
+            value={branch}
+            onChange={(value: string | undefined) => setBranch(value)}
+            options={places.branches.map((one) => ({ value: one.branch, label: one.branch }))}
+          />
+          <Checkbox checked={late} onChange={(event) => setLate(event.target.checked)}>{t("onlyLate")}</Checkbox>
+        </p>
+      )}
+      <Items list={list} late={late} branch={branch} label={name[list]} />
+    </section>
+  );
+}
+
+function Items({ list, late, branch, label }: { list: List; late: boolean; branch: string | undefined; label: string }) {
+  const { t } = useSpeech();
+  const found = useInfiniteQuery({
+    queryKey: ["work", list, late, branch],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) => ask<Page<Work>>(address(list, late, branch, pageParam), { signal }),
+    getNextPageParam: (last) => last.next ?? undefined,
+  });
+  const items = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const cases = useCases(items);
+  if (found.isPending) return <Skeleton active />;
+  if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
+  if (items.length === 0) return <p className="empty">{t("nothing")}</p>;
+  return (
+    <>
+      <ul className="lines" aria-label={label}>
+        {items.map((one) => <Item key={one.id} work={one} about={cases.get(one.subject)} />)}
+      </ul>
+      {found.hasNextPage && (
+        <Button block onClick={() => void found.fetchNextPage()} loading={found.isFetchingNextPage}>{t("more")}</Button>
+      )}
+    </>
+  );
+}
+
+/** The cases that the work is about, as lists show them: number, brand, words without persons. */
+function useCases(items: Work[]): Map<string, CaseLine> {
+  const wanted = [...new Set(items.filter((one) => one.service === "complaint").map((one) => one.subject))].sort();
+  const found = useQuery<Map<string, CaseLine>>({
+    queryKey: ["work", "cases", wanted],
+    enabled: wanted.length > 0,
+    placeholderData: keepPreviousData,
+    retry: false,
+    queryFn: async ({ signal }) => {
+      const lines = new Map<string, CaseLine>();
+      let cursor: string | null = "";
+      for (let part = 0; part < MOST_PARTS && cursor !== null && wanted.some((id) => !lines.has(id)); part++) {
+        const query: string = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+        const page: Page<CaseLine> = await ask(`/api/complaint/v1/complaints?limit=100${query}`, { signal });
+        for (const one of page.items) lines.set(one.id, one);
+        cursor = page.next;
+      }
+      return lines;
+    },
+  });
+  return found.data ?? new Map();
+}
+
+function Item({ work, about }: { work: Work; about: CaseLine | undefined }) {
+  const { code, pick, t } = useSpeech();
+  const { roleName } = useDesk();
+  const inside = (
+    <>
+      <span className="line-head">
+        <b>{code(work.kind)}</b>
+        {about && <span className="number">{about.number}</span>}
+        {about?.serious && <Tag color="error">{t("seriousTag")}</Tag>}
+        <Tag>{code(work.service)}</Tag>
+        <span className="quiet">{roleName(work.role)} · {work.place}</span>
+        <span className="push"><Due at={work.due_at} /></span>
+      </span>
+      {about && <span className="line-about">{about.brand} {about.series} · {about.text}</span>}
+      <span className="line-text">
+        {pick(work.why_due_zh, work.why_due)}
+        {(work.reminders ?? 0) > 0 && ` · ${work.reminders} ${t("reminders")}`}
+      </span>
+    </>
+  );
+  const to = screenOf(work);
+  return <li>{to ? <Link className={work.late ? "line is-late" : "line"} to={to}>{inside}</Link> : <div className="line">{inside}</div>}</li>;
+}
+
+/** Where a piece of work is done; None for what has no page here yet. */
+function screenOf(work: Work): string | null {
+  return work.service === "complaint" ? `/cases/${work.subject}` : null;
+}
+
+function address(list: List, late: boolean, branch: string | undefined, cursor: string): string {
+  const query = new URLSearchParams({ limit: "50" });
+  if (list === "mine") query.set("approvals", "false");
+  if (list === "approvals") query.set("approvals", "true");
+  if (list === "board" && late) query.set("late", "true");
+  if (list === "board" && branch) query.set("branch", branch);
+  if (cursor) query.set("cursor", cursor);
+  return `/api/console/v1/work${list === "board" ? "/board" : ""}?${query}`;
+}
+
+/** Finds a case by what a caller can say: in a body, never in an address. */
+function Find() {
+  const { t } = useSpeech();
+  const navigate = useNavigate();
+  const [problem, setProblem] = useState<unknown>(null);
+  const [none, setNone] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const find = async (text: string) => {
+    if (!text.trim()) return;
+    setBusy(true);
+    setProblem(null);
+    setNone(false);
+    try {
+      const found = await search(text.trim());
+      if (found[0]) void navigate(`/cases/${found[0].id}`);
+      else setNone(true);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 422) setNone(true);
+      else setProblem(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div className="find" role="search">
+      <Input.Search
+        placeholder={t("findCase")}
+        aria-label={t("findCase")}
+        enterButton={t("find")}
+        loading={busy}
+        maxLength={40}
+        autoComplete="off"
+        onSearch={(text) => void find(text)}
+      />
+      {none && <Alert type="info" title={t("notFound")} role="status" />}
+      {problem !== null && <ProblemNote error={problem} />}
+    </div>
+  );
+}
+
+async function search(text: string): Promise<CaseLine[]> {
+  const digits = text.replace(/[\s-]/g, "");
+  const kinds = /^\d+$/.test(digits) ? (digits.length > 12 ? ["number"] : ["phone", "number"]) : ["plate"];
+  for (const kind of kinds) {
+    try {
+      const body = { [kind]: kind === "number" ? digits : text };
+      const page = await ask<Page<CaseLine>>("/api/complaint/v1/complaints/search?limit=1", { method: "POST", body });
+      if (page.items.length > 0) return page.items;
+    } catch (error) {
+      if (!(error instanceof Problem && error.status === 422)) throw error;
+    }
+  }
+  return [];
+}
