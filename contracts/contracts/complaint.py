@@ -110,6 +110,16 @@ class MarkedSerious(Event, type="complaint.marked_serious.v1"):
     rules: list[str]
 
 
+class SeriousOverruled(Event, type="complaint.serious_overruled.v1"):
+    """A person found that the complaint is not serious in these ways (P12.5); `by` is the subject of their token."""
+
+    case_id: UUID
+    kinds: list[Open[SeriousKind]]
+    still_serious: bool
+    by: str
+    overruled_at: Instant
+
+
 class ComplaintSerious(Event, type="complaint.serious.v1"):
     """A serious complaint, for the brand's own and for the factory (P12.6, P12.8), on `complaint.serious`.
 

@@ -24,6 +24,7 @@ from contracts.complaint import (
     Match,
     RepeatFound,
     SeriousKind,
+    SeriousOverruled,
 )
 from contracts.credit import (
     AccountOpened,
@@ -182,6 +183,9 @@ _ALL = (
         kinds=[SeriousKind.NEGATIVE_MEDIA, SeriousKind.RETURN_OR_EXCHANGE],
         by=MarkedBy.PERSON,
         rules=["P12.5"],
+    ),
+    SeriousOverruled(
+        case_id=_CASE, kinds=[SeriousKind.REPEAT], still_serious=False, by="agent-07", overruled_at=_LATER
     ),
     ComplaintSerious(
         case_id=_CASE,

@@ -15,6 +15,7 @@ from contracts.complaint import (
     DossierReady,
     MarkedSerious,
     RepeatFound,
+    SeriousOverruled,
 )
 from contracts.credit import (
     AccountOpened,
@@ -86,6 +87,7 @@ COMPLAINT_EVENTS = _stream(
     ComplaintJudged,
     RepeatFound,
     MarkedSerious,
+    SeriousOverruled,
     DossierReady,
     partitions=24,
 )

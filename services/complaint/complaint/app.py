@@ -21,7 +21,16 @@ from complaint.intake.writer import Writer
 from complaint.judging.judge_complaint import judge_complaint
 from complaint.matching.directory import known_customers
 from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
+from complaint.serious.climb_ladder import climb_ladder
+from complaint.serious.complete_facts import complete_facts
 from complaint.serious.find_repeats import find_repeats
+from complaint.serious.hear_back import nobody_told, notice_read, notice_sent
+from complaint.serious.list_late import list_late
+from complaint.serious.mark_serious import mark_serious
+from complaint.serious.overrule_serious import overrule_serious
+from complaint.serious.read_ladder import read_ladder
+from complaint.serious.record_step import record_step
+from complaint.serious.warn_factory import factory_not_told, factory_told, warn_factory
 
 
 @asynccontextmanager
@@ -52,11 +61,24 @@ service = Service(
         list_complaints,
         read_complaint,
         judge_complaint,  # judging
+        mark_serious,  # serious
+        overrule_serious,
+        read_ladder,
+        record_step,
+        list_late,
+        complete_facts,
     ],
     reactions=[
         match_opened_case,  # matching
         match_cases_of_customer,
         find_repeats,  # serious
+        climb_ladder,
+        notice_sent,
+        notice_read,
+        nobody_told,
+        warn_factory,
+        factory_told,
+        factory_not_told,
         customer_erased,  # erasure
     ],
     projections=[known_customers],  # matching

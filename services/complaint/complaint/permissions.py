@@ -53,3 +53,29 @@ JUDGE_COMPLAINT = Permission(
         Role.GENERAL_MANAGER: Reach.BRANCH,
     },
 )
+
+_HANDLERS = {
+    Role.CALL_CENTRE: Reach.GROUP,
+    Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
+    Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+    Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+    Role.RELATIONS_SPECIALIST: Reach.BRANCH,
+    Role.RELATIONS_MANAGER: Reach.BRANCH,
+    Role.COMPLAINT_AGENT: Reach.BRANCH,
+    Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+    Role.DEPARTMENT_HEAD: Reach.BRANCH,
+    Role.GENERAL_MANAGER: Reach.BRANCH,
+}
+_TOLD = {
+    Role.BRAND_DIVISION: Reach.AREA,
+    Role.LEGAL: Reach.GROUP,
+    Role.VP_OPERATIONS: Reach.GROUP,
+    Role.CEO: Reach.GROUP,
+}
+
+#: mark a complaint as serious, and overrule it (P12.5)
+MARK_SERIOUS = Permission("complaint.mark_serious", _HANDLERS)
+#: who must be told may see what was done
+READ_SERIOUS = Permission("complaint.read_serious", {**_HANDLERS, **_TOLD})
+#: which of them a step belongs to its policy says
+RECORD_STEP = Permission("complaint.record_step", {**_HANDLERS, **_TOLD})
