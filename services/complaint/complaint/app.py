@@ -23,12 +23,15 @@ from complaint.matching.directory import known_customers
 from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
 from complaint.serious.climb_ladder import climb_ladder
 from complaint.serious.complete_facts import complete_facts
+from complaint.serious.convene_group import convene_group
 from complaint.serious.find_repeats import find_repeats
 from complaint.serious.hear_back import nobody_told, notice_read, notice_sent
 from complaint.serious.list_late import list_late
 from complaint.serious.mark_serious import mark_serious
 from complaint.serious.overrule_serious import overrule_serious
+from complaint.serious.read_detail import read_detail, tell_archive
 from complaint.serious.read_ladder import read_ladder
+from complaint.serious.record_meeting import finish_task, read_group, record_meeting
 from complaint.serious.record_step import record_step
 from complaint.serious.warn_factory import factory_not_told, factory_told, warn_factory
 
@@ -67,6 +70,11 @@ service = Service(
         record_step,
         list_late,
         complete_facts,
+        read_detail,
+        convene_group,
+        read_group,
+        record_meeting,
+        finish_task,
     ],
     reactions=[
         match_opened_case,  # matching
@@ -82,7 +90,10 @@ service = Service(
         customer_erased,  # erasure
     ],
     projections=[known_customers],  # matching
-    jobs=[forget_customer],  # erasure
+    jobs=[
+        forget_customer,  # erasure
+        tell_archive,  # serious
+    ],
     libraries=[ENGINES],
     parts=parts,
     front=fronts,

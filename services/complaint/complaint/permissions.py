@@ -79,3 +79,8 @@ MARK_SERIOUS = Permission("complaint.mark_serious", _HANDLERS)
 READ_SERIOUS = Permission("complaint.read_serious", {**_HANDLERS, **_TOLD})
 #: which of them a step belongs to its policy says
 RECORD_STEP = Permission("complaint.record_step", {**_HANDLERS, **_TOLD})
+#: a brand's own system; which brand it speaks for its policy says (P05.13)
+READ_DETAIL = Permission("complaint.detail", {}, scopes=(Scope.COMPLAINT_DETAIL,))
+CONVENE_GROUP = Permission("complaint.convene_crisis_group", {Role.GENERAL_MANAGER: Reach.BRANCH})
+#: members are named one by one, whatever their roles (P12.7)
+SIT_IN_GROUP = Permission("complaint.crisis_group", dict.fromkeys(Role, Reach.OWN))

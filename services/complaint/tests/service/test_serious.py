@@ -23,6 +23,7 @@ from policy.calendar import ZONE
 from policy.kit import Clock, hire, open_branch
 from policy.obligations import Timer
 
+from ..builders import as_
 from .test_intake import form
 
 BLOCKED = {"kinds": ["blocked_door"], "reason": "王小芳带人堵住展厅大门"}
@@ -53,11 +54,6 @@ async def taken(stage: Stage, **changes: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-async def as_(stage: Stage, who: str, method: str, path: str, **more: Any) -> Any:
-    async with stage.client(subject=who) as person:
-        return await person.request(method, path, **more)
 
 
 async def ladder(stage: Stage, case: dict[str, Any], who: str = "gm-1") -> dict[str, Any]:
