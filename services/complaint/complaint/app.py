@@ -29,6 +29,7 @@ from complaint.serious.hear_back import nobody_told, notice_read, notice_sent
 from complaint.serious.list_late import list_late
 from complaint.serious.mark_serious import mark_serious
 from complaint.serious.overrule_serious import overrule_serious
+from complaint.serious.proof import read_proof
 from complaint.serious.read_detail import read_detail, tell_archive
 from complaint.serious.read_ladder import read_ladder
 from complaint.serious.record_meeting import finish_task, read_group, record_meeting
@@ -69,6 +70,7 @@ service = Service(
         read_ladder,
         record_step,
         list_late,
+        read_proof,
         complete_facts,
         read_detail,
         convene_group,
