@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.customer import TokenKind
 from contracts.enums import Open
 from contracts.message import Event, Instant
+from contracts.money import Money
 
 
 class Channel(StrEnum):
@@ -141,6 +142,49 @@ class ComplaintSerious(Event, type="complaint.serious.v1"):
     serious_at: Instant
     summary: str
     detail: str
+
+
+class CompensationKind(StrEnum):
+    """What a customer is offered (P12.10, P17.8)."""
+
+    REPAIR = "repair"
+    PRICE_REDUCTION = "price_reduction"
+    EXCHANGE = "exchange"
+    RETURN = "return"
+    DAMAGES = "damages"
+    GOODWILL = "goodwill"
+
+
+class CompensationAsked(Event, type="complaint.compensation_asked.v1"):
+    """Compensation was offered, or the offer changed, and waits for approval (P12.10, P17.8).
+
+    `together` is what case or customer has been offered in all: by that the table decides who signs.
+    """
+
+    case_id: UUID
+    compensation_id: UUID
+    kinds: list[Open[CompensationKind]]
+    amount: Money
+    together: Money
+
+
+class CompensationDecided(Event, type="complaint.compensation_decided.v1"):
+    """It was granted; or refused or taken back (P12.10, P17.8)."""
+
+    case_id: UUID
+    compensation_id: UUID
+    granted: bool
+    amount: Money
+    decided_at: Instant
+
+
+class CompensationPaid(Event, type="complaint.compensation_paid.v1"):
+    """What was granted has been paid or given (P12.10, P17.8)."""
+
+    case_id: UUID
+    compensation_id: UUID
+    amount: Money
+    paid_at: Instant
 
 
 class ManifestItem(BaseModel):

@@ -13,6 +13,10 @@ from uuid import UUID
 from contracts.archive import AccessRecorded, DossierEntry, DossierFiled, DossierKind, FiledItem, PaperLine
 from contracts.complaint import (
     Channel,
+    CompensationAsked,
+    CompensationDecided,
+    CompensationKind,
+    CompensationPaid,
     ComplaintJudged,
     ComplaintMatched,
     ComplaintOpened,
@@ -90,6 +94,7 @@ _EARLIER = UUID("019c94ab-99ff-7000-8000-00000000ca5e")
 _ACCOUNT = UUID("019cac1c-e220-7000-8000-00000000acc0")
 _SHIPMENT = UUID("019cac1c-e220-7000-8000-00000000541b")
 _INVOICE = UUID("019cac1c-e220-7000-8000-0000000014c0")
+_COMPENSATION = UUID("019cac1c-e225-7000-8000-00000000c0e5")
 _DELIVERY = UUID("019cac1c-e324-7000-8000-00000000de11")
 _SUBSCRIPTION = UUID("0199c7fb-ec00-7000-8000-000000005b5c")
 _EVENT = UUID("019cac1c-e31a-7000-8000-00000000e7e7")
@@ -186,6 +191,23 @@ _ALL = (
     ),
     SeriousOverruled(
         case_id=_CASE, kinds=[SeriousKind.REPEAT], still_serious=False, by="agent-07", overruled_at=_LATER
+    ),
+    CompensationAsked(
+        case_id=_CASE,
+        compensation_id=_COMPENSATION,
+        kinds=[CompensationKind.REPAIR, CompensationKind.GOODWILL],
+        amount=Money(amount=Decimal("1800.00")),
+        together=Money(amount=Decimal("2300.00")),
+    ),
+    CompensationDecided(
+        case_id=_CASE,
+        compensation_id=_COMPENSATION,
+        granted=True,
+        amount=Money(amount=Decimal("1800.00")),
+        decided_at=_LATER,
+    ),
+    CompensationPaid(
+        case_id=_CASE, compensation_id=_COMPENSATION, amount=Money(amount=Decimal("1800.00")), paid_at=_LATER
     ),
     ComplaintSerious(
         case_id=_CASE,

@@ -8,6 +8,9 @@ from typing import Literal
 
 from contracts.archive import AccessRecorded, DossierEntry, DossierFiled
 from contracts.complaint import (
+    CompensationAsked,
+    CompensationDecided,
+    CompensationPaid,
     ComplaintJudged,
     ComplaintMatched,
     ComplaintOpened,
@@ -88,6 +91,9 @@ COMPLAINT_EVENTS = _stream(
     RepeatFound,
     MarkedSerious,
     SeriousOverruled,
+    CompensationAsked,
+    CompensationDecided,
+    CompensationPaid,
     DossierReady,
     partitions=24,
 )

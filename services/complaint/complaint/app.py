@@ -15,6 +15,10 @@ from policy.engines import ENGINES
 from complaint import tables
 from complaint.cases.list_complaints import list_complaints, search_complaints
 from complaint.cases.read_complaint import read_complaint
+from complaint.compensation import decide_compensation  # noqa: F401  it says what a grant does
+from complaint.compensation.list_compensations import list_compensations
+from complaint.compensation.offer_compensation import change_compensation, offer_compensation
+from complaint.compensation.pay_compensation import pay_compensation
 from complaint.erasure.forget_customer import customer_erased, forget_customer
 from complaint.intake.take_complaint import WRITER, front, take_complaint
 from complaint.intake.writer import Writer
@@ -77,6 +81,10 @@ service = Service(
         read_group,
         record_meeting,
         finish_task,
+        offer_compensation,  # compensation
+        change_compensation,
+        pay_compensation,
+        list_compensations,
     ],
     reactions=[
         match_opened_case,  # matching

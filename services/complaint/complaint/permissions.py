@@ -84,3 +84,22 @@ READ_DETAIL = Permission("complaint.detail", {}, scopes=(Scope.COMPLAINT_DETAIL,
 CONVENE_GROUP = Permission("complaint.convene_crisis_group", {Role.GENERAL_MANAGER: Reach.BRANCH})
 #: members are named one by one, whatever their roles (P12.7)
 SIT_IN_GROUP = Permission("complaint.crisis_group", dict.fromkeys(Role, Reach.OWN))
+
+OFFER_COMPENSATION = Permission(
+    "complaint.offer_compensation",
+    {
+        Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+        Role.RELATIONS_SPECIALIST: Reach.BRANCH,
+        Role.RELATIONS_MANAGER: Reach.BRANCH,
+        Role.DEPARTMENT_SUPERVISOR: Reach.BRANCH,
+        Role.DEPARTMENT_HEAD: Reach.BRANCH,
+        Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+        Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+    },
+)
+PAY_COMPENSATION = Permission("complaint.pay_compensation", {Role.FINANCE: Reach.BRANCH})
+READ_COMPENSATION = Permission(
+    "complaint.read_compensation",
+    {**OFFER_COMPENSATION.roles, Role.FINANCE: Reach.BRANCH, **_TOLD},
+)

@@ -38,6 +38,7 @@ KINDS_ZH = {
     "negative_media": "媒体负面报道",
     "wide_or_vicious": "影响面大或性质恶劣",
 }
+MARKED_BY_ZH = {"person": "人工", "system": "系统"}
 STATES_ZH = {"open": "未完成", "met": "已完成", "waived": "已免除"}
 
 _WARNINGS = "SELECT event_id, warned_at, complete FROM factory_warnings WHERE case_id = $1 ORDER BY warned_at, event_id"
@@ -154,6 +155,7 @@ def in_words(document: dict[str, Any]) -> dict[str, Any]:
     serious["kinds_zh"] = _kinds(serious["kinds"]) or ["–"]
     for mark in serious["marks"]:
         mark["kinds_zh"] = _kinds(mark["kinds"])
+        mark["by_zh"] = MARKED_BY_ZH.get(mark.get("by", ""))
     for step in paper["steps"]:
         step["role_zh"], step["answers_zh"] = _role(step["role"]), _role(step["answers"])
         step["state_zh"] = STATES_ZH[step["state"]] + ("(逾期)" if step["late"] else "")

@@ -1,4 +1,4 @@
-"""Serious complaints: ladders and their steps, who was told, repeats with their evidence, factory, crisis groups."""
+"""Serious complaints: ladders and their steps, repeats, factory, crisis groups; compensation."""
 
 from chassis.migrate import run_sql
 
@@ -170,6 +170,36 @@ CREATE TABLE crisis_tasks (
 );
 COMMENT ON COLUMN crisis_tasks.sealed IS 'what is to be done';
 CREATE INDEX crisis_tasks_group ON crisis_tasks (group_id, id);
+
+CREATE TABLE compensations (
+    id uuid PRIMARY KEY,
+    case_id uuid NOT NULL,
+    branch text NOT NULL,
+    lines jsonb NOT NULL,
+    amount numeric(18, 2) NOT NULL,
+    currency text NOT NULL,
+    granted numeric(18, 2) NOT NULL,
+    state text NOT NULL,
+    approval_id uuid,
+    offered_by text NOT NULL,
+    offered_at timestamptz NOT NULL,
+    decided_at timestamptz,
+    paid_by text,
+    paid_at timestamptz,
+    subject_id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    held jsonb NOT NULL,
+    version integer NOT NULL,
+    sequence bigint NOT NULL,
+    CONSTRAINT compensations_state CHECK (state IN ('asked', 'granted', 'refused', 'withdrawn', 'paid')),
+    CONSTRAINT compensations_amount CHECK (amount > 0)
+);
+COMMENT ON COLUMN compensations.lines IS 'kinds with their amounts';
+COMMENT ON COLUMN compensations.granted IS 'the most that was ever granted for it';
+COMMENT ON COLUMN compensations.sealed IS 'why it is offered, in words';
+CREATE INDEX compensations_case ON compensations (case_id, id);
+CREATE INDEX compensations_branch ON compensations (branch, id);
+CREATE UNIQUE INDEX compensations_open ON compensations (case_id) WHERE state IN ('asked', 'granted');
 """
 
 
