@@ -144,6 +144,29 @@ class ComplaintSerious(Event, type="complaint.serious.v1"):
     detail: str
 
 
+class HarmedParty(StrEnum):
+    """Who was harmed; a developer counts like the company (P04.15)."""
+
+    COMPANY = "company"
+    DEVELOPER = "developer"
+
+
+class Harm(StrEnum):
+    """In which way (P04.15, P12.8)."""
+
+    MONEY = "money"
+    REPUTATION = "reputation"
+
+
+class HarmRecorded(Event, type="complaint.harm_recorded.v1"):
+    """Harm came of a complaint, to the company or to a developer (P04.15, P12.8)."""
+
+    case_id: UUID
+    party: Open[HarmedParty]
+    harm: Open[Harm]
+    amount: Money | None
+
+
 class CompensationKind(StrEnum):
     """What a customer is offered (P12.10, P17.8)."""
 

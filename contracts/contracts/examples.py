@@ -22,6 +22,9 @@ from contracts.complaint import (
     ComplaintOpened,
     ComplaintSerious,
     DossierReady,
+    Harm,
+    HarmedParty,
+    HarmRecorded,
     ManifestItem,
     MarkedBy,
     MarkedSerious,
@@ -192,6 +195,8 @@ _ALL = (
     SeriousOverruled(
         case_id=_CASE, kinds=[SeriousKind.REPEAT], still_serious=False, by="agent-07", overruled_at=_LATER
     ),
+    HarmRecorded(case_id=_CASE, party=HarmedParty.DEVELOPER, harm=Harm.MONEY, amount=Money(amount=Decimal("52000.00"))),
+    HarmRecorded(case_id=_CASE, party=HarmedParty.COMPANY, harm=Harm.REPUTATION, amount=None),
     CompensationAsked(
         case_id=_CASE,
         compensation_id=_COMPENSATION,

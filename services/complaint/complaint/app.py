@@ -36,6 +36,7 @@ from complaint.serious.overrule_serious import overrule_serious
 from complaint.serious.proof import read_proof
 from complaint.serious.read_detail import read_detail, tell_archive
 from complaint.serious.read_ladder import read_ladder
+from complaint.serious.record_harm import record_harm
 from complaint.serious.record_meeting import finish_task, read_group, record_meeting
 from complaint.serious.record_step import record_step
 from complaint.serious.warn_factory import factory_not_told, factory_told, warn_factory
@@ -74,6 +75,7 @@ service = Service(
         read_ladder,
         record_step,
         list_late,
+        record_harm,
         read_proof,
         complete_facts,
         read_detail,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -25,6 +26,8 @@ from complaint.tables import cases
 
 RULES = ("P12.8",)
 
+_HARM = "SELECT DISTINCT case_id, party, harm FROM harms WHERE case_id = ANY($1::uuid[]) ORDER BY 1, 2, 3"
+
 
 class Liable(BaseModel):
     """A role that answers, and who held it when the term ended."""
@@ -34,7 +37,7 @@ class Liable(BaseModel):
 
 
 class LateStep(BaseModel):
-    """A warning that was late or is overdue: what, since when, who answers."""
+    """A warning that was late or is overdue: what, since when, who answers; `harm`: what came of the case."""
 
     id: UUID
     case_id: UUID
@@ -47,6 +50,7 @@ class LateStep(BaseModel):
     done_at: datetime | None
     missing: list[str]
     liable: list[Liable]
+    harm: list[str]
     path: str
 
 
@@ -65,7 +69,10 @@ async def list_late(
     if branch is not None:
         wanted.append(serious_steps.c.branch == branch)
     found, following = await newest_first(tx, STEPS, wanted, limit, cursor)
-    return Page(items=[_late(tx, step) for step in found], next=following)
+    harm: dict[UUID, list[str]] = defaultdict(list)
+    for case_id, party, what in await tx.driver.fetch(_HARM, list({step.case_id for step in found})):
+        harm[case_id].append(f"{party}:{what}")
+    return Page(items=[_late(tx, step, harm[step.case_id]) for step in found], next=following)
 
 
 def late_at(now: datetime) -> sa.ColumnElement[bool]:
@@ -76,7 +83,7 @@ def late_at(now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _late(tx: Tx, step: SeriousStep) -> LateStep:
+def _late(tx: Tx, step: SeriousStep, harm: list[str]) -> LateStep:
     directory, at = Directory.of(tx.runtime), step.due_at or tx.now
     roles = dict.fromkeys((step.answers.value, *step.liable))
     places = [step.answers_at, step.branch]
@@ -92,5 +99,6 @@ def _late(tx: Tx, step: SeriousStep) -> LateStep:
         done_at=step.ended_at,
         missing=list(step.missing),
         liable=[Liable(role=role, people=sorted(directory.holders(Role(role), places, at))) for role in roles],
+        harm=harm,
         path=f"/v1/complaints/{step.case_id}/serious",
     )

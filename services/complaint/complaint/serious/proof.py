@@ -43,9 +43,10 @@ STATES_ZH = {"open": "未完成", "met": "已完成", "waived": "已免除"}
 
 _WARNINGS = "SELECT event_id, warned_at, complete FROM factory_warnings WHERE case_id = $1 ORDER BY warned_at, event_id"
 _DELIVERIES = """SELECT event_id, delivery_id, subscription_id, attempts, delivered, at FROM factory_deliveries
-    WHERE event_id = ANY($1::uuid[]) ORDER BY at, delivery_id"""
+    WHERE event_id = ANY($1::uuid[]) ORDER BY at, id"""
 _REASONS = 'SELECT act, kinds, "by", at FROM serious_reasons WHERE case_id = $1 ORDER BY id'
 _PROVISIONS = "SELECT id, agreement_id, client, fields, at, told_at FROM provisions WHERE case_id = $1 ORDER BY id"
+_HARM = 'SELECT party, harm, amount, "by", at FROM harms WHERE case_id = $1 ORDER BY id'
 _MEETINGS = "SELECT held_at, present, recorded_by, recorded_at FROM crisis_meetings WHERE group_id = $1 ORDER BY id"
 _TASKS = "SELECT person, due_at, done_at FROM crisis_tasks WHERE group_id = $1 ORDER BY id"
 
@@ -118,6 +119,7 @@ async def proof_of(tx: Tx, climb: Climb, by: str) -> dict[str, Any]:
             "warnings": [{"deliveries": [], **warning} for warning in warnings],
         },
         "provisions": [dict(row) for row in await tx.driver.fetch(_PROVISIONS, case.id)],
+        "harm": [dict(row) for row in await tx.driver.fetch(_HARM, case.id)],
         "crisis_group": await _group(tx, case.id),
         "rules": ["P12.5", *RULES],
         "made_at": tx.now,

@@ -115,7 +115,8 @@ factory_warnings = sa.Table(
 factory_deliveries = sa.Table(
     "factory_deliveries",
     metadata,
-    sa.Column("delivery_id", sa.Uuid, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of what notify said"),
+    sa.Column("delivery_id", sa.Uuid, nullable=False),
     sa.Column("event_id", sa.Uuid, nullable=False),
     sa.Column("subscription_id", sa.Uuid, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -137,6 +138,22 @@ provisions = sa.Table(
     _instant("told_at", nullable=True),
     sa.Index("provisions_case", "case_id", "id"),
     comment="what was given to whom under which standing agreement",
+)
+
+harms = sa.Table(
+    "harms",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("harm", sa.Text, nullable=False),
+    sa.Column("amount", sa.Numeric(18, 2)),
+    sa.Column("by", sa.Text, nullable=False),
+    _instant("at"),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="what happened"),
+    sa.Index("harms_case", "case_id", "id"),
+    comment="what came of a case for the company or a developer",
 )
 
 crisis_groups = sa.Table(

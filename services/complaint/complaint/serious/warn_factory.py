@@ -98,7 +98,7 @@ async def cases_of_deliveries(tx: Tx, events: Sequence[Received[Any]]) -> list[C
 def factory_told(event: Received[WebhookDelivered], climb: Climb | None, tx: Tx) -> None:
     """A subscriber has taken a message; where it is a complete warning, the factory has been warned."""
     said = event.said
-    _keep(tx, said, delivered=True, at=said.delivered_at)
+    _keep(tx, event, delivered=True, at=said.delivered_at)
     step = _step(climb) if climb is not None else None
     if climb is not None and step is not None and step.met_by == "delivered" and not step.missing:
         taken(tx, climb, step, said.delivered_at)
@@ -107,12 +107,14 @@ def factory_told(event: Received[WebhookDelivered], climb: Climb | None, tx: Tx)
 @on(WebhookGivenUp)
 def factory_not_told(event: Received[WebhookGivenUp], tx: Tx) -> None:
     """A subscriber did not take it: that stays, and the warning stays owed."""
-    _keep(tx, event.said, delivered=False, at=event.said.given_up_at)
+    _keep(tx, event, delivered=False, at=event.said.given_up_at)
 
 
-def _keep(tx: Tx, said: WebhookDelivered | WebhookGivenUp, *, delivered: bool, at: datetime) -> None:
+def _keep(tx: Tx, event: Received[Any], *, delivered: bool, at: datetime) -> None:
+    said: WebhookDelivered | WebhookGivenUp = event.said
     tx.insert(
         tables.factory_deliveries,
+        id=event.id,
         delivery_id=said.delivery_id,
         event_id=said.event_id,
         subscription_id=said.subscription_id,

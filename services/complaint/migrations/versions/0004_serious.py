@@ -106,7 +106,8 @@ COMMENT ON COLUMN factory_warnings.complete IS 'with all that the factory asks f
 CREATE INDEX factory_warnings_case ON factory_warnings (case_id, warned_at);
 
 CREATE TABLE factory_deliveries (
-    delivery_id uuid PRIMARY KEY,
+    id uuid PRIMARY KEY,
+    delivery_id uuid NOT NULL,
     event_id uuid NOT NULL,
     subscription_id uuid NOT NULL,
     attempts integer NOT NULL,
@@ -115,6 +116,7 @@ CREATE TABLE factory_deliveries (
 );
 COMMENT ON TABLE factory_deliveries IS
     'what became of webhooks, as notify says; whichever comes first, warning or delivery';
+COMMENT ON COLUMN factory_deliveries.id IS 'of what notify said';
 CREATE INDEX factory_deliveries_event ON factory_deliveries (event_id);
 
 CREATE TABLE provisions (
@@ -129,6 +131,21 @@ CREATE TABLE provisions (
 COMMENT ON TABLE provisions IS 'what was given to whom under which standing agreement';
 COMMENT ON COLUMN provisions.fields IS 'names of the fields that were given, never their values';
 CREATE INDEX provisions_case ON provisions (case_id, id);
+
+CREATE TABLE harms (
+    id uuid PRIMARY KEY,
+    case_id uuid NOT NULL,
+    party text NOT NULL,
+    harm text NOT NULL,
+    amount numeric(18, 2),
+    by text NOT NULL,
+    at timestamptz NOT NULL,
+    subject_id uuid NOT NULL,
+    sealed bytea NOT NULL
+);
+COMMENT ON TABLE harms IS 'what came of a case for the company or a developer';
+COMMENT ON COLUMN harms.sealed IS 'what happened';
+CREATE INDEX harms_case ON harms (case_id, id);
 
 CREATE TABLE crisis_groups (
     id uuid PRIMARY KEY,

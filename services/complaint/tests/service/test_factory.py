@@ -155,6 +155,23 @@ async def test_what_the_factory_asks_for_and_the_record_lacks_is_named_owed_and_
 
 
 @pytest.mark.rule("P12.8")
+async def test_a_factory_that_takes_it_after_it_was_given_up_has_been_warned(stage: Stage) -> None:
+    case, warning = await warned(stage, vehicle=vehicle())
+    delivery, subscription = uuid4(), uuid4()
+    given_up = WebhookGivenUp(
+        delivery_id=delivery, subscription_id=subscription, event_id=warning, attempts=7, given_up_at=now(stage)
+    )
+    taken_after = WebhookDelivered(
+        delivery_id=delivery, subscription_id=subscription, event_id=warning, attempts=8, delivered_at=now(stage)
+    )
+    record = await stage.receive(given_up, key=str(delivery))
+    await stage.receive(taken_after, key=str(delivery), sequence=2)
+    await stage.consumer.consume([record])
+    assert step_of(await ladder(stage, case), "factory")["state"] == "met"
+    assert await stage.rows("SELECT 1 FROM kehu.parked") == []
+
+
+@pytest.mark.rule("P12.8")
 async def test_a_factory_that_did_not_take_it_in_time_is_listed(stage: Stage) -> None:
     case, warning = await warned(stage, vehicle=vehicle())
     said = WebhookGivenUp(

@@ -9,12 +9,16 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage, Told, staged
 from chassis.service import Service
 from complaint.case import Case
+from complaint.compensation.tables import compensations
+from complaint.serious.list_late import late_at
+from complaint.serious.tables import serious_steps
 from contracts.archive import AccessRecorded
-from contracts.complaint import ComplaintSerious, MarkedSerious, SeriousOverruled
+from contracts.complaint import ComplaintSerious, HarmRecorded, MarkedSerious, SeriousOverruled
 from contracts.notify import NobodyTold, NoticeRead, NoticeSent, Send
 from contracts.staff import Profile
 from contracts.work import WorkItem, WorkState
@@ -387,3 +391,53 @@ async def test_the_same_marking_twice_climbs_once(stage: Stage) -> None:
 
 def test_every_method_that_changes_a_case_is_declared() -> None:
     assert undeclared(Case) == []
+
+
+@pytest.mark.rule("P04.15")
+@pytest.mark.rule("P12.8")
+async def test_harm_to_a_developer_counts_like_the_companys_and_stands_beside_the_late_warning(stage: Stage) -> None:
+    case, _ = await serious(stage)
+    stage.runtime.clock.later(hours=25)  # type: ignore[attr-defined]
+    path = f"{case['path']}/harm"
+    for party, harm in (("developer", "money"), ("company", "reputation")):
+        body = {"party": party, "harm": harm, "note": "媒体点名, 王小芳接受采访"}
+        answer = await as_(stage, "relations-1", "POST", path, json=body)
+        assert answer.status_code == 201, answer.text
+    assert (await as_(stage, "gm-2", "POST", path, json=body)).status_code == 404
+    listed = (await as_(stage, "gm-1", "GET", "/v1/serious/late")).json()["items"]
+    assert {tuple(late["harm"]) for late in listed} == {("company:reputation", "developer:money")}
+    told = [t.message for t in await stage.outbox(HarmRecorded)]
+    assert [(one.party, one.harm) for one in told if isinstance(one, HarmRecorded)] == [
+        ("developer", "money"),
+        ("company", "reputation"),
+    ]
+    ((sealed,), _) = await stage.rows("SELECT sealed FROM harms")
+    assert "媒体".encode() not in sealed
+
+
+async def test_the_lists_of_late_steps_and_compensation_are_read_from_an_index(stage: Stage) -> None:
+    await stage.rows("""
+        INSERT INTO serious_steps (id, case_id, number, branch, kind, role, place, answers, answers_at, met_by, since,
+            due_at, otherwise, liable, missing, told, tried, state, late, asked, version, sequence)
+        SELECT uuidv7(), uuidv7(), n::text, 'branch-' || n % 200, 'division', 'brand_division', 'group',
+            'customer_relations', 'branch-1', 'sent', now(), now(), '[]', '[]', '[]', '[]', '[]',
+            CASE WHEN n % 50 = 0 THEN 'open' ELSE 'met' END, n % 100 = 1, '[]', 1, 0
+        FROM generate_series(1, 100000) AS n
+    """)
+    await stage.rows("""
+        INSERT INTO compensations (id, case_id, branch, lines, amount, currency, granted, state, offered_by, offered_at,
+            subject_id, sealed, held, version, sequence)
+        SELECT uuidv7(), uuidv7(), 'branch-' || n % 200, '[]', 1, 'CNY', 0, 'paid', 'x', now(), uuidv7(), '', '{}', 1, 0
+        FROM generate_series(1, 100000) AS n
+    """)
+    steps, paid = serious_steps, compensations
+    queries = {
+        "late": sa.select(steps.c.id)
+        .where(late_at(datetime(2026, 3, 2, tzinfo=ZONE)), steps.c.branch.in_(["branch-1", "branch-2"]))
+        .order_by(steps.c.id.desc())
+        .limit(51),
+        "compensation": sa.select(paid.c.id).where(paid.c.branch == "branch-7").order_by(paid.c.id.desc()).limit(51),
+    }
+    for name, query in queries.items():
+        plan = await stage.plan(query)
+        assert "Seq Scan" not in plan, f"{name}: {plan}"
