@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from chassis.handlers import Received, on
 from chassis.tx import Tx
 from contracts.complaint import MarkedSerious
-from contracts.roles import Role
 
-from complaint.serious.climbing import Climb, begin, climbs_of, tell
+from complaint.serious.climbing import Climb, begin, climbs_of, tell_again
 from complaint.serious.ladder import SeriousLadder, ladder_id
 
 RULES = ("P12.6", "P12.7")
@@ -43,7 +42,4 @@ def climb_ladder(event: Received[MarkedSerious], climb: Climb | None, tx: Tx) ->
                 begin(tx, climb, rule, event.time)
         return
     for step in climb.steps:
-        for to in step.asked:
-            role, _, place = to.partition("@")
-            if place:
-                tell(tx, climb, step, Role(role), place, template="serious_complaint")
+        tell_again(tx, climb, step, "serious_complaint")

@@ -20,6 +20,9 @@ from complaint.serious import tables
 from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, ladder_id
 from complaint.serious.policy import DUTY_OF, SeriousPolicy, StepKind, StepRule
 
+#: how one person is addressed
+PERSON = "person:"
+
 _STEPS = "SELECT id, case_id FROM serious_steps WHERE case_id = ANY($1::uuid[])"
 _EXCLUDED = """SELECT record, person FROM kehu.record_rights
     WHERE record = ANY($1::uuid[]) AND kind = 'exclusion' AND ended_at IS NULL"""
@@ -128,10 +131,25 @@ def owe_step(
 
 
 def tell(tx: Tx, climb: Climb, step: SeriousStep, role: Role, place: str, template: str | None = None) -> None:
-    """Ask notify to tell the holders of a role at a place, an excluded one never; ids and codes only (P05.15)."""
+    """Ask notify to tell the holders of a role at a place, an excluded one never."""
     holders = Directory.of(tx.runtime).holders(role, [place], tx.now)
     barred = {who for who, whose in holders.items() if climb.excluded & {who, whose}}
-    to = [f"person:{who}" for who in sorted(set(holders) - barred)] if barred else [f"{role.value}@{place}"]
+    people = [f"{PERSON}{who}" for who in sorted(set(holders) - barred)]
+    _send(tx, climb, step, people if barred else [f"{role.value}@{place}"], template)
+
+
+def tell_again(tx: Tx, climb: Climb, step: SeriousStep, template: str) -> None:
+    """Tell whoever was asked to be told for this step that something has changed; nobody confirms it."""
+    for to in step.asked:
+        if to.startswith(PERSON):
+            _send(tx, climb, step, [] if to.removeprefix(PERSON) in climb.excluded else [to], template)
+        else:
+            role, _, place = to.partition("@")
+            tell(tx, climb, step, Role(role), place, template)
+
+
+def _send(tx: Tx, climb: Climb, step: SeriousStep, to: list[str], template: str | None) -> None:
+    """The command to notify: ids and codes only (P05.15), and which step it is for."""
     if not to:
         return
     case, confirms = climb.case, step.met_by == "confirmed"

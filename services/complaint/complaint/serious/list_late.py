@@ -63,7 +63,10 @@ async def list_late(
     cursor: Cursor = None,
 ) -> Page[LateStep]:
     """The warnings within your reach that were not given in time, newest first."""
-    wanted = [late_at(tx.now), READ_SERIOUS.reach(principal).condition(serious_steps.c.branch)]
+    wanted = [
+        late_at(tx.now),
+        READ_SERIOUS.reach(principal).condition(serious_steps.c.branch, record=serious_steps.c.case_id, now=tx.now),
+    ]
     mine = sa.select(cases.c.id).where(cases.c.id == serious_steps.c.case_id, cases.c.respondent == principal.subject)
     wanted.append(sa.not_(mine.exists()))
     if branch is not None:

@@ -8,12 +8,11 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.tx import Tx
 from contracts.complaint import SeriousKind, SeriousOverruled
-from contracts.roles import Role
 from policy.obligations import waive
 from pydantic import BaseModel, ConfigDict
 
 from complaint.permissions import MARK_SERIOUS
-from complaint.serious.climbing import tell
+from complaint.serious.climbing import tell_again
 from complaint.serious.ladder import NotSerious, SeriousLadder, ladder_id
 from complaint.serious.mark_serious import Kinds, Reason, keep_reason
 from complaint.serious.reading import climb_within
@@ -58,10 +57,7 @@ async def overrule_serious(case_id: UUID, overruling: Overruling, principal: Pri
         for step in climb.steps:
             if step.waive(tx.now):
                 waive(tx, None, step.id, at=tx.now, reason="overruled: not serious")
-            for to in step.asked:
-                role, _, place = to.partition("@")
-                if place:
-                    tell(tx, climb, step, Role(role), place, template="serious_overruled")
+            tell_again(tx, climb, step, "serious_overruled")
     tx.publish(
         case,
         SeriousOverruled(

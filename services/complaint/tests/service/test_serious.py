@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,13 @@ async def test_who_is_complained_about_is_never_told_and_does_not_see_the_ladder
     asked = [t.message for t in await climb(stage)]
     managers = [s.to for s in asked if isinstance(s, Send) and s.template == "serious_confirm"]
     assert managers == [["department_head@sh-pudong/customer_relations"], ["person:gm-3"]]
+    more = {"kinds": ["disturbance"], "reason": "在展厅吵闹"}
+    await as_(stage, "relations-1", "POST", f"{case['path']}/serious", json=more)
+    again = [
+        s.to for t in await climb(stage) if isinstance(s := t.message, Send) and "disturbance" in s.params["kinds"]
+    ]
+    assert ["person:gm-3"] in again
+    assert not {"person:gm-1", "general_manager@sh-pudong"} & {to for addressed in again for to in addressed}
     assert (await as_(stage, "gm-1", "GET", f"{case['path']}/serious")).status_code == 404
     assert (await as_(stage, "gm-1", "POST", f"{case['path']}/serious", json=BLOCKED)).status_code == 404
 
@@ -293,6 +301,15 @@ async def test_further_kinds_are_told_to_who_knows_and_start_nothing_anew(stage:
     same = await as_(stage, "relations-1", "POST", f"{case['path']}/serious", json=more)
     assert same.status_code == 200
     assert await stage.outbox(MarkedSerious) == []
+
+
+async def test_several_who_mark_at_once_mark_once(stage: Stage) -> None:
+    case = await taken(stage)
+    path = f"{case['path']}/serious"
+    answers = await asyncio.gather(*[as_(stage, "relations-1", "POST", path, json=BLOCKED) for _ in range(4)])
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len(await stage.outbox(MarkedSerious)) == len(await stage.outbox(ComplaintSerious)) == 1
+    assert len(await stage.rows("SELECT 1 FROM serious_reasons")) == 1
 
 
 @pytest.mark.rule("P12.5")
