@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.customer import TokenKind
 from contracts.enums import Open
 from contracts.message import Event, Instant
+from contracts.money import Money
 
 
 class Channel(StrEnum):
@@ -109,6 +110,16 @@ class MarkedSerious(Event, type="complaint.marked_serious.v1"):
     kinds: list[Open[SeriousKind]]
     by: Open[MarkedBy]
     rules: list[str]
+
+
+class SeriousOverruled(Event, type="complaint.serious_overruled.v1"):
+    """A person found that the complaint is not serious in these ways (P12.5); `by` is the subject of their token."""
+
+    case_id: UUID
+    kinds: list[Open[SeriousKind]]
+    still_serious: bool
+    by: str
+    overruled_at: Instant
 
 
 class ComplaintSerious(Event, type="complaint.serious.v1"):
@@ -289,6 +300,72 @@ class ComplaintReopened(Event, type="complaint.reopened.v1"):
     times: int
     reopened_at: Instant
     rules: list[str]
+
+
+class HarmedParty(StrEnum):
+    """Who was harmed; a developer counts like the company (P04.15)."""
+
+    COMPANY = "company"
+    DEVELOPER = "developer"
+
+
+class Harm(StrEnum):
+    """In which way (P04.15, P12.8)."""
+
+    MONEY = "money"
+    REPUTATION = "reputation"
+
+
+class HarmRecorded(Event, type="complaint.harm_recorded.v1"):
+    """Harm came of a complaint, to the company or to a developer (P04.15, P12.8)."""
+
+    case_id: UUID
+    party: Open[HarmedParty]
+    harm: Open[Harm]
+    amount: Money | None
+
+
+class CompensationKind(StrEnum):
+    """What a customer is offered (P12.10, P17.8)."""
+
+    REPAIR = "repair"
+    PRICE_REDUCTION = "price_reduction"
+    EXCHANGE = "exchange"
+    RETURN = "return"
+    DAMAGES = "damages"
+    GOODWILL = "goodwill"
+
+
+class CompensationAsked(Event, type="complaint.compensation_asked.v1"):
+    """Compensation was offered, or the offer changed, and waits for approval (P12.10, P17.8).
+
+    `together` is what case or customer has been offered in all: by that the table decides who signs.
+    """
+
+    case_id: UUID
+    compensation_id: UUID
+    kinds: list[Open[CompensationKind]]
+    amount: Money
+    together: Money
+
+
+class CompensationDecided(Event, type="complaint.compensation_decided.v1"):
+    """It was granted; or refused or taken back (P12.10, P17.8)."""
+
+    case_id: UUID
+    compensation_id: UUID
+    granted: bool
+    amount: Money
+    decided_at: Instant
+
+
+class CompensationPaid(Event, type="complaint.compensation_paid.v1"):
+    """What was granted has been paid or given (P12.10, P17.8)."""
+
+    case_id: UUID
+    compensation_id: UUID
+    amount: Money
+    paid_at: Instant
 
 
 class ManifestItem(BaseModel):

@@ -14,6 +14,10 @@ from contracts.archive import AccessRecorded, DossierEntry, DossierFiled, Dossie
 from contracts.complaint import (
     AnswerWay,
     Channel,
+    CompensationAsked,
+    CompensationDecided,
+    CompensationKind,
+    CompensationPaid,
     ComplaintAnswered,
     ComplaintClosed,
     ComplaintHandedOver,
@@ -25,6 +29,9 @@ from contracts.complaint import (
     CustomerCalledBack,
     CustomerReacted,
     DossierReady,
+    Harm,
+    HarmedParty,
+    HarmRecorded,
     InvestigationReported,
     InvestigationReviewed,
     InvestigationStarted,
@@ -41,6 +48,7 @@ from contracts.complaint import (
     ResolutionProposed,
     ResultReturned,
     SeriousKind,
+    SeriousOverruled,
 )
 from contracts.credit import (
     AccountOpened,
@@ -106,6 +114,7 @@ _EARLIER = UUID("019c94ab-99ff-7000-8000-00000000ca5e")
 _ACCOUNT = UUID("019cac1c-e220-7000-8000-00000000acc0")
 _SHIPMENT = UUID("019cac1c-e220-7000-8000-00000000541b")
 _INVOICE = UUID("019cac1c-e220-7000-8000-0000000014c0")
+_COMPENSATION = UUID("019cac1c-e225-7000-8000-00000000c0e5")
 _DELIVERY = UUID("019cac1c-e324-7000-8000-00000000de11")
 _SUBSCRIPTION = UUID("0199c7fb-ec00-7000-8000-000000005b5c")
 _EVENT = UUID("019cac1c-e31a-7000-8000-00000000e7e7")
@@ -244,6 +253,28 @@ _ALL = (
         kinds=[SeriousKind.NEGATIVE_MEDIA, SeriousKind.RETURN_OR_EXCHANGE],
         by=MarkedBy.PERSON,
         rules=["P12.5"],
+    ),
+    SeriousOverruled(
+        case_id=_CASE, kinds=[SeriousKind.REPEAT], still_serious=False, by="agent-07", overruled_at=_LATER
+    ),
+    HarmRecorded(case_id=_CASE, party=HarmedParty.DEVELOPER, harm=Harm.MONEY, amount=Money(amount=Decimal("52000.00"))),
+    HarmRecorded(case_id=_CASE, party=HarmedParty.COMPANY, harm=Harm.REPUTATION, amount=None),
+    CompensationAsked(
+        case_id=_CASE,
+        compensation_id=_COMPENSATION,
+        kinds=[CompensationKind.REPAIR, CompensationKind.GOODWILL],
+        amount=Money(amount=Decimal("1800.00")),
+        together=Money(amount=Decimal("2300.00")),
+    ),
+    CompensationDecided(
+        case_id=_CASE,
+        compensation_id=_COMPENSATION,
+        granted=True,
+        amount=Money(amount=Decimal("1800.00")),
+        decided_at=_LATER,
+    ),
+    CompensationPaid(
+        case_id=_CASE, compensation_id=_COMPENSATION, amount=Money(amount=Decimal("1800.00")), paid_at=_LATER
     ),
     ComplaintSerious(
         case_id=_CASE,

@@ -8,6 +8,9 @@ from typing import Literal
 
 from contracts.archive import AccessRecorded, DossierEntry, DossierFiled
 from contracts.complaint import (
+    CompensationAsked,
+    CompensationDecided,
+    CompensationPaid,
     ComplaintAnswered,
     ComplaintClosed,
     ComplaintHandedOver,
@@ -19,6 +22,7 @@ from contracts.complaint import (
     CustomerCalledBack,
     CustomerReacted,
     DossierReady,
+    HarmRecorded,
     InvestigationReported,
     InvestigationReviewed,
     InvestigationStarted,
@@ -30,6 +34,7 @@ from contracts.complaint import (
     ResolutionApproved,
     ResolutionProposed,
     ResultReturned,
+    SeriousOverruled,
 )
 from contracts.credit import (
     AccountOpened,
@@ -116,6 +121,11 @@ COMPLAINT_EVENTS = _stream(
     CustomerCalledBack,
     ComplaintClosed,
     ComplaintReopened,
+    SeriousOverruled,
+    HarmRecorded,
+    CompensationAsked,
+    CompensationDecided,
+    CompensationPaid,
     DossierReady,
     partitions=24,
 )

@@ -17,6 +17,10 @@ from complaint.cases.list_actions import list_actions
 from complaint.cases.list_complaints import list_complaints, search_complaints
 from complaint.cases.read_complaint import read_complaint
 from complaint.cases.read_timeline import read_timeline
+from complaint.compensation import decide_compensation  # noqa: F401  it says what a grant does
+from complaint.compensation.list_compensations import list_compensations
+from complaint.compensation.offer_compensation import change_compensation, offer_compensation
+from complaint.compensation.pay_compensation import pay_compensation
 from complaint.dossier.hand_to_archive import dossier_filed, fetch_dossier_item
 from complaint.erasure.forget_customer import customer_erased, forget_customer
 from complaint.follow_up.call_back import call_back
@@ -41,7 +45,21 @@ from complaint.judging.judge_complaint import judge_complaint
 from complaint.matching.directory import known_customers
 from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
 from complaint.misconduct.propose_misconduct import decide_no_penalty, list_misconduct, propose_misconduct
+from complaint.serious.climb_ladder import climb_ladder
+from complaint.serious.complete_facts import complete_facts
+from complaint.serious.convene_group import convene_group
 from complaint.serious.find_repeats import find_repeats
+from complaint.serious.hear_back import nobody_told, notice_read, notice_sent
+from complaint.serious.list_late import list_late
+from complaint.serious.mark_serious import mark_serious
+from complaint.serious.overrule_serious import overrule_serious
+from complaint.serious.proof import read_proof
+from complaint.serious.read_detail import read_detail, tell_archive
+from complaint.serious.read_ladder import read_ladder
+from complaint.serious.record_harm import record_harm
+from complaint.serious.record_meeting import finish_task, read_group, record_meeting
+from complaint.serious.record_step import record_step
+from complaint.serious.warn_factory import factory_not_told, factory_told, warn_factory
 
 
 @asynccontextmanager
@@ -96,6 +114,23 @@ service = Service(
         list_misconduct,
         decide_no_penalty,
         fetch_dossier_item,  # dossier
+        mark_serious,  # serious
+        overrule_serious,
+        read_ladder,
+        record_step,
+        list_late,
+        record_harm,
+        read_proof,
+        complete_facts,
+        read_detail,
+        convene_group,
+        read_group,
+        record_meeting,
+        finish_task,
+        offer_compensation,  # compensation
+        change_compensation,
+        pay_compensation,
+        list_compensations,
     ],
     reactions=[
         match_opened_case,  # matching
@@ -104,10 +139,20 @@ service = Service(
         raise_level,
         dossier_filed,  # dossier
         find_repeats,  # serious
+        climb_ladder,
+        notice_sent,
+        notice_read,
+        nobody_told,
+        warn_factory,
+        factory_told,
+        factory_not_told,
         customer_erased,  # erasure
     ],
     projections=[known_customers],  # matching
-    jobs=[forget_customer],  # erasure
+    jobs=[
+        forget_customer,  # erasure
+        tell_archive,  # serious
+    ],
     libraries=[ENGINES],
     parts=parts,
     front=fronts,

@@ -371,5 +371,26 @@ class Case(Holdable):
             self.serious_at = self.serious_at or at
         return new
 
+    @fact
+    def overrule(self, kinds: Iterable[SeriousKind]) -> tuple[SeriousKind, ...]:
+        """Somebody found that it is not serious in these ways (P12.5); those in which it was taken to be."""
+        gone = tuple(kind for kind in kinds if kind.value in self.serious_kinds)
+        self.serious_kinds = tuple(kind for kind in self.serious_kinds if kind not in {one.value for one in gone})
+        if SeriousKind.REPEAT in gone:
+            self.repeat_of = None
+        if not self.serious_kinds:
+            self.serious_at = None
+        return gone
+
+    @fact
+    def complete(self, facts: dict[str, Any]) -> None:
+        """What the vehicle and the fault are is known more exactly (P12.8)."""
+        self.facts = {**self.facts, **facts}
+
+    @fact
+    def identify(self, *, plate: bytes | None, vin: bytes | None) -> None:
+        """By which tokens the vehicle is found; what is not given stays."""
+        self.plate_token, self.vin_token = plate or self.plate_token, vin or self.vin_token
+
 
 CASES = Store(tables.cases, Case)

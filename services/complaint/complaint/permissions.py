@@ -83,3 +83,52 @@ PROPOSE_MISCONDUCT = Permission(
 
 #: the archive fetches what a closed case hands over
 FETCH_DOSSIER = Permission("complaint.fetch_dossier", {}, scopes=(Scope.COMPLAINT_DOSSIER,))
+_HANDLERS = {
+    Role.CALL_CENTRE: Reach.GROUP,
+    Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
+    Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+    Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+    Role.RELATIONS_SPECIALIST: Reach.BRANCH,
+    Role.RELATIONS_MANAGER: Reach.BRANCH,
+    Role.COMPLAINT_AGENT: Reach.BRANCH,
+    Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+    Role.DEPARTMENT_HEAD: Reach.BRANCH,
+    Role.GENERAL_MANAGER: Reach.BRANCH,
+}
+_TOLD = {
+    Role.BRAND_DIVISION: Reach.AREA,
+    Role.LEGAL: Reach.GROUP,
+    Role.VP_OPERATIONS: Reach.GROUP,
+    Role.CEO: Reach.GROUP,
+}
+
+#: mark a complaint as serious, and overrule it (P12.5)
+MARK_SERIOUS = Permission("complaint.mark_serious", _HANDLERS)
+#: who must be told may see what was done
+READ_SERIOUS = Permission("complaint.read_serious", {**_HANDLERS, **_TOLD})
+#: which of them a step belongs to its policy says
+RECORD_STEP = Permission("complaint.record_step", {**_HANDLERS, **_TOLD})
+#: a brand's own system; which brand it speaks for its policy says (P05.13)
+READ_DETAIL = Permission("complaint.detail", {}, scopes=(Scope.COMPLAINT_DETAIL,))
+CONVENE_GROUP = Permission("complaint.convene_crisis_group", {Role.GENERAL_MANAGER: Reach.BRANCH})
+#: members are named one by one, whatever their roles (P12.7)
+SIT_IN_GROUP = Permission("complaint.crisis_group", dict.fromkeys(Role, Reach.OWN))
+
+OFFER_COMPENSATION = Permission(
+    "complaint.offer_compensation",
+    {
+        Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+        Role.RELATIONS_SPECIALIST: Reach.BRANCH,
+        Role.RELATIONS_MANAGER: Reach.BRANCH,
+        Role.DEPARTMENT_SUPERVISOR: Reach.BRANCH,
+        Role.DEPARTMENT_HEAD: Reach.BRANCH,
+        Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+        Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+    },
+)
+PAY_COMPENSATION = Permission("complaint.pay_compensation", {Role.FINANCE: Reach.BRANCH})
+READ_COMPENSATION = Permission(
+    "complaint.read_compensation",
+    {**OFFER_COMPENSATION.roles, Role.FINANCE: Reach.BRANCH, **_TOLD},
+)

@@ -1,9 +1,10 @@
-"""A repeated complaint is found by the system, not by memory: same caller or vehicle within 90 days (P12.5)."""
+"""A repeated complaint is found by the system, not by memory: same caller or vehicle, alike in its matter (P12.5)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.handlers import Received, on
@@ -12,52 +13,78 @@ from contracts.complaint import ComplaintOpened, MarkedBy, RepeatFound, SeriousK
 from contracts.customer import TokenKind
 
 from complaint.case import CASES, Case
+from complaint.serious import tables
+from complaint.serious.likeness import Likeness, likeness
+from complaint.serious.policy import SeriousPolicy
 from complaint.serious.warning import warn
 
 RULES = ("P12.5",)
 
-WINDOW = timedelta(days=90)
-
-# For each opened case and each of its tokens: the cases of the same token close in time, whichever was
+# For each opened case and each of its tokens: the nearest cases of the same token, whichever was
 # committed first. Intake does not see what another batch commits at the same instant, so the later of two
 # cases may have been looked at when the earlier was not there yet: each looks in both directions.
 _SAME = """
 SELECT o.id AS opened, s.id AS same
 FROM cases o
 CROSS JOIN LATERAL (
-    (SELECT id FROM cases WHERE phone_token = o.phone_token AND id <> o.id
-        AND taken_at BETWEEN o.taken_at - $2::interval AND o.taken_at + $2::interval ORDER BY taken_at DESC LIMIT 20)
+    (SELECT id FROM cases WHERE phone_token = o.phone_token AND id <> o.id ORDER BY taken_at DESC LIMIT 20)
     UNION
-    (SELECT id FROM cases WHERE plate_token = o.plate_token AND id <> o.id
-        AND taken_at BETWEEN o.taken_at - $2::interval AND o.taken_at + $2::interval ORDER BY taken_at DESC LIMIT 20)
+    (SELECT id FROM cases WHERE plate_token = o.plate_token AND id <> o.id ORDER BY taken_at DESC LIMIT 20)
     UNION
-    (SELECT id FROM cases WHERE vin_token = o.vin_token AND id <> o.id
-        AND taken_at BETWEEN o.taken_at - $2::interval AND o.taken_at + $2::interval ORDER BY taken_at DESC LIMIT 20)
+    (SELECT id FROM cases WHERE vin_token = o.vin_token AND id <> o.id ORDER BY taken_at DESC LIMIT 20)
 ) s
 WHERE o.id = ANY($1::uuid[])
 """
+_OVERRULED = "SELECT DISTINCT case_id FROM found_repeats WHERE case_id = ANY($1::uuid[]) AND overruled_at IS NOT NULL"
 
 
-async def same_caller_or_vehicle(tx: Tx, events: Sequence[Received[ComplaintOpened]]) -> list[list[Case]]:
+@dataclass
+class Alike:
+    """An opened case with those of the same caller or vehicle; `overruled`: a person said that these repeat nothing."""
+
+    cases: list[Case] = field(default_factory=list)
+    overruled: set[UUID] = field(default_factory=set)
+
+
+async def same_caller_or_vehicle(tx: Tx, events: Sequence[Received[ComplaintOpened]]) -> list[Alike]:
     """For each opened case: itself and its like, locked in id order; empty for the most, who have none."""
-    rows = await tx.driver.fetch(_SAME, [event.said.case_id for event in events], WINDOW)
+    rows = await tx.driver.fetch(_SAME, [event.said.case_id for event in events])
     like: dict[UUID, set[UUID]] = {}
     for opened, same in rows:
         like.setdefault(opened, {opened}).add(same)
-    found = await tx.load(CASES, {identifier for group in like.values() for identifier in group})
-    return [[found[i] for i in sorted(like.get(event.said.case_id, ()))] for event in events]
+    everyone = {identifier for group in like.values() for identifier in group}
+    found = await tx.load(CASES, everyone)
+    overruled = {row[0] for row in await tx.driver.fetch(_OVERRULED, list(everyone))} if everyone else set()
+    return [Alike([found[i] for i in sorted(like.get(event.said.case_id, ()))], overruled) for event in events]
 
 
 @on(ComplaintOpened, loads=same_caller_or_vehicle)
-def find_repeats(event: Received[ComplaintOpened], cases: list[Case], tx: Tx) -> None:
-    """Of cases of one caller or vehicle, every one but the first repeats the first; a repeat is serious."""
-    for later in cases:
-        earlier = [c for c in cases if _comes_before(c, later) and agreeing(c, later)]
+def find_repeats(event: Received[ComplaintOpened], alike: Alike, tx: Tx) -> None:
+    """Of cases of one caller or vehicle and one matter, every one but the first repeats the first; it is serious."""
+    for later in alike.cases:
+        if later.repeat_of is not None or later.id in alike.overruled:
+            continue
+        policy = later.policy(tx, SeriousPolicy)
+        earlier = {
+            one.id: (one, measured)
+            for one in alike.cases
+            if _comes_before(one, later)
+            and agreeing(one, later)
+            and still_counts(one, later.taken_at, policy)
+            and (measured := same_matter(one, later)).holds(policy.likeness)
+        }
         if not earlier:
             continue
-        first = min(earlier, key=lambda c: (c.taken_at, c.id))
-        if not later.repeats(first.id):
-            continue
+        first, measured = min(earlier.values(), key=lambda pair: (pair[0].taken_at, pair[0].id))
+        later.repeats(first.id)
+        tx.insert(
+            tables.found_repeats,
+            case_id=later.id,
+            earlier_case_id=first.id,
+            by=[kind.value for kind in agreeing(first, later)],
+            evidence=evidence(measured, policy),
+            found_at=tx.now,
+        )
         tx.publish(
             later,
             RepeatFound(case_id=later.id, earlier_case_id=first.id, by=agreeing(first, later)),
@@ -76,6 +103,29 @@ def agreeing(one: Case, other: Case) -> list[TokenKind]:
         (TokenKind.VIN, one.vin_token, other.vin_token),
     )
     return [kind for kind, a, b in pairs if a is not None and a == b]
+
+
+def same_matter(one: Case, other: Case) -> Likeness:
+    """How alike the matters of two cases are."""
+    codes, others = one.facts.get("fault_codes") or (), other.facts.get("fault_codes") or ()
+    return likeness(one.text, other.text, codes, others)
+
+
+def evidence(measured: Likeness, policy: SeriousPolicy) -> dict[str, object]:
+    """Why it is taken for a repeat, without the words: they may be erased."""
+    return {
+        "likeness": round(measured.score, 3),
+        "threshold": policy.likeness,
+        "shared": measured.shared,
+        "pairs": measured.pairs,
+        "fault_codes": list(measured.codes),
+    }
+
+
+def still_counts(earlier: Case, at: datetime, policy: SeriousPolicy) -> bool:
+    """Whether an earlier case is open, or was closed in the days that the policy names (A44)."""
+    closed: datetime | None = getattr(earlier, "closed_at", None)
+    return closed is None or at - closed <= timedelta(days=policy.repeat_days)
 
 
 def _comes_before(one: Case, other: Case) -> bool:

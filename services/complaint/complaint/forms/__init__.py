@@ -1,0 +1,1 @@
+"""Papers as PDF: one typst source a form, its data as JSON."""

@@ -1,0 +1,187 @@
+"""The proof of a serious complaint's warning: who was told when on which channel, who confirmed, by which rule."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from chassis.auth import Principal
+from chassis.http import get
+from chassis.runtime import Runtime
+from chassis.tx import Tx
+from contracts.archive import AccessRecorded
+from contracts.roles import Role
+from fastapi import Header, Response
+from policy.calendar import ZONE
+
+from complaint.forms.print_form import print_form
+from complaint.permissions import READ_SERIOUS
+from complaint.serious import tables
+from complaint.serious.climbing import Climb
+from complaint.serious.crisis import GROUPS, group_id
+from complaint.serious.factory import BrandRules
+from complaint.serious.reading import climb_within
+from complaint.serious.views import ladder_view
+
+RULES = ("P12.6", "P12.7", "P12.8")
+
+KINDS_ZH = {
+    "repeat": "重复投诉",
+    "to_manufacturer": "向厂方投诉",
+    "blocked_door": "堵门",
+    "disturbance": "闹事",
+    "return_or_exchange": "退换车",
+    "negative_media": "媒体负面报道",
+    "wide_or_vicious": "影响面大或性质恶劣",
+}
+MARKED_BY_ZH = {"person": "人工", "system": "系统"}
+STATES_ZH = {"open": "未完成", "met": "已完成", "waived": "已免除"}
+
+_WARNINGS = "SELECT event_id, warned_at, complete FROM factory_warnings WHERE case_id = $1 ORDER BY warned_at, event_id"
+_DELIVERIES = """SELECT event_id, delivery_id, subscription_id, attempts, delivered, at FROM factory_deliveries
+    WHERE event_id = ANY($1::uuid[]) ORDER BY at, id"""
+_REASONS = 'SELECT act, kinds, "by", at FROM serious_reasons WHERE case_id = $1 ORDER BY id'
+_PROVISIONS = "SELECT id, agreement_id, client, fields, at, told_at FROM provisions WHERE case_id = $1 ORDER BY id"
+_HARM = 'SELECT party, harm, amount, "by", at FROM harms WHERE case_id = $1 ORDER BY id'
+_MEETINGS = "SELECT held_at, present, recorded_by, recorded_at FROM crisis_meetings WHERE group_id = $1 ORDER BY id"
+_TASKS = "SELECT person, due_at, done_at FROM crisis_tasks WHERE group_id = $1 ORDER BY id"
+
+
+@get("/v1/complaints/{case_id}/serious/proof", needs=READ_SERIOUS)
+async def read_proof(
+    case_id: UUID, principal: Principal, runtime: Runtime, accept: Annotated[str | None, Header()] = None
+) -> Response:
+    """The proof as one document: JSON, or with `Accept: application/pdf` a paper.
+
+    It names staff by their subjects, and nothing of the caller. Its digest (SHA-256 of the JSON without `digest`) is
+    written to the audit log; so is that of the paper.
+    """
+    async with runtime.transaction(actor=principal.subject) as tx:
+        climb = await climb_within(tx, case_id, READ_SERIOUS, principal)
+        document = await proof_of(tx, climb, principal.subject)
+    document["digest"] = hashlib.sha256(_json(document)).hexdigest()
+    content, media_type = orjson.dumps(document), "application/json"
+    if accept is not None and "application/pdf" in accept:
+        content, media_type = await print_form("serious_proof", in_words(document)), "application/pdf"
+    digests = list(dict.fromkeys((document["digest"], hashlib.sha256(content).hexdigest())))
+    async with runtime.transaction(actor=principal.subject) as tx:
+        tx.record(
+            AccessRecorded(
+                service=runtime.name,
+                actor=principal.subject,
+                action="prove",
+                table=tables.serious_ladders.name,
+                ids=[str(case_id)],
+                purpose="proof of warning",
+                rules=list(RULES),
+                at=tx.now,
+                digests=digests,
+            )
+        )
+    name = f"{document['case']['number']}-serious"
+    headers = {"Content-Disposition": f'inline; filename="{name}.{media_type.rpartition("/")[2]}"'}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+async def proof_of(tx: Tx, climb: Climb, by: str) -> dict[str, Any]:
+    """All that is known of the warning, as plain values; no words of anybody."""
+    case = climb.case
+    view = (await ladder_view(tx, climb)).model_dump(mode="json")
+    rules: BrandRules | None = climb.policy(tx).brands.get(case.brand)
+    warnings = [dict(row) for row in await tx.driver.fetch(_WARNINGS, case.id)]
+    for delivery in await tx.driver.fetch(_DELIVERIES, [one["event_id"] for one in warnings]):
+        for warning in warnings:
+            if warning["event_id"] == delivery["event_id"]:
+                warning.setdefault("deliveries", []).append({k: v for k, v in delivery.items() if k != "event_id"})
+    document = {
+        "document": "serious-complaint-proof",
+        "case": {
+            "id": case.id,
+            "number": case.number,
+            "branch": case.branch,
+            "profile": case.profile,
+            "channel": case.channel,
+            "brand": case.brand,
+            "series": case.facts.get("series"),
+            "model": case.facts.get("model"),
+            "taken_at": case.taken_at,
+        },
+        "serious": {"kinds": view["kinds"], "since": view["serious_at"], "marks": view["marks"]},
+        "acts": [dict(row) for row in await tx.driver.fetch(_REASONS, case.id)],
+        "repeats": view["repeats"],
+        "steps": view["steps"],
+        "factory": {
+            "rules": None if rules is None else rules.model_dump(mode="json"),
+            "warnings": [{"deliveries": [], **warning} for warning in warnings],
+        },
+        "provisions": [dict(row) for row in await tx.driver.fetch(_PROVISIONS, case.id)],
+        "harm": [dict(row) for row in await tx.driver.fetch(_HARM, case.id)],
+        "crisis_group": await _group(tx, case.id),
+        "rules": ["P12.5", *RULES],
+        "made_at": tx.now,
+        "made_by": by,
+    }
+    plain: dict[str, Any] = orjson.loads(_json(document))
+    return plain
+
+
+async def _group(tx: Tx, case_id: UUID) -> dict[str, Any] | None:
+    identifier = group_id(case_id)
+    group = (await tx.load(GROUPS, [identifier], lock=False)).get(identifier)
+    if group is None:
+        return None
+    return {
+        "convened_by": group.convened_by,
+        "convened_at": group.convened_at,
+        "members": list(group.members),
+        "meetings": [dict(row) for row in await tx.driver.fetch(_MEETINGS, identifier)],
+        "tasks": [dict(row) for row in await tx.driver.fetch(_TASKS, identifier)],
+    }
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS, default=str)
+
+
+# -- on paper ------------------------------------------------------------------------------------
+
+
+def in_words(document: dict[str, Any]) -> dict[str, Any]:
+    """The document for a Chinese paper: civil times, names of roles and kinds."""
+    paper: dict[str, Any] = _civil(document)
+    serious, group = paper["serious"], paper["crisis_group"]
+    serious["kinds_zh"] = _kinds(serious["kinds"]) or ["–"]
+    for mark in serious["marks"]:
+        mark["kinds_zh"] = _kinds(mark["kinds"])
+        mark["by_zh"] = MARKED_BY_ZH.get(mark.get("by", ""))
+    for step in paper["steps"]:
+        step["role_zh"], step["answers_zh"] = _role(step["role"]), _role(step["answers"])
+        step["state_zh"] = STATES_ZH[step["state"]] + ("(逾期)" if step["late"] else "")
+        for notice in step["told"]:
+            notice["role_zh"] = _role(notice["role"])
+    if group is not None:
+        group["meetings"] = [meeting["held_at"] for meeting in group["meetings"]]
+    return paper
+
+
+def _kinds(kinds: list[str]) -> list[str]:
+    return [KINDS_ZH.get(kind, kind) for kind in kinds]
+
+
+def _role(name: str) -> str:
+    return "厂家" if name == "factory" else Role(name).zh if name in set(Role) else name
+
+
+def _civil(value: Any) -> Any:
+    """Instants as the clock in Shanghai shows them, at any depth."""
+    if isinstance(value, dict):
+        return {key: _civil(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_civil(part) for part in value]
+    if isinstance(value, str) and len(value) >= len("2026-03-02T01:15:00Z") and value[4] == "-" and value[10] == "T":
+        return f"{datetime.fromisoformat(value).astimezone(ZONE):%Y-%m-%d %H:%M:%S}"
+    return value

@@ -1,0 +1,86 @@
+"""The proof of the warning: one document, JSON or paper, that names staff and rules and nothing of the caller."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import orjson
+import pytest
+from chassis.kit.stage import Stage
+from complaint.serious.proof import KINDS_ZH, in_words
+from contracts.archive import AccessRecorded
+from contracts.complaint import ComplaintSerious, SeriousKind
+from contracts.notify import WebhookDelivered
+
+from ..ladders import as_, set_policy
+from .test_serious import confirmed, now, sent, serious, stage  # noqa: F401
+
+
+@pytest.mark.rule("P12.6")
+@pytest.mark.rule("P12.7")
+@pytest.mark.rule("P12.8")
+async def test_the_proof_says_who_was_told_when_who_confirmed_and_why_by_then(stage: Stage) -> None:  # noqa: F811
+    await set_policy(stage, "serious", "group", brands={"东风日产": {"within": "12 hours", "required": ["series"]}})
+    case, sends = await serious(stage)
+    at = now(stage) + timedelta(minutes=5)
+    await confirmed(stage, sends["general_manager@sh-pudong"], "gm-1", at)
+    await sent(stage, sends["brand_division@area:east"], "division-1", at)
+    ((event_id,),) = await stage.rows("SELECT event_id FROM factory_warnings")
+    delivery = WebhookDelivered(
+        delivery_id=event_id, subscription_id=event_id, event_id=event_id, attempts=1, delivered_at=at
+    )
+    await stage.receive(delivery, key=str(event_id))
+    await as_(stage, "gm-1", "POST", f"{case['path']}/crisis-group", json={"members": ["head-1"]})
+    answer = await as_(stage, "legal-1", "GET", f"{case['path']}/serious/proof")
+    assert answer.status_code == 200, answer.text
+    proof = answer.json()
+    by_kind = {(s["kind"], s["role"]): s for s in proof["steps"]}
+    manager = by_kind["management", "general_manager"]
+    assert (manager["confirmed_by"], manager["told"][0]["channel"], manager["rules"]) == ("gm-1", "sms", ["P12.7"])
+    assert manager["why_due"] == "30 minutes from 2026-03-02 09:15, because P12.7: until 2026-03-02 09:45"
+    assert by_kind["division", "brand_division"]["told"][0]["person"] == "division-1"
+    assert by_kind["leadership", "ceo"]["state"] == "open"
+    assert proof["factory"]["warnings"][0]["deliveries"][0]["delivered"]
+    assert proof["crisis_group"]["members"] == ["gm-1", "head-1"]
+    for personal in ("王小芳", "13800138000", "变速箱"):
+        assert personal not in answer.text
+    digest = proof.pop("digest")
+    assert digest == hashlib.sha256(orjson.dumps(proof, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    (record,) = await stage.outbox(AccessRecorded)
+    assert isinstance(record.message, AccessRecorded)
+    assert (record.message.action, record.message.digests[0]) == ("prove", digest)
+
+
+@pytest.mark.rule("P12.6")
+async def test_the_same_proof_is_a_paper_whose_digest_is_recorded(stage: Stage) -> None:  # noqa: F811
+    case, sends = await serious(stage)
+    await sent(stage, sends["legal@group"], "legal-1", now(stage))
+    headers = {"Accept": "application/pdf"}
+    answer = await as_(stage, "gm-1", "GET", f"{case['path']}/serious/proof", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.content.startswith(b"%PDF-")
+    assert b"NotoSansCJK" in answer.content
+    (record,) = await stage.outbox(AccessRecorded)
+    assert isinstance(record.message, AccessRecorded)
+    assert record.message.digests[1] == hashlib.sha256(answer.content).hexdigest()
+
+
+async def test_a_case_that_is_not_serious_has_a_proof_that_says_so_and_strangers_get_none(
+    stage: Stage,  # noqa: F811
+) -> None:
+    case, _ = await serious(stage)
+    body = {"kinds": ["blocked_door"], "reason": "弄错了"}
+    await as_(stage, "relations-1", "POST", f"{case['path']}/serious/overrule", json=body)
+    headers = {"Accept": "application/pdf"}
+    paper = await as_(stage, "gm-1", "GET", f"{case['path']}/serious/proof", headers=headers)
+    assert paper.content.startswith(b"%PDF-")
+    proof = (await as_(stage, "gm-1", "GET", f"{case['path']}/serious/proof")).json()
+    assert (proof["serious"]["since"], proof["acts"][-1]["act"]) == (None, "overruled")
+    assert in_words(proof)["case"]["taken_at"] == "2026-03-02 09:15:00"
+    assert (await as_(stage, "gm-2", "GET", f"{case['path']}/serious/proof")).status_code == 404
+    assert len(await stage.outbox(ComplaintSerious)) == 0
+
+
+def test_every_kind_has_its_name_on_paper() -> None:
+    assert set(KINDS_ZH) == {kind.value for kind in SeriousKind}
