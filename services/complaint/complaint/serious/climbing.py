@@ -155,8 +155,9 @@ def _send(tx: Tx, climb: Climb, step: SeriousStep, to: list[str], template: str 
     case, confirms = climb.case, step.met_by == "confirmed"
     send_id = uuid7()
     params = {"number": case.number, "branch": case.branch, "kinds": ",".join(case.serious_kinds)}
+    params["at"] = (case.serious_at or step.since).isoformat()
     if step.due_at is not None:
-        params["due"] = step.due_at.isoformat()
+        params["due_at"] = step.due_at.isoformat()
     tx.command(
         Send(
             send_id=send_id,

@@ -122,6 +122,8 @@ async def test_who_must_know_is_told_in_the_transaction_that_owes_it(stage: Stag
     assert to_manager.template == "serious_confirm"
     assert to_manager.confirm_by == now(stage) + timedelta(minutes=30)
     assert to_manager.urgent
+    assert datetime.fromisoformat(to_manager.params["at"]) == now(stage)
+    assert set(to_manager.params) == {"number", "branch", "kinds", "at", "due_at"}
     assert sends["legal@group"].template == "serious_complaint"
     for send in sends.values():
         assert send.subject == case["id"]
