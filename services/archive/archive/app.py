@@ -15,6 +15,9 @@ from archive.dossiers.place_dossier import classify_dossier, place_dossier
 from archive.dossiers.put_content import put_content
 from archive.dossiers.read_dossier import read_content, read_dossier
 from archive.filing import sweep_upload
+from archive.handover.announce_handover import announce_handover
+from archive.handover.list_handovers import list_handovers, read_handover, retry_handover
+from archive.handover.take_over import take_over
 from archive.settings import ArchiveSettings
 from archive.vault import vault
 
@@ -35,8 +38,15 @@ service = Service(
         note_condition,
         put_content,
         read_content,
+        list_handovers,  # handover
+        read_handover,
+        retry_handover,
     ],
-    jobs=[sweep_upload],  # dossiers
+    reactions=[announce_handover],  # handover
+    jobs=[
+        sweep_upload,  # dossiers
+        take_over,  # handover
+    ],
     libraries=[ENGINES],
     parts=vault,
 )
