@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from chassis.runtime import Runtime
 from chassis.service import Service
 from policy.engines import ENGINES
 
 from archive import tables
+from archive.audit.keep_records import Sequencer, keep_access_record
+from archive.audit.prove import list_entries, prove_consistency, prove_inclusion, read_head, search_log
+from archive.audit.signer import signer
 from archive.dossiers.file_item import file_item, note_condition
 from archive.dossiers.list_dossiers import list_dossiers, print_finding_aid
 from archive.dossiers.open_dossier import open_dossier
@@ -20,6 +26,14 @@ from archive.handover.list_handovers import list_handovers, read_handover, retry
 from archive.handover.take_over import take_over
 from archive.settings import ArchiveSettings
 from archive.vault import vault
+
+
+@asynccontextmanager
+async def parts(runtime: Runtime) -> AsyncIterator[None]:
+    """The vault and the signer of the log, while a process runs."""
+    async with vault(runtime), signer(runtime):
+        yield
+
 
 service = Service(
     name="archive",
@@ -41,12 +55,21 @@ service = Service(
         list_handovers,  # handover
         read_handover,
         retry_handover,
+        read_head,  # audit
+        list_entries,
+        prove_inclusion,
+        prove_consistency,
+        search_log,
     ],
-    reactions=[announce_handover],  # handover
+    reactions=[
+        announce_handover,  # handover
+        keep_access_record,  # audit
+    ],
+    workers=[Sequencer],  # audit
     jobs=[
         sweep_upload,  # dossiers
         take_over,  # handover
     ],
     libraries=[ENGINES],
-    parts=vault,
+    parts=parts,
 )
