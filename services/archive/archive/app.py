@@ -24,8 +24,17 @@ from archive.filing import sweep_upload
 from archive.handover.announce_handover import announce_handover
 from archive.handover.list_handovers import list_handovers, read_handover, retry_handover
 from archive.handover.take_over import take_over
+from archive.loans.issue_loan import issue_loan
+from archive.loans.list_loans import list_loans, read_loan
+from archive.loans.request_loan import request_loan
+from archive.loans.return_loan import return_loan
+from archive.providing.list_agreements import end_agreement, list_agreements, read_agreement
+from archive.providing.propose_agreement import propose_agreement
+from archive.providing.provide import agreement_in_force, record_provision
 from archive.settings import ArchiveSettings
 from archive.vault import vault
+from archive.viewing.list_view_requests import list_view_requests, read_view_request
+from archive.viewing.request_viewing import request_viewing
 
 
 @asynccontextmanager
@@ -60,6 +69,20 @@ service = Service(
         prove_inclusion,
         prove_consistency,
         search_log,
+        request_viewing,  # viewing
+        list_view_requests,
+        read_view_request,
+        request_loan,  # loans
+        list_loans,
+        read_loan,
+        issue_loan,
+        return_loan,
+        propose_agreement,  # providing
+        list_agreements,
+        agreement_in_force,
+        read_agreement,
+        end_agreement,
+        record_provision,
     ],
     reactions=[
         announce_handover,  # handover

@@ -24,6 +24,29 @@ OPEN_CASE_DOSSIER = Permission(
 CLASSIFY = Permission(
     "archive.classify", {Role.INFORMATION_SUPERVISOR: Reach.BRANCH, Role.CUSTOMER_SERVICE_MANAGER: Reach.BRANCH}
 )
+_REGISTERED: dict[Role, Reach] = {
+    Role.INFORMATION_SUPERVISOR: Reach.BRANCH,
+    Role.CUSTOMER_SERVICE_MANAGER: Reach.BRANCH,
+    Role.GENERAL_MANAGER: Reach.BRANCH,
+}
+#: asks to view, and reads requests: one's own, and of the branch who keeps the register or signs (P05.9)
+VIEW_REQUESTS = Permission(
+    "archive.view_requests",
+    {
+        **_ANYBODY,
+        **_KEEPERS,
+        **_REGISTERED,
+        Role.DEPARTMENT_HEAD: Reach.BRANCH,
+        Role.DEPARTMENT_MANAGER: Reach.BRANCH,
+        Role.PROPERTY_MANAGER: Reach.BRANCH,
+    },
+)
+#: asks for a loan, and reads the loan register: one's own lines, and of the branch who keeps it (P05.10)
+LOANS = Permission("archive.loans", {**_ANYBODY, **_KEEPERS, **_REGISTERED})
+#: what may be given to outsiders: who proposes and reads it (P05.13)
+PROVIDE = Permission("archive.provide", {**_KEEPERS, **_REGISTERED})
+#: machines that give under an agreement ask whether one is in force, and say what they gave
+GIVE = Permission("archive.give", {}, scopes=(Scope.ARCHIVE_PROVIDE,))
 #: reads the audit log; only who is granted it for the whole group, since the log is of the whole group
 AUDIT = Permission("archive.audit", {Role.INFORMATION_SUPERVISOR: Reach.BRANCH, Role.GENERAL_MANAGER: Reach.BRANCH})
 
