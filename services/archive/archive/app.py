@@ -20,6 +20,7 @@ from archive.dossiers.open_dossier import open_dossier
 from archive.dossiers.place_dossier import classify_dossier, place_dossier
 from archive.dossiers.put_content import put_content
 from archive.dossiers.read_dossier import read_content, read_dossier
+from archive.erasure.forget_customer import customer_erased, forget_customer
 from archive.filing import sweep_upload
 from archive.handover.announce_handover import announce_handover
 from archive.handover.list_handovers import list_handovers, read_handover, retry_handover
@@ -87,11 +88,13 @@ service = Service(
     reactions=[
         announce_handover,  # handover
         keep_access_record,  # audit
+        customer_erased,  # erasure
     ],
     workers=[Sequencer],  # audit
     jobs=[
         sweep_upload,  # dossiers
         take_over,  # handover
+        forget_customer,  # erasure
     ],
     libraries=[ENGINES],
     parts=parts,

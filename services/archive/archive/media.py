@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable
 
-from chassis.problems import Invalid
+from chassis.problems import Invalid, TooLarge
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _HEAD = 64
@@ -38,9 +38,10 @@ _TEXT = ("text/plain", "application/json")
 
 
 class Looked:
-    """Looks at a file as it passes: its beginning, and of a text every character."""
+    """Looks at a file as it passes: its size, its beginning, and of a text every character."""
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, most: int) -> None:
+        self._most, self._size = most, 0
         self.media_type = content_type.partition(";")[0].strip().lower()
         if self.media_type not in _LOOKS:
             raise NotWhatItSays(f"The archive takes {', '.join(sorted(_LOOKS))}. Send one of them as Content-Type.")
@@ -48,7 +49,10 @@ class Looked:
         self._text = codecs.getincrementaldecoder("utf-8")() if self.media_type in _TEXT else None
 
     def take(self, piece: bytes) -> None:
-        """See the next piece; `NotWhatItSays` as soon as it does not fit."""
+        """See the next piece; `NotWhatItSays` or `TooLarge` as soon as it does not fit."""
+        self._size += len(piece)
+        if self._size > self._most:
+            raise TooLarge(f"The file is larger than {self._most} bytes. Divide it.")
         if len(self._head) < _HEAD:
             self._head += piece[: _HEAD - len(self._head)]
             if len(self._head) == _HEAD:

@@ -13,9 +13,9 @@ class ArchiveSettings(Settings):
     """`KEHU_BLOB_STORE`, `KEHU_ITEM_LIMIT`, `KEHU_AUDIT_KEY_FILE`, `KEHU_AUDIT_LOG_NAME`."""
 
     blob_store: str = Field(
-        "memory://", description="where sealed files lie: file:///folder, s3://bucket/prefix; memory:// in tests"
+        "memory://", description="where sealed files lie: a folder, or s3://bucket/prefix; memory:// in tests"
     )
-    item_limit: int = Field(200 * 1024 * 1024, description="largest file of an item in bytes")
+    item_limit: int = Field(200 * 1024**2, le=4 * 1024**3, description="largest file of an item in bytes")
     audit_key_file: Path | None = Field(
         None, description="private key (Ed25519, PEM) that signs tree heads; made where it is missing, in development"
     )

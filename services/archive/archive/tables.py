@@ -102,6 +102,7 @@ handovers = sa.Table(
     sa.Column("source", sa.Uuid, nullable=False, comment="what the dossier is about, at the deliverer"),
     sa.Column("number", sa.Text, nullable=False),
     sa.Column("branch", sa.Text, nullable=False),
+    sa.Column("customer_id", sa.Uuid, comment="whose case it was"),
     sa.Column("items", JSONB, nullable=False, comment="the manifest, with the item that each becomes"),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("missing", JSONB, nullable=False, comment="labels of what has not arrived whole, and why"),
@@ -111,6 +112,7 @@ handovers = sa.Table(
     sa.CheckConstraint("state IN ('coming', 'stuck', 'filed')", name="handovers_state"),
     sa.Index("handovers_branch", "branch", "id"),
     sa.Index("handovers_dossier", "dossier_id", "id"),
+    sa.Index("handovers_customer", "customer_id", postgresql_where=sa.text("customer_id IS NOT NULL")),
 )
 
 view_requests = sa.Table(

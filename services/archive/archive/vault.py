@@ -56,13 +56,13 @@ class Vault:
     def __init__(self, address: str) -> None:
         streaming_aead.register()
         self.folder: Path | None = None
-        parts = urlsplit(address)
-        if parts.scheme == "file":
-            self.folder = Path(parts.path)
+        scheme = urlsplit(address).scheme
+        if not scheme:
+            self.folder = Path(address)
             self.folder.mkdir(parents=True, exist_ok=True)
             self._store: Any = LocalStore(self.folder)
         else:
-            self._store = MemoryStore() if parts.scheme == "memory" else from_url(address)
+            self._store = MemoryStore() if scheme == "memory" else from_url(address)
 
     @classmethod
     def of(cls, runtime: Runtime) -> Vault:

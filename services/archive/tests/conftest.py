@@ -28,6 +28,6 @@ def folder(tmp_path: Path) -> Path:
 async def stage(
     service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer, tmp_path: Path, folder: Path
 ) -> AsyncIterator[Stage]:
-    more = {"blob_store": f"file://{folder}", "audit_key_file": tmp_path / "audit.pem", "item_limit": 2_000_000}
+    more = {"blob_store": str(folder), "audit_key_file": tmp_path / "audit.pem", "item_limit": 2_000_000}
     async with staged(service, database, keys, issuer, **more) as stage:
         yield stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.http import put, take_body_up_to
+from chassis.http import put
 from chassis.runtime import Runtime
 from fastapi import Request
 
@@ -19,12 +19,15 @@ from archive.settings import ArchiveSettings
 RULES = ("P05.4", "P05.15", "P13.2")
 
 
-@put("/v1/items/{item_id}/content", needs=KEEP_DOSSIERS)
+#: what the setting may allow at most
+MOST = 4 * 1024**3
+
+
+@put("/v1/items/{item_id}/content", needs=KEEP_DOSSIERS, body_limit=MOST)
 async def put_content(item_id: UUID, request: Request, principal: Principal, runtime: Runtime) -> ItemView:
     """Send the file of an item as the body, with its Content-Type. The same file again changes nothing."""
     assert isinstance(runtime.settings, ArchiveSettings)
-    take_body_up_to(request, runtime.settings.item_limit)
-    looked = Looked(request.headers.get("content-type", ""))
+    looked = Looked(request.headers.get("content-type", ""), runtime.settings.item_limit)
     async with runtime.transaction(actor=principal.subject) as tx:
         dossier, _ = await locked(tx, item_id)
         await within(tx, dossier.id, principal, doing=KEEP_DOSSIERS)

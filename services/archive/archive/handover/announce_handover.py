@@ -70,6 +70,7 @@ def announce_handover(event: Received[DossierReady], found: Found, tx: Tx) -> No
         source=ready.case_id,
         number=ready.number,
         branch=ready.branch,
+        customer_id=ready.customer_id,
         items=[{**item.model_dump(), "item_id": str(uuid7())} for item in ready.items],
         state=HandoverState.COMING,
         announced_at=event.time,

@@ -33,6 +33,7 @@ class Handover:
     source: UUID
     number: str
     branch: str
+    customer_id: UUID | None
     items: list[dict[str, Any]]
     state: HandoverState
     announced_at: datetime

@@ -90,6 +90,7 @@ CREATE TABLE handovers (
     source uuid NOT NULL,
     number text NOT NULL,
     branch text NOT NULL,
+    customer_id uuid,
     items jsonb NOT NULL,
     state text NOT NULL,
     missing jsonb NOT NULL,
@@ -102,10 +103,12 @@ CREATE TABLE handovers (
 COMMENT ON COLUMN handovers.id IS 'as the deliverer names it';
 COMMENT ON COLUMN handovers.service IS 'who delivers';
 COMMENT ON COLUMN handovers.source IS 'what the dossier is about, at the deliverer';
+COMMENT ON COLUMN handovers.customer_id IS 'whose case it was';
 COMMENT ON COLUMN handovers.items IS 'the manifest, with the item that each becomes';
 COMMENT ON COLUMN handovers.missing IS 'labels of what has not arrived whole, and why';
 CREATE INDEX handovers_branch ON handovers (branch, id);
 CREATE INDEX handovers_dossier ON handovers (dossier_id, id);
+CREATE INDEX handovers_customer ON handovers (customer_id) WHERE customer_id IS NOT NULL;
 
 CREATE TABLE log_waiting (
     n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -40,7 +40,7 @@ async def office(
     branch: str = "sh-pudong",
 ) -> AsyncIterator[Stage]:
     """A branch with its people, on Monday morning; who is who, the staff directory says."""
-    more = {"blob_store": f"file://{folder}", "grants_from": "staff"}
+    more = {"blob_store": str(folder), "grants_from": "staff"}
     async with staged(service, database, keys, issuer, **more) as stage:
         stage.runtime.clock = Clock(datetime(2026, 3, 2, 9, 15, tzinfo=ZONE))
         await open_branch(stage, branch, profile, region="east")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -22,10 +23,11 @@ from chassis.kit.stage import Stage, staged
 from chassis.service import Service
 from contracts.archive import DossierEntry, DossierFiled
 from contracts.complaint import DossierReady, ManifestItem
+from contracts.customer import ConfirmErasure, CustomerErased
 from contracts.work import WorkItem, WorkState
 from policy.kit import Clock
 
-from .papers import KEEPER, files_in
+from .papers import KEEPER, PDF, filed, files_in, opened
 
 LETTER = "本人对三次维修未解决表示不满".encode()
 RECORDING = b"ID3" + bytes(range(256)) * 2000
@@ -67,7 +69,7 @@ async def stage(
     complaint: Complaint,
 ) -> AsyncIterator[Stage]:
     async with counterpart(complaint.answer) as url:
-        more = {"blob_store": f"file://{folder}", "peers": {"complaint": url}, "token_endpoint": f"{url}/token"}
+        more = {"blob_store": str(folder), "peers": {"complaint": url}, "token_endpoint": f"{url}/token"}
         async with staged(service, database, keys, issuer, **more) as stage:
             stage.runtime.clock = Clock(stage.runtime.clock())
             yield stage
@@ -168,7 +170,7 @@ async def test_an_interrupted_hand_over_goes_on_and_takes_nothing_twice(
     event = ready(complaint)
     await stage.receive(event, key=str(event.case_id))
     ((job_id,),) = await stage.rows("SELECT id FROM kehu.jobs WHERE kind = 'take_over'")
-    work = Work(stage.runtime, job_id, 1, False, None, {}, stage.runner())
+    work = Work(stage.runtime, job_id, 1, False, None, {}, uuid7(), stage.runner())
     killed = asyncio.create_task(take_over.work(str(event.handover_id), work))
 
     async def first_is_filed() -> bool:
@@ -187,7 +189,7 @@ async def test_two_workers_at_once_file_each_item_once(stage: Stage, complaint: 
     event = ready(complaint)
     await stage.receive(event, key=str(event.case_id))
     ((job_id,),) = await stage.rows("SELECT id FROM kehu.jobs WHERE kind = 'take_over'")
-    works = [Work(stage.runtime, job_id, 1, False, None, {}, stage.runner()) for _ in range(4)]
+    works = [Work(stage.runtime, job_id, 1, False, None, {}, uuid7(), stage.runner()) for _ in range(4)]
     await asyncio.gather(*[take_over.work(str(event.handover_id), work) for work in works])
     assert len(await receipts(stage)) == 1
     assert len(await stage.rows("SELECT 1 FROM items")) == 2
@@ -259,3 +261,34 @@ async def test_a_second_hand_over_of_the_case_adds_to_its_dossier(stage: Stage, 
     assert len({receipt.dossier_id for receipt in await receipts(stage)}) == 1
     assert len(await receipts(stage)) == 2
     assert len(await stage.rows("SELECT 1 FROM dossiers")) == 1
+
+
+@pytest.mark.rule("P05.14")
+async def test_the_dossiers_of_a_forgotten_customer_open_for_nobody_and_their_files_are_gone(
+    stage: Stage, complaint: Complaint, folder: Path
+) -> None:
+    dossier = await opened(stage)
+    await filed(stage, dossier)
+    other = await filed(stage, await opened(stage))
+    customer = UUID(dossier["about"])
+    await stage.receive(ready(complaint, customer_id=customer), key="case")
+    await worked(stage)
+    (receipt,) = await receipts(stage)
+    assert len(files_in(folder)) == 4
+    said = CustomerErased(erasure_id=uuid7(), customer_id=customer, erased_at=stage.runtime.clock())
+    record = await stage.receive(said, key=str(customer))
+    await stage.consumer.consume([record])
+
+    async def forgotten() -> bool:
+        return len(files_in(folder)) == 1
+
+    async with at_work(stage.runner()):
+        await eventually(forgotten)
+    (answer,) = await stage.outbox(ConfirmErasure)
+    assert isinstance(answer.message, ConfirmErasure)
+    assert (answer.message.service, answer.message.destroyed) == ("archive", 2)
+    assert [told.key for told in await stage.outbox(DossierEntry) if told.message is None] == [dossier["id"]]
+    async with stage.client(KEEPER) as keeper:
+        for path in (dossier["path"], f"/v1/items/{receipt.items[0].item_id}/content"):
+            assert (await keeper.get(path)).status_code == 404
+        assert (await keeper.get(other["content"])).content == PDF
