@@ -178,7 +178,8 @@ class Endpoint:
         self._principal_name = _parameter_of(signature, Principal)
         self._runtime_name = _parameter_of(signature, Runtime)
         self._upload_name = _parameter_of(signature, Upload)
-        own = {self._tx_name, self._principal_name, self._runtime_name, self._upload_name}
+        self._request_name = _parameter_of(signature, Request)
+        own = {self._tx_name, self._principal_name, self._runtime_name, self._upload_name, self._request_name}
         returned = signature.return_annotation
         if getattr(returned, "__origin__", None) is Answer:
             returned = returned.__args__[0]
@@ -207,6 +208,8 @@ class Endpoint:
             arguments[self._runtime_name] = self._runtime
         if self._upload_name:
             arguments[self._upload_name] = Upload(await request_.body())
+        if self._request_name:  # for a route that reads its body piece by piece; it takes no Tx
+            arguments[self._request_name] = request_
         if not self._tx_name:
             return self._response(await self._route.endpoint(**arguments))
         key = request_.headers.get("idempotency-key")

@@ -275,6 +275,14 @@ class Tx:
         self._reveals[(table.name, why, tuple(rules))].append((str(row.id), digest))
         return clear
 
+    async def data_key(self, subject: UUID, purpose: str) -> bytes:
+        """A key of the subject for what does not fit a row (a file), another one for each purpose.
+
+        It is derived from the subject's own, so that forgetting the subject forgets it. `NotFound` when the
+        subject has been erased.
+        """
+        return sealing.derived(await self._key_of(subject), purpose)
+
     async def keys_of(self, subjects: Iterable[UUID]) -> None:
         """Fetch the keys of many subjects at once, before many rows are unsealed."""
         missing = [s for s in set(subjects) if s not in self._keys]

@@ -21,7 +21,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.tx import Tx
 from contracts.roles import Role
-from fastapi import Depends
+from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 AGENT = "call_centre@group"
@@ -51,6 +51,12 @@ class ProbeView(BaseModel):
     id: UUID
     notes: list[Any]
     version: int
+
+
+@post("/v1/streams", needs=WRITE, body_limit=3_000_000)
+async def stream_bytes(request: Request) -> int:
+    """Count what comes, piece by piece."""
+    return sum([len(piece) async for piece in request.stream()])
 
 
 @post("/v1/probes", needs=WRITE, status=201)
@@ -85,7 +91,7 @@ async def list_probes(tx: Tx, limit: Limit = 2, cursor: Cursor = None) -> Page[P
 
 @pytest.fixture(scope="session")
 def service() -> Service:
-    return probe(routes=[make_probe, add_note, list_probes])
+    return probe(routes=[stream_bytes, make_probe, add_note, list_probes])
 
 
 async def count(stage: Stage) -> int:
@@ -211,6 +217,14 @@ async def test_every_route_says_what_it_needs(stage: Stage) -> None:
     assert needs.pop(("get", "/livez")) == needs.pop(("get", "/readyz")) == ANYONE.name
     assert needs
     assert set(needs.values()) == {"probe.write"}
+
+
+async def test_a_route_that_streams_reads_its_body_piece_by_piece(stage: Stage) -> None:
+    async with stage.client(AGENT) as agent:
+        taken = await agent.post("/v1/streams", content=b"x" * 3_000_000)
+        refused = await agent.post("/v1/streams", content=b"x" * 3_000_001)
+    assert (taken.status_code, taken.json()) == (200, 3_000_000)
+    assert (refused.status_code, refused.json()["type"]) == (413, "/problems/too-large")
 
 
 async def test_a_process_that_stands_still_or_drains_says_so(stage: Stage) -> None:

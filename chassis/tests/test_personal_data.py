@@ -16,7 +16,7 @@ import pytest
 import structlog
 from chassis.kit.keys import write_keys
 from chassis.logs import configure, without_personal
-from chassis.sealing import MasterKeys, Unreadable, new_data_key, seal, unseal
+from chassis.sealing import MasterKeys, Unreadable, derived, new_data_key, seal, unseal
 from chassis.tokens import NotCanonical, Tokens, canonical
 from contracts.customer import TokenKind
 
@@ -105,6 +105,12 @@ def test_a_sealed_value_opens_in_its_row_and_nowhere_else() -> None:
     ):
         with pytest.raises(Unreadable):
             unseal(other_key, ciphertext, place)
+
+
+def test_a_derived_key_is_the_same_for_one_purpose_and_another_for_every_other() -> None:
+    key = new_data_key()
+    assert derived(key, "file") == derived(key, "file")
+    assert len({key, derived(key, "file"), derived(key, "row"), derived(new_data_key(), "file")}) == 4
 
 
 def test_an_older_master_key_still_opens_what_it_wrapped_and_a_lost_one_does_not() -> None:

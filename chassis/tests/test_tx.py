@@ -146,3 +146,8 @@ async def test_the_data_of_an_erased_subject_is_not_found(stage: Stage) -> None:
     with pytest.raises(NotFound):
         async with stage.runtime.transaction() as tx:
             await tx.unseal(await tx.get(PROBES, identifier), why="handling")  # type: ignore[type-var]
+    async with stage.runtime.transaction() as tx:
+        subject = (await tx.get(PROBES, identifier)).subject_id
+        assert subject is not None
+        with pytest.raises(NotFound):
+            await tx.data_key(subject, "file")

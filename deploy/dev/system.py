@@ -111,6 +111,8 @@ def service_env(service: str) -> dict[str, str]:
         "KEHU_POOL_SIZE": "6",
         "KEHU_WEBHOOK_ALLOW_LOOPBACK": "true",
         "KEHU_CONSOLE_URL": f"http://127.0.0.1:{port_of('console')}",
+        "KEHU_BLOB_STORE": str(RUN / "blobs" / service),
+        "KEHU_AUDIT_KEY_FILE": str(RUN / "keys" / "audit.pem"),
         **children.KEEP_BYTECODE,
     }
 

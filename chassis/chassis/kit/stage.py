@@ -91,7 +91,7 @@ class Stage:
         """How PostgreSQL would run the query on the rows that are there now, as EXPLAIN tells it."""
         async with self.runtime.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
-            for table in sorted({source.name for source in _tables_of(query)}):
+            for table in sorted({source.fullname for source in _tables_of(query)}):
                 await connection.exec_driver_sql(f"ANALYZE {table}")
             sql = query.compile(connection.engine, compile_kwargs={"literal_binds": True})
             return "\n".join(row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {sql}"))

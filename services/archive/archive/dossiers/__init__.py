@@ -1,0 +1,1 @@
+"""Dossiers: opened, filed, placed, classified, found."""

@@ -1,0 +1,1 @@
+"""Erasure: the papers of a forgotten customer are unreadable for good."""

@@ -1,0 +1,1 @@
+"""Loans: papers that leave the archive for three days at most."""

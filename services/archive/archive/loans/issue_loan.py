@@ -1,0 +1,63 @@
+"""Issues an approved loan against signature; it is due back in the term of the policy (P05.10)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.http import post
+from chassis.problems import NotFound, Refused
+from chassis.tx import Tx
+from policy.obligations import owe
+from policy.policies import policy
+
+from archive.loans.model import LOANS_KEPT, Loan
+from archive.loans.views import LoanLine, line_of
+from archive.permissions import KEEP_DOSSIERS
+from archive.policy import RETURN, ArchivePolicy
+from archive.seeing import within
+
+RULES = ("P05.10",)
+
+_OUT = "SELECT items FROM loans WHERE dossier_id = $1 AND state = 'issued'"
+
+
+class LentAlready(Refused):
+    """A paper of the loan is with somebody else."""
+
+    title = "A paper is lent already"
+    rules = ("P05.10",)
+
+
+@post("/v1/loans/{loan_id}/issue", needs=KEEP_DOSSIERS)
+async def issue_loan(loan_id: UUID, principal: Principal, tx: Tx) -> LoanLine:
+    """Give the papers out against signature; from now on they are due back in the term of the policy."""
+    loan = await loan_kept(tx, loan_id, principal)
+    out = {item for (items,) in await tx.driver.fetch(_OUT, loan.dossier_id) for item in items}
+    if out & set(loan.items):
+        raise LentAlready("A paper of this loan is with somebody else. Wait for its return.")
+    deadline = policy(tx, ArchivePolicy, loan.branch, tx.now).give_back
+    loan.refuse_while_held("issue")
+    owed = owe(
+        tx,
+        RETURN,
+        loan.id,
+        deadline,
+        branch=loan.branch,
+        since=tx.now,
+        path=f"/v1/loans/{loan.id}",
+        person=loan.borrower,
+        about=loan.dossier_id,
+    )
+    loan.issue(principal.subject, tx.now, owed.due_at)
+    await tx.flush()
+    return line_of(loan, tx.now)
+
+
+async def loan_kept(tx: Tx, loan_id: UUID, principal: Principal) -> Loan:
+    """The loan of a dossier that the principal keeps, the dossier locked first; else 404."""
+    dossier_id = await tx.driver.fetchval("SELECT dossier_id FROM loans WHERE id = $1", loan_id)
+    if dossier_id is None:
+        raise NotFound("There is no such loan of a dossier that you keep. Check the id.")
+    await within(tx, dossier_id, principal, doing=KEEP_DOSSIERS, lock=True)
+    return await tx.get(LOANS_KEPT, loan_id)

@@ -1,0 +1,1 @@
+"""Viewing: a dossier is opened to one person for a time, on request and reason."""
