@@ -49,4 +49,4 @@ def begin_handling(event: Received[ComplaintOpened], found: tuple[Case, set[str]
             owe_step(tx, duty, keeper, case, since=case.taken_at)
     if case.channel == Channel.CALL_CENTRE:
         told = [f"{role.value}@{case.branch}" for role in policy.told_of_taken]
-        send(tx, case, "complaint_taken", told, ("P12.4",), urgent=True)
+        send(tx, case, "call_centre_complaint", told, ("P12.4",), urgent=True)

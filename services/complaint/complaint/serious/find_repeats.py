@@ -124,8 +124,7 @@ def evidence(measured: Likeness, policy: SeriousPolicy) -> dict[str, object]:
 
 def still_counts(earlier: Case, at: datetime, policy: SeriousPolicy) -> bool:
     """Whether an earlier case is open, or was closed in the days that the policy names (A44)."""
-    closed: datetime | None = getattr(earlier, "closed_at", None)
-    return closed is None or at - closed <= timedelta(days=policy.repeat_days)
+    return earlier.closed_at is None or at - earlier.closed_at <= timedelta(days=policy.repeat_days)
 
 
 def _comes_before(one: Case, other: Case) -> bool:

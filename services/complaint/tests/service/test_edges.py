@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,20 @@ async def test_a_profile_may_limit_the_resolutions_and_then_the_general_manager_
     await case.did("gm-1", "settle", {"words": "方案合理"})
     await case.did("hr-1", "call-back", CALL_BACK)
     await case.did("hr-1", "close")
+
+
+@pytest.mark.rule("P12.5")
+@pytest.mark.parametrize(("days", "repeats"), [(60, True), (120, False)])
+async def test_a_like_complaint_is_a_repeat_of_one_that_was_closed_within_the_window(
+    stage: Stage, days: int, repeats: bool
+) -> None:
+    first = await Handled.taken(stage, "sh-pudong")
+    closed = stage.runtime.clock() - timedelta(days=days)
+    taken = closed - timedelta(days=5)
+    await stage.rows(
+        "UPDATE cases SET state = 'closed', closed_at = $2, taken_at = $3 WHERE id = $1::uuid RETURNING 1",
+        first.id, closed, taken,
+    )  # fmt: skip
+    second = await Handled.taken(stage, "sh-pudong")
+    ((found,),) = await stage.rows("SELECT repeat_of FROM cases WHERE id = $1::uuid", second.id)
+    assert (str(found) == first.id) is repeats

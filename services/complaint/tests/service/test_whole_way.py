@@ -110,7 +110,7 @@ async def test_the_relations_manager_is_told_of_what_the_group_has_taken(stage: 
     await stage.consumer.consume([record])
     (sent,) = await stage.outbox(Send)
     assert isinstance(sent.message, Send)
-    assert (sent.message.template, sent.message.to) == ("complaint_taken", ["relations_manager@sh-pudong"])
+    assert (sent.message.template, sent.message.to) == ("call_centre_complaint", ["relations_manager@sh-pudong"])
     assert (sent.message.urgent, sent.message.params["number"]) == (True, taken["number"])
 
 

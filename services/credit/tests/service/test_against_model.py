@@ -333,8 +333,6 @@ async def drive(stage: Stage, seed: int, acts: int) -> Driver:
 @pytest.mark.rule("P11.3")
 @pytest.mark.rule("P11.6")
 @pytest.mark.rule("P11.7")
-@pytest.mark.rule("P11.8")
-@pytest.mark.rule("P11.9")
 @pytest.mark.parametrize("seed", [2, 3, 9])
 async def test_whatever_happens_figures_and_decisions_are_those_of_the_model(stage: Stage, seed: int) -> None:
     driver = await drive(stage, seed, 60)

@@ -134,6 +134,24 @@ TEMPLATES: dict[str, Template] = {
             ),
         ),
         Template(
+            "serious_overruled",
+            ("P12.5",),
+            Words("重大投诉更正: {number}", "投诉 {number} (门店 {branch}) 的重大认定已更正。请打开链接查看原因。"),
+            Words("No longer serious: {number}", "The marking of {number} at {branch} was overruled. Open the link."),
+        ),
+        Template(
+            "complaint_refused",
+            ("P17.2",),
+            Words("投诉未受理: {number}", "投诉 {number} (门店 {branch}) 未予受理, 已答复客户。请打开链接查看。"),
+            Words("Complaint not accepted: {number}", "{number} at {branch} was not accepted. Open the link."),
+        ),
+        Template(
+            "complaint_feedback",
+            ("P04.7",),
+            Words("客户意见反馈: {number}", "投诉 {number} 回访完毕, 客户的最终意见和改进建议请打开链接查看。"),
+            Words("What the customer says: {number}", "The customer was called back about {number}. Open the link."),
+        ),
+        Template(
             "crisis_meeting",
             ("P12.7",),
             Words(
