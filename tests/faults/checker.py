@@ -21,14 +21,16 @@ from tests.faults.records import PARKED, Record
 
 #: which records each service looks at
 READS = {
-    "complaint": ("complaint.events", "customer.state"),
+    "complaint": ("complaint.events", "complaint.serious", "customer.state"),
     "tally": ("complaint.events", "complaint.serious"),
     "notify": ("complaint.serious",),
 }
 #: which reaction is owed to each event, by service and type
 REACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "complaint": {
-        "complaint.opened.v1": ("match_opened_case", "find_repeats"),
+        "complaint.opened.v1": ("match_opened_case", "find_repeats", "begin_handling"),
+        "complaint.marked_serious.v1": ("climb_ladder", "raise_level"),
+        "complaint.serious.v1": ("warn_factory",),
         "customer.entry.v1": ("match_cases_of_customer",),
     },
     "notify": {"complaint.serious.v1": ("plan_deliveries",)},
