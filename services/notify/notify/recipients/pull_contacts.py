@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 RULES = ("P01.9", "P05.15")
 
+#: what staff records that it was asked for
+PURPOSE = "telling them"
 FIELDS = {"mail", "mobile", "language"}
 
 
@@ -63,7 +65,8 @@ def contact_changed(event: Received[PersonEntry], tx: Tx) -> None:
 
 async def reach_of(runtime: Runtime, person: str) -> Reach:
     """Ask staff now; errors as of `runtime.peers`, ValidationError for an answer that cannot be read."""
-    said = await runtime.peers.post("staff", "/v1/people/reach", {"subjects": [person]}, scope=Scope.STAFF_REACH)
+    asked = {"subjects": [person], "purpose": PURPOSE}
+    said = await runtime.peers.post("staff", "/v1/people/reach", asked, scope=Scope.STAFF_REACH)
     for one in Answer.model_validate(said).people:
         if one.subject == person:
             return Reach(one.model_dump(include=FIELDS, exclude_none=True))
@@ -139,4 +142,4 @@ async def known_reach(tx: Tx, person: str) -> dict[str, Any] | None:
         return {}
     if contact.sealed is None:
         return None
-    return await tx.unseal(cast("Sealed", contact), why="telling them", rules=RULES)
+    return await tx.unseal(cast("Sealed", contact), why=PURPOSE, rules=RULES)

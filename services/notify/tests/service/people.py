@@ -41,7 +41,10 @@ class Staff:
             return Reply(503)
         if self.instead is not None:
             return answered(self.instead)
-        subjects = orjson.loads(request.body)["subjects"]
+        asked = orjson.loads(request.body)
+        if set(asked) != {"subjects", "purpose"}:
+            return Reply(422)
+        subjects = asked["subjects"]
         self.asked.append(subjects)
         return answered({"people": [{"subject": one, **self.people[one]} for one in subjects if one in self.people]})
 
