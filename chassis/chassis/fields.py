@@ -32,6 +32,8 @@ def written_as(kind: TokenKind, example: str) -> AfterValidator:
 
 Text = Annotated[str, AfterValidator(no_nul)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
+#: like a slug, with underscores: as departments and kinds are called
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$")]
 
 Phone = Annotated[str, StringConstraints(max_length=40), written_as(TokenKind.PHONE, "138 0000 0000 or 021-5555 0000")]
 Plate = Annotated[str, StringConstraints(max_length=20), written_as(TokenKind.PLATE, "沪A12345")]

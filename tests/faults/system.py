@@ -213,31 +213,35 @@ def _parts(
     settings: dict[str, str],
 ) -> list[Part]:
     parts = []
-    for service, role, count in roles:
-        for number in range(1, count + 1):
-            port = free_port()
-            env = {
-                "KEHU_ENVIRONMENT": "test",
-                "KEHU_DATABASE_URL": databases[service],
-                "KEHU_KAFKA": ground.kafka.bootstrap,
-                "KEHU_TOPIC_PREFIX": prefix,
-                "KEHU_HTTP_PORT": str(port),
-                "KEHU_GRANTS_FROM": "token",
-                "KEHU_ISSUERS": json.dumps([{"issuer": ground.issuer}]),
-                "KEHU_MASTER_KEYS_FILE": str(ground.master_keys),
-                "KEHU_TOKEN_KEYS_FILE": str(ground.token_keys),
-                "KEHU_POOL_SIZE": "4",
-                "KEHU_TRACE_RATIO": "0",
-                "KEHU_JOB_LEASE_SECONDS": "6",
-                "KEHU_WEBHOOK_ALLOW_LOOPBACK": "true",
-                "PYTHONDONTWRITEBYTECODE": "",  # processes start a hundred times: compile once
-                "PYTHONPATH": os.pathsep.join(("deploy", os.environ.get("PYTHONPATH", ""))),
-                **settings,
-            }
-            module = [*wrapper, TALLY if service == "tally" else service]
-            name = f"{service}.{role}-{number}"
-            log = ground.directory / "logs" / f"{prefix}{name}.log"
-            parts.append(Part(service, role, name, ServiceProcess(module, role, env, log), port))
+    placed = [(service, role, number, free_port()) for service, role, count in roles for number in range(1, count + 1)]
+    serving = {service: f"http://127.0.0.1:{port}" for service, role, _, port in placed if role in ("api", "all")}
+    for service, role, number, port in placed:
+        env = {
+            "KEHU_ENVIRONMENT": "test",
+            "KEHU_DATABASE_URL": databases[service],
+            "KEHU_KAFKA": ground.kafka.bootstrap,
+            "KEHU_TOPIC_PREFIX": prefix,
+            "KEHU_HTTP_PORT": str(port),
+            "KEHU_GRANTS_FROM": "token",
+            "KEHU_ISSUERS": json.dumps([{"issuer": ground.issuer}]),
+            "KEHU_TOKEN_ENDPOINT": f"{ground.issuer}/token",
+            "KEHU_PEERS": json.dumps(serving),
+            "KEHU_BLOB_STORE": str(ground.directory / "blobs" / f"{prefix}{service}"),
+            "KEHU_AUDIT_KEY_FILE": str(ground.directory / "keys" / "audit.pem"),
+            "KEHU_MASTER_KEYS_FILE": str(ground.master_keys),
+            "KEHU_TOKEN_KEYS_FILE": str(ground.token_keys),
+            "KEHU_POOL_SIZE": "4",
+            "KEHU_TRACE_RATIO": "0",
+            "KEHU_JOB_LEASE_SECONDS": "6",
+            "KEHU_WEBHOOK_ALLOW_LOOPBACK": "true",
+            "PYTHONDONTWRITEBYTECODE": "",  # processes start a hundred times: compile once
+            "PYTHONPATH": os.pathsep.join(("deploy", os.environ.get("PYTHONPATH", ""))),
+            **settings,
+        }
+        module = [*wrapper, TALLY if service == "tally" else service]
+        name = f"{service}.{role}-{number}"
+        log = ground.directory / "logs" / f"{prefix}{name}.log"
+        parts.append(Part(service, role, name, ServiceProcess(module, role, env, log), port))
     return parts
 
 

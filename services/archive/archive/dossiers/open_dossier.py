@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Slug
+from chassis.fields import Slug, Word
 from chassis.http import post
 from chassis.problems import Forbidden, Refused
 from chassis.tx import Tx
@@ -43,7 +43,7 @@ class NewDossier(BaseModel):
     kind: DossierKind
     about: Annotated[UUID, Field(description="id of the customer, vehicle, case or occupancy")]
     branch: Slug
-    department: Annotated[Slug | None, Field(description="whose file it is; without one customer service's")] = None
+    department: Annotated[Word | None, Field(description="whose file it is; without one customer service's")] = None
 
 
 @post("/v1/dossiers", needs=KEEP_DOSSIERS, status=201)

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Slug, Text
+from chassis.fields import Text, Word
 from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
@@ -66,7 +66,7 @@ class NewViewRequest(BaseModel):
     about: UUID | None = None
     purpose: Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,49}$")]
     reason: Annotated[Text, Field(min_length=4, max_length=1000)]
-    department: Annotated[Slug | None, Field(description="yours, where you have several")] = None
+    department: Annotated[Word | None, Field(description="yours, where you have several")] = None
     outsider: Outsider | None = None
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Slug
+from chassis.fields import Word
 from chassis.http import post
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
@@ -56,7 +56,7 @@ class NobodyHandles(Refused):
 class HandOverForm(WordsForm):
     """Who handles it. Without `handler` it is the only one whom the level asks for; `level` only raises it."""
 
-    department: Slug | None = None
+    department: Word | None = None
     handler: Person | None = None
     level: Literal["normal", "serious", "gravest"] | None = None
     respondent: Annotated[Person | None, Field(description="the member of staff complained about, where not known")] = (

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Slug, Text
+from chassis.fields import Text, Word
 from chassis.http import post
 from chassis.problems import Forbidden
 from chassis.tx import Tx
@@ -54,7 +54,7 @@ class JudgementForm(BaseModel):
     demand_holds: bool
     opinion: Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")]
     respondent: Annotated[str | None, Field(max_length=200, description="the member of staff complained about")] = None
-    respondent_department: Slug | None = None
+    respondent_department: Word | None = None
     customer_cause: Annotated[bool, Field(description="the customer is the cause: answered at once (P17.2)")] = False
 
 

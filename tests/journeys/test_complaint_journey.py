@@ -1,0 +1,83 @@
+"""From the call to the archive, and up the ladder: the services as processes, real Kafka, read from the receivers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from dev import seed
+from dev.people import ADMINISTRATOR
+
+from tests.faults.system import Ground, System, rows, system
+from tests.journeys.walk import AUDITOR, GENERAL_MANAGER, Walk
+
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+
+SERVICES = ("archive", "complaint", "customer", "notify", "staff")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(here: Ground) -> AsyncIterator[System]:
+    """The services, with the people of the demo entered through staff's own doors."""
+    told = {"KEHU_GRANTS_FROM": "staff", "KEHU_FIRST_ADMINISTRATOR": ADMINISTRATOR}
+    async with system(here, [(name, "all", 1) for name in SERVICES], **told) as running:
+        staff = running.serving("staff")[0].address
+        await asyncio.to_thread(seed.staff_branches, staff, here.issuer)
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def walk(running: System) -> AsyncIterator[Walk]:
+    addresses = {name: running.serving(name)[0].address for name in SERVICES}
+    walk = Walk(addresses, lambda who: running.ground.token(who))
+    yield walk
+    await walk.close()
+
+
+@pytest.mark.rule("P04.8")
+@pytest.mark.rule("P12.4")
+async def test_a_complaint_goes_from_the_call_to_the_archive(walk: Walk, running: System) -> None:
+    found = await walk.ordinary("ordinary-1", "14207770001")
+    kinds = {item["kind"] for item in found["dossier"]["items"]}
+    assert {"complaint_record", "investigation_report", "timeline"} <= kinds
+    assert all(item["state"] == "held" or item["sha256"] for item in found["dossier"]["items"])
+    case = found["case"]["id"]
+    owed = await rows(
+        running.databases["complaint"],
+        "SELECT duty FROM kehu.obligations WHERE subject = $1::uuid AND ended_at IS NULL",
+        case,
+    )
+    assert owed == []
+
+    async def audited() -> bool:
+        answer = await walk.asks(AUDITOR, "archive", "GET", f"/v1/audit/search?id={case}&limit=100")
+        return answer.status_code == 200 and bool(answer.json()["items"])
+
+    assert await audited(), "every opening of the case is in the audit log"
+
+
+@pytest.mark.rule("P12.6")
+@pytest.mark.rule("P12.7")
+async def test_a_serious_one_reaches_those_who_must_know_and_they_confirm(walk: Walk) -> None:
+    found = await walk.serious("serious-1", "14207770002")
+    steps = found["proof"]["steps"]
+    confirmed = [step for step in steps if step["confirmed_by"] == GENERAL_MANAGER]
+    assert confirmed
+    assert not any(step["late"] for step in confirmed)
+    told = {notice["person"] for step in steps for notice in step["told"]}
+    assert {GENERAL_MANAGER, "legal-1", "vp-1", "ceo-1"} <= told
+    assert {"brand-1", "brand-2"} & told
+
+
+async def test_a_service_that_was_down_catches_up(walk: Walk, running: System) -> None:
+    (archive,) = running.of("archive.all")
+    with running.holding(archive):
+        archive.process.kill()
+        going = asyncio.create_task(walk.ordinary("ordinary-2", "14207770003"))
+        await asyncio.sleep(2)
+        assert not going.done()
+        archive.process.start()
+    found = await going
+    assert found["dossier"]["items"]
