@@ -17,6 +17,7 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from tests.demo import callers
 from tests.demo.report import counts, noted, report
+from tests.journeys.walk import Walk
 
 DEMO = system.RUN / "demo"
 LOG, SECRET, SUBSCRIPTION = DEMO / "factory.jsonl", DEMO / "secret", DEMO / "subscription"
@@ -41,12 +42,17 @@ def hire() -> None:
     )
 
 
+def token_of(subject: str) -> str:
+    """A token of the development issuer; what its holder may do, the staff directory says."""
+    answer = httpx.post(f"http://127.0.0.1:{system.ISSUER}/token", data={"sub": subject})
+    return str(answer.raise_for_status().json()["access_token"])
+
+
 def client(service: str, subject: str) -> httpx.AsyncClient:
     """Someone at work, with a token of the development issuer."""
-    answer = httpx.post(f"{system.issuer_url()}/token", data={"sub": subject})
     return httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{system.port_of(service)}",
-        headers={"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"},
+        headers={"Authorization": f"Bearer {token_of(subject)}"},
         timeout=30,
     )
 
@@ -105,7 +111,7 @@ async def drained(subscription: str) -> None:
     while time.monotonic() < until:
         found = await counts(subscription)
         cases = {note["case_id"] for note in noted(LOG) if note["signed"]}
-        still = found["deliveries"].get("planned", 0) == 0 and len(cases) >= found["serious"]
+        still = len(cases) >= found["serious"]  # others may wait for a factory that was away
         still = still and not [name for name in system.services() if await status.waiting(name)]
         if still and found == before:
             return
@@ -127,7 +133,46 @@ async def play() -> dict[str, Any]:
     system.say(f"{callers.AFTER} customers are registered after their calls")
     await register(range(late, late + callers.AFTER))
     await drained(subscription)
-    return {**await report(subscription, LOG), "seconds": round(time.monotonic() - begun, 1)}
+    system.say("one is handled from the call to the archive, a serious one goes up the ladder, one is forgotten")
+    ways = await walked()
+    return {**await report(subscription, LOG), **ways, "seconds": round(time.monotonic() - begun, 1)}
+
+
+async def walked() -> dict[str, Any]:
+    """Three complaints and what came of them, as the archive, the inboxes and the proof tell it."""
+    walk = Walk({name: f"http://127.0.0.1:{system.port_of(name)}" for name in system.services()}, token_of)
+    try:
+        ordinary = await walk.ordinary("demo-ordinary", "14207770001")
+        serious = await walk.serious("demo-serious", "14207770002")
+        forgotten = await walk.forgotten("demo-forgotten", "14207770003")
+    finally:
+        await walk.close()
+    return {
+        "from_call_to_archive": {
+            "number": ordinary["case"]["number"],
+            "papers": {item["kind"]: item["sha256"] for item in ordinary["dossier"]["items"]},
+        },
+        "up_the_ladder": {
+            "number": serious["case"]["number"],
+            "steps": [
+                {
+                    "step": step["title_zh"],
+                    "role": step["role"],
+                    "due": step["why_due_zh"],
+                    "told": sorted({f"{notice['person']} ({notice['channel']})" for notice in step["told"]}),
+                    "confirmed_by": step["confirmed_by"],
+                }
+                for step in serious["proof"]["steps"]
+            ],
+        },
+        "passed_up": {
+            "number": forgotten["case"]["number"],
+            "due": forgotten["judge"]["why_zh"],
+            "reminders": forgotten["judge"]["reminders"],
+            "escalated_to": forgotten["judge"]["escalated_to"],
+            "notice": forgotten["notice"]["title"],
+        },
+    }
 
 
 def main() -> int:

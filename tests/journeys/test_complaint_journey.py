@@ -71,6 +71,15 @@ async def test_a_serious_one_reaches_those_who_must_know_and_they_confirm(walk: 
     assert {"brand-1", "brand-2"} & told
 
 
+@pytest.mark.rule("P04.3")
+async def test_one_that_nobody_judges_is_passed_up_and_says_why_it_was_due(walk: Walk) -> None:
+    found = await walk.forgotten("forgotten-1", "14207770004")
+    assert found["judge"]["state"] == "missed"
+    assert found["judge"]["escalated_to"][0] == "relations_manager"
+    assert "1 个工作日" in found["judge"]["why_zh"]
+    assert (found["notice"]["role"], found["notice"]["urgent"]) == ("relations_manager", True)
+
+
 async def test_a_service_that_was_down_catches_up(walk: Walk, running: System) -> None:
     (archive,) = running.of("archive.all")
     with running.holding(archive):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -149,3 +150,19 @@ class Walk:
             lambda proof: any(step["confirmed_by"] == GENERAL_MANAGER for step in proof["steps"]),
         )
         return {"case": case, "proof": proof}
+
+    async def forgotten(self, reference: str, phone: str) -> dict[str, Any]:
+        """One that was received five days ago and judged by nobody: missed, passed up, and told (P04.3)."""
+        received = (datetime.now(UTC) - timedelta(days=5)).isoformat()
+        case = await self.takes(reference, phone, taken_at=received, channel="phone")
+        told = await self.sees(
+            MANAGER,
+            "notify",
+            "/v1/inbox?limit=100",
+            lambda page: any(n["subject"] == case["id"] and n["template"] == "work_missed" for n in page["items"]),
+        )
+        owed = await self.sees(
+            MANAGER, "complaint", f"/v1/obligations?subject={case['id']}", lambda page: bool(page["items"])
+        )
+        notice = next(n for n in told["items"] if n["subject"] == case["id"])
+        return {"case": case, "notice": notice, "judge": next(o for o in owed["items"] if o["duty"] == "judge")}
