@@ -14,7 +14,13 @@ from dev.system import say, services
 BIN = Path(sys.executable).parent
 
 #: tools that write a file from the code; each takes --check
-GENERATED = (("contracts.asyncapi",), ("dev.service_docs",), ("dev.complaint_gates",), ("dev.compose",))
+GENERATED = (
+    ("contracts.asyncapi",),
+    ("dev.service_docs",),
+    ("dev.complaint_gates",),
+    ("dev.compose",),
+    ("dev.duty_names",),
+)
 
 
 def checks(write: bool) -> list[tuple[str, list[str]]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from string import Formatter
 
 import structlog
@@ -15,6 +17,9 @@ from policy.calendar import ZONE
 log = structlog.get_logger()
 
 RULES = ("P05.15", "P06.5")
+
+#: what the duties and approvals of all services are called, Chinese and English: written by `make docs`
+DUTIES: dict[str, list[str]] = json.loads((Path(__file__).parent / "duties.json").read_text())
 
 #: every parameter that words may have: what is not listed cannot be said
 PARAMETERS = frozenset(
@@ -223,6 +228,8 @@ def _said(name: str, value: str, language: str) -> str:
             return datetime.fromisoformat(value).astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
         except ValueError:
             return value
+    if name == "kind" and value in DUTIES:
+        return DUTIES[value][language == "en"]
     if name == "role" and value in set(Role):
         return Role(value).en if language == "en" else Role(value).zh
     return value

@@ -81,3 +81,10 @@ def test_the_shipped_policy_names_templates_that_exist_and_ways_that_end() -> No
     assert policy.channels[0] is Channel.INBOX
     for role, others in policy.otherwise.items():
         assert role not in others
+
+
+def test_a_duty_is_called_by_its_name_and_one_that_is_unknown_by_its_code() -> None:
+    said = {**SAMPLES, "kind": "judge"}
+    assert "判定投诉是否成立" in say("work_missed", said, "zh").title
+    assert "judge whether the complaint holds" in say("work_missed", said, "en").title
+    assert "of.tomorrow" in say("work_missed", {**said, "kind": "of.tomorrow"}, "zh").title
