@@ -41,7 +41,7 @@ def test_a_template_says_everything_in_both_languages(name: str, language: str) 
 
 def test_instants_are_said_in_civil_time_and_roles_by_their_names() -> None:
     words = say("work_missed", SAMPLES, "zh")
-    assert words.text.startswith(f"sh-pudong 的{Role.RELATIONS_MANAGER.zh}应于 2026-03-02 18:00 完成 judge")
+    assert words.text.startswith(f"sh-pudong 的{Role.RELATIONS_MANAGER.zh}应于 2026-03-02 18:00 完成 判定投诉是否成立")
     assert f"from the {Role.RELATIONS_MANAGER.en} of sh-pudong" in say("work_missed", SAMPLES, "en").text
 
 
