@@ -14,6 +14,7 @@ from credit.accounts.known import known_customers, known_dossiers
 from credit.accounts.open_account import open_account
 from credit.accounts.read_account import list_accounts, read_account
 from credit.accounts.review_account import review_account
+from credit.erasure.forget_customer import customer_erased, forget_customer
 from credit.ledger.book_document import book_document
 from credit.ledger.prove_figures import prove_figures
 from credit.ledger.read_ageing import read_ageing
@@ -66,12 +67,17 @@ service = Service(
         read_standing,
         what_if,
     ],
-    reactions=[decide_again_for_customer, decide_again_for_papers],  # accounts
+    reactions=[
+        decide_again_for_customer,  # accounts
+        decide_again_for_papers,
+        customer_erased,  # erasure
+    ],
     projections=[known_customers, known_dossiers],  # accounts
     jobs=[
         roll_limit,  # limit
         decide_held_again,  # shipments
         decide_all_again,
+        forget_customer,  # erasure
     ],
     libraries=[ENGINES],
 )
