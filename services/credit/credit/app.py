@@ -21,8 +21,14 @@ from credit.ledger.read_ageing import read_ageing
 from credit.ledger.read_document import list_documents, read_document
 from credit.ledger.reverse_document import reverse_document
 from credit.limit.roll_limits import list_limits, roll_limit
+from credit.losses.declare_bad_debt import declare_bad_debt
+from credit.losses.find_loss import find_last_unpaid
+from credit.losses.read_loss import list_losses, read_loss
+from credit.losses.share_loss import ask_shares, bear_loss
+from credit.losses.verify_loss import verify_loss
 from credit.overruns.ask_signature import ask_signature
 from credit.overruns.read_standing import read_standing, what_if
+from credit.plans.make_plan import list_plans, make_plan
 from credit.shipments.cancel_shipment import cancel_shipment
 from credit.shipments.change_shipment import change_shipment
 from credit.shipments.deliver_shipment import deliver_shipment
@@ -66,6 +72,13 @@ service = Service(
         ask_signature,  # overruns
         read_standing,
         what_if,
+        make_plan,  # plans
+        list_plans,
+        declare_bad_debt,  # losses
+        list_losses,
+        read_loss,
+        verify_loss,
+        ask_shares,
     ],
     reactions=[
         decide_again_for_customer,  # accounts
@@ -78,6 +91,8 @@ service = Service(
         decide_held_again,  # shipments
         decide_all_again,
         forget_customer,  # erasure
+        find_last_unpaid,  # losses
+        bear_loss,
     ],
     libraries=[ENGINES],
 )
