@@ -35,9 +35,9 @@ async def follow_plan(tx: Tx, account: Account) -> None:
     kept, reopened = plan.follow(await tx.driver.fetchval(_RECEIVED, account.id, plan.agreed_at), civil(tx.now))
     for one in kept:
         met(tx, INSTALMENT, one, at=tx.now)
-    for one in plan.instalments:
-        if UUID(one["id"]) in reopened:
-            owe_instalment(tx, account, UUID(one["id"]), date.fromisoformat(one["due_on"]))
+    for promise in plan.instalments:
+        if (identifier := UUID(promise["id"])) in reopened:
+            owe_instalment(tx, account, identifier, date.fromisoformat(promise["due_on"]))
 
 
 def owe_instalment(tx: Tx, account: Account, identifier: UUID, due_on: date) -> None:
