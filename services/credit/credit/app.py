@@ -14,14 +14,21 @@ from credit.accounts.known import known_customers, known_dossiers
 from credit.accounts.open_account import open_account
 from credit.accounts.read_account import list_accounts, read_account
 from credit.accounts.review_account import review_account
+from credit.erasure.forget_customer import customer_erased, forget_customer
 from credit.ledger.book_document import book_document
 from credit.ledger.prove_figures import prove_figures
 from credit.ledger.read_ageing import read_ageing
 from credit.ledger.read_document import list_documents, read_document
 from credit.ledger.reverse_document import reverse_document
 from credit.limit.roll_limits import list_limits, roll_limit
+from credit.losses.declare_bad_debt import declare_bad_debt
+from credit.losses.find_loss import find_last_unpaid
+from credit.losses.read_loss import list_losses, read_loss
+from credit.losses.share_loss import ask_shares, bear_loss
+from credit.losses.verify_loss import verify_loss
 from credit.overruns.ask_signature import ask_signature
 from credit.overruns.read_standing import read_standing, what_if
+from credit.plans.make_plan import list_plans, make_plan
 from credit.shipments.cancel_shipment import cancel_shipment
 from credit.shipments.change_shipment import change_shipment
 from credit.shipments.deliver_shipment import deliver_shipment
@@ -65,13 +72,27 @@ service = Service(
         ask_signature,  # overruns
         read_standing,
         what_if,
+        make_plan,  # plans
+        list_plans,
+        declare_bad_debt,  # losses
+        list_losses,
+        read_loss,
+        verify_loss,
+        ask_shares,
     ],
-    reactions=[decide_again_for_customer, decide_again_for_papers],  # accounts
+    reactions=[
+        decide_again_for_customer,  # accounts
+        decide_again_for_papers,
+        customer_erased,  # erasure
+    ],
     projections=[known_customers, known_dossiers],  # accounts
     jobs=[
         roll_limit,  # limit
         decide_held_again,  # shipments
         decide_all_again,
+        forget_customer,  # erasure
+        find_last_unpaid,  # losses
+        bear_loss,
     ],
     libraries=[ENGINES],
 )

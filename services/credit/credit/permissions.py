@@ -49,3 +49,15 @@ ISSUE_GOODS = Permission(
     {Role.WAREHOUSE_KEEPER: Reach.BRANCH, Role.LOGISTICS_SPECIALIST: Reach.BRANCH},
     scopes=(Scope.CREDIT_SHIP,),
 )
+
+#: losses name who bears them: finance, and who decides
+READ_LOSS = Permission(
+    "credit.read_loss",
+    {
+        Role.FINANCE: Reach.BRANCH,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+        Role.SALES_DIRECTOR: Reach.GROUP,
+        Role.AREA_MANAGER: Reach.AREA,
+        Role.MARKETING_HEAD: Reach.BRANCH,
+    },
+)

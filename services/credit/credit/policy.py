@@ -5,7 +5,7 @@ Values that the originals lack are not set, and a decision that needs one is ref
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from contracts.money import Amount
 from contracts.roles import Role
@@ -13,6 +13,7 @@ from policy.approvals import Approval, Chain, Seat
 from policy.obligations import Deadline, Obligation
 from policy.policies import Policy, rule
 from policy.terms import Term
+from pydantic import Field
 
 #: papers and customer data of an account are looked at again
 REVIEW = Obligation("credit.review", ("P11.1",), "授信资格年审", "review the account")
@@ -20,8 +21,13 @@ REVIEW = Obligation("credit.review", ("P11.1",), "授信资格年审", "review t
 RENEW = Obligation("credit.renew_contract", ("P11.1",), "续签业务合同", "renew the contract")
 #: who pays first because there is no credit left, says how the rest comes back
 PLAN = Obligation("credit.collection_plan", ("P11.4", "P11.9", "P11.14"), "制定货款回笼计划", "agree a collection plan")
+#: what the customer has promised to pay by a day
+INSTALMENT = Obligation("credit.instalment", ("P11.9", "P11.14"), "按回笼计划回款", "collect an instalment of the plan")
 #: the last shipment over the limit is paid by the end of the month
 LAST_OVERRUN = Obligation("credit.last_overrun", ("P11.8", "P11.12"), "末次超额货款回笼", "collect the last overrun")
+
+#: a loss is verified, and its shares are approved
+LOSS = Obligation("credit.loss", ("P11.10", "P11.11", "P11.12"), "查实并裁定损失承担", "settle who bears a loss")
 
 #: an area manager signs a shipment over the limit; it is not changed meanwhile
 OVERRUN = Approval(
@@ -29,10 +35,20 @@ OVERRUN = Approval(
 )
 #: sales approves terms over the ordinary payment term
 TERMS = Approval("credit.terms", ("P11.5",), frozenset({"terms"}), "超三十天款期授信", "credit at a longer term")
+#: who bears a loss is approved before it reaches anybody's pay
+SHARE = Approval(
+    "credit.share_loss", ("P11.10", "P11.11", "P11.12"), frozenset({"dismiss"}), "损失分担", "who bears a loss"
+)
 
 _NEXT_DAY = Term.parse("1 working day")
 _AREA_MANAGER: Chain = ((Seat(role=Role.AREA_MANAGER, place="area", within=_NEXT_DAY),),)
 _SALES: Chain = ((Seat(role=Role.SALES_MANAGER, within=_NEXT_DAY, otherwise=(Role.SALES_DIRECTOR,)),),)
+_GENERAL_MANAGER: Chain = ((Seat(role=Role.GENERAL_MANAGER, within=Term.parse("2 working days")),),)
+_PROPORTIONS: dict[str, dict[str, int] | None] = {
+    "bad_debt": None,
+    "unauthorised_shipment": {Role.LOGISTICS_SPECIALIST: 1, Role.WAREHOUSE_KEEPER: 1, Role.MARKETING_HEAD: 1},
+    "last_overrun_unpaid": None,
+}
 
 
 class CreditPolicy(Policy):
@@ -104,3 +120,21 @@ class CreditPolicy(Policy):
         default=Deadline(within=_NEXT_DAY, role=Role.SALESPERSON, then=(Role.SALES_MANAGER,)),
         ours=True,
     )
+    instalment: Deadline = rule(
+        "P11.14",
+        zh="分期回款期限",
+        default=Deadline(within=Term.parse("24 hours"), role=Role.SALESPERSON, then=(Role.SALES_MANAGER,)),
+        ours=True,
+    )
+
+    # -- losses ------------------------------------------------------------------------------
+    proportions: dict[str, dict[str, Annotated[int, Field(ge=0)]] | None] = rule(
+        "P11.8", "P11.10", "P11.11", "P11.12", "P11.15", zh="损失分担比例", default=_PROPORTIONS, reading="A36, A38"
+    )
+    share_loss: Chain = rule("P11.10", "P11.11", "P11.12", zh="损失分担审批", default=_GENERAL_MANAGER, reading="A38")
+    loss_within: Deadline = rule(
+        "P11.10", "P11.11", "P11.12", zh="查实并裁定损失期限", ours=True,
+        default=Deadline(
+            within=Term.parse("5 working days"), role=Role.FINANCE, remind=(0.8,), then=(Role.GENERAL_MANAGER,)
+        ),
+    )  # fmt: skip

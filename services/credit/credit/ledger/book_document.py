@@ -23,6 +23,7 @@ from credit.ledger.booking import book, known, new_document
 from credit.ledger.model import DOCUMENTS, Document, DocumentKind
 from credit.ledger.read_document import DocumentView, view_of
 from credit.permissions import BOOK
+from credit.plans.follow_plan import follow_plan
 from credit.shipments.form import Reference
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
 from credit.shipments.release_shipment import decide_held_again
@@ -93,6 +94,8 @@ async def book_document(account_id: UUID, form: DocumentForm, principal: Princip
         named = await _for_shipment(tx, account, document) or named
     await book(tx, account, document, named)
     await settle(tx, account)
+    if document.kind is DocumentKind.PAYMENT:
+        await follow_plan(tx, account)
     if not document.is_debit:
         tx.later(decide_held_again, account.id)
     await tx.flush()

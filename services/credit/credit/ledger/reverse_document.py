@@ -17,6 +17,7 @@ from credit.ledger.model import DOCUMENTS, Document, DocumentKind
 from credit.ledger.read_document import DocumentView, view_of
 from credit.overruns.collect_last import owe_again
 from credit.permissions import BOOK
+from credit.plans.follow_plan import follow_plan
 from credit.shipments.model import SHIPMENTS
 from credit.shipments.release_shipment import decide_all_again
 
@@ -59,6 +60,7 @@ async def reverse_document(document_id: UUID, principal: Principal, tx: Tx) -> A
     reopened: dict[UUID, Document] = await tx.load(DOCUMENTS, paid)
     await owe_again(tx, account, reopened.values())
     await settle(tx, account)
+    await follow_plan(tx, account)
     tx.later(decide_all_again, account.id)
     await tx.flush()
     return Answer(await view_of(tx, reversal), status=201)

@@ -11,6 +11,7 @@ from policy.obligations import owe
 
 from credit.account import Account
 from credit.ledger.model import Document
+from credit.losses.find_loss import find_last_unpaid
 from credit.policy import LAST_OVERRUN
 from credit.shipments.model import SHIPMENTS, Shipment
 
@@ -21,7 +22,7 @@ def owe_last(tx: Tx, account: Account, shipment: Shipment, invoice: Document) ->
     """From its invoice on the last overrun is owed; it is met when nothing of the invoice is open any more."""
     if invoice.open == 0:
         return
-    owe(
+    owed = owe(
         tx,
         LAST_OVERRUN,
         invoice.id,
@@ -33,6 +34,8 @@ def owe_last(tx: Tx, account: Account, shipment: Shipment, invoice: Document) ->
         about=shipment.id,
         place=Directory.of(tx.runtime).area(account.branch),
     )
+    if owed.due_at is not None:
+        tx.later(find_last_unpaid, invoice.id, at=owed.due_at)
 
 
 async def owe_again(tx: Tx, account: Account, invoices: Iterable[Document]) -> None:

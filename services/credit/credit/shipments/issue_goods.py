@@ -17,6 +17,7 @@ from credit.account import Account, settle
 from credit.ledger.booking import goods_out
 from credit.ledger.model import DOCUMENTS
 from credit.limit.rolling import DaySums
+from credit.losses.find_loss import found_unauthorised
 from credit.permissions import ISSUE_GOODS
 from credit.shipments.deciding import answered, decide_shipment, figures_of, finish, shipment_of
 from credit.shipments.decision import Batch, Decision, decide
@@ -73,6 +74,8 @@ async def _issue(tx: Tx, account: Account, shipment: Shipment, *, unreleased: bo
     if shipment.invoice_id is not None:
         await goods_out(tx, await tx.get(DOCUMENTS, shipment.invoice_id), today)
         await settle(tx, account)
+    if unreleased:
+        found_unauthorised(tx, account, shipment)
     tx.publish(
         shipment,
         GoodsIssued(

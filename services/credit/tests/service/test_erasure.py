@@ -1,0 +1,69 @@
+"""A customer who is forgotten leaves books that still add up and lead to nobody."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from chassis.kit.at_work import at_work
+from chassis.kit.eventually import eventually
+from chassis.kit.stage import Stage
+from contracts.customer import ConfirmErasure, CustomerErased
+
+from .trade import Distributor, clock, done
+
+
+async def erased(stage: Stage, shop: Distributor) -> CustomerErased:
+    said = CustomerErased(erasure_id=uuid4(), customer_id=shop.customer, erased_at=stage.runtime.clock())
+    record = await stage.receive(said, key=str(shop.customer))
+    await stage.consumer.consume([record])
+    return said
+
+
+async def answered(stage: Stage) -> list[ConfirmErasure]:
+    return [one.message for one in await stage.outbox(ConfirmErasure) if isinstance(one.message, ConfirmErasure)]
+
+
+@pytest.mark.rule("P05.14")
+async def test_the_books_of_a_forgotten_customer_stay_and_lead_to_nobody(stage: Stage) -> None:
+    shop, other = await Distributor.opened(stage), await Distributor.opened(stage)
+    await shop.bought("900.00", 10)
+    shipment = await shop.ships("500.00")
+    await shop.book("payment", "500.00")
+    kept = await other.bought("100.00", 5)
+    said = await erased(stage, shop)
+    async with at_work(stage.runner()):
+        (answer,) = await eventually(lambda: answered(stage))
+    # the account's link, two invoices and two payments, one shipment
+    assert (answer.erasure_id, answer.service, answer.destroyed) == (said.erasure_id, "credit", 6)
+    for table in ("account_customers", "documents", "shipments"):
+        assert str(shop.customer) not in str(await stage.rows(f"SELECT * FROM {table}"))
+    await shop.proved()
+    assert (await shop.shipment(shipment))["amount"] == "500.00"
+    assert (await done(stage, "sales-1", "GET", f"/v1/documents/{kept['id']}"))["customer_id"] == str(other.customer)
+    assert "customer_unknown" in (await shop.standing())["missing"]
+
+
+@pytest.mark.rule("P05.14")
+async def test_who_still_owes_is_forgotten_once_it_is_paid(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10, paid=False)
+    await erased(stage, shop)
+    waiting = "SELECT run_at FROM kehu.jobs WHERE kind = 'forget_customer' AND run_at > $1"
+    async with at_work(stage.runner()):
+        await eventually(lambda: stage.rows(waiting, stage.runtime.clock()))
+        assert await answered(stage) == []
+        await shop.book("payment", "900.00")
+        clock(stage).later(days=1)
+        (answer,) = await eventually(lambda: answered(stage))
+    assert answer.destroyed == 3
+
+
+@pytest.mark.rule("P05.14")
+async def test_a_customer_without_an_account_is_answered_too(stage: Stage) -> None:
+    customer = uuid4()
+    said = CustomerErased(erasure_id=uuid4(), customer_id=customer, erased_at=stage.runtime.clock())
+    await stage.consumer.consume([await stage.receive(said, key=str(customer))])
+    async with at_work(stage.runner()):
+        (answer,) = await eventually(lambda: answered(stage))
+    assert (answer.customer_id, answer.destroyed) == (customer, 0)

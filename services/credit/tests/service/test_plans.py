@@ -1,0 +1,96 @@
+"""Collection plans: the customer's dates and amounts, met by what the ledger receives, broken promises counted."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from chassis.kit.stage import Stage
+from contracts.work import WorkState
+
+from .test_overruns import full, work_of
+from .trade import Distributor, at, done, send
+
+TWO = [{"due_on": "2026-03-10", "amount": "400.00"}, {"due_on": "2026-03-20", "amount": "500.00"}]
+
+
+@pytest.mark.rule("P11.4")
+@pytest.mark.rule("P11.9")
+@pytest.mark.rule("P11.14")
+async def test_a_plan_meets_the_duty_to_make_one_and_each_instalment_is_owed(stage: Stage) -> None:
+    shop = await full(stage)
+    await shop.book("opening", "0.01", date(2026, 2, 1))
+    shipment = await shop.asks("500.00")
+    await shop.book("payment", "500.00", shipment_id=shipment["id"])
+    await shop.step(shipment, "release")
+    assert (await work_of(stage, "credit.collection_plan"))[-1].state == WorkState.OPEN
+    said = [*TWO, {"due_on": "2026-03-21", "amount": "0.01"}]
+    plan = await done(stage, "sales-1", "POST", f"{shop.path}/plans", json={"instalments": said})
+    assert (plan["state"], plan["broken"], len(plan["instalments"])) == ("running", 0, 3)
+    assert (await work_of(stage, "credit.collection_plan"))[-1].state == WorkState.DONE
+    first, second, _ = await work_of(stage, "credit.instalment")
+    # the end of the promised day in Shanghai
+    assert [str(one.due_at) for one in (first, second)] == ["2026-03-10 16:00:00+00:00", "2026-03-20 16:00:00+00:00"]
+
+
+@pytest.mark.rule("P11.14")
+async def test_payments_meet_the_instalments_in_their_order_and_a_bounced_one_opens_them_again(stage: Stage) -> None:
+    shop = await full(stage)
+    path = f"{shop.path}/plans"
+    await done(stage, "sales-1", "POST", path, json={"instalments": TWO})
+    at(stage, "2026-03-09T10:00:00")
+    await shop.book("payment", "399.99")
+    assert [one.state for one in await work_of(stage, "credit.instalment")] == [WorkState.OPEN] * 2
+    cent = await shop.book("payment", "0.01")
+    (plan,) = (await done(stage, "sales-1", "GET", path))["items"]
+    assert [one["met_on"] for one in plan["instalments"]] == ["2026-03-09", None]
+    assert (await work_of(stage, "credit.instalment"))[-1].state == WorkState.DONE
+    at(stage, "2026-03-12T10:00:00")
+    await done(stage, "finance-1", "POST", f"/v1/documents/{cent['id']}/reverse")
+    (plan,) = (await done(stage, "sales-1", "GET", path))["items"]
+    assert ([one["met_on"] for one in plan["instalments"]], plan["broken"]) == ([None, None], 1)
+    await shop.book("payment", "500.01")
+    (plan,) = (await done(stage, "sales-1", "GET", path))["items"]
+    # paid two days late: the promise of the tenth stays broken
+    assert ([one["met_on"] for one in plan["instalments"]], plan["broken"]) == (["2026-03-12", "2026-03-12"], 1)
+
+
+@pytest.mark.rule("P11.14")
+async def test_a_new_plan_takes_the_place_of_the_old_and_forgets_no_broken_promise(stage: Stage) -> None:
+    shop = await full(stage)
+    path = f"{shop.path}/plans"
+    await done(stage, "sales-1", "POST", path, json={"instalments": TWO})
+    at(stage, "2026-03-15T10:00:00")
+    later = [{"due_on": "2026-04-30", "amount": "900.00"}]
+    await done(stage, "sales-1", "POST", path, json={"instalments": later})
+    at(stage, "2026-03-25T10:00:00")
+    new, old = (await done(stage, "sales-1", "GET", path))["items"]
+    assert (new["state"], new["broken"]) == ("running", 0)
+    assert (old["state"], old["broken"]) == ("superseded", 1)
+
+
+@pytest.mark.rule("P11.14")
+@pytest.mark.parametrize(
+    "instalments",
+    [
+        [{"due_on": "2026-03-10", "amount": "899.99"}],
+        [{"due_on": "2026-03-01", "amount": "900.00"}],
+        [{"due_on": "2026-03-10", "amount": "450.00"}, {"due_on": "2026-03-10", "amount": "450.00"}],
+        [{"due_on": "2026-03-10", "amount": "-900.00"}],
+        [],
+    ],
+)
+async def test_a_plan_that_does_not_hold_is_refused(stage: Stage, instalments: list[dict[str, str]]) -> None:
+    shop = await full(stage)
+    refused = await send(stage, "sales-1", "POST", f"{shop.path}/plans", json={"instalments": instalments})
+    assert refused.status_code == 422
+    assert (await done(stage, "sales-1", "GET", f"{shop.path}/plans"))["items"] == []
+
+
+@pytest.mark.rule("P11.14")
+async def test_plans_of_other_branches_are_not_seen(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.book("opening", "10.00", date(2026, 2, 1))
+    assert (await send(stage, "sales-2", "GET", f"{shop.path}/plans")).status_code == 404
+    body = {"instalments": [{"due_on": "2026-03-10", "amount": "10.00"}]}
+    assert (await send(stage, "sales-2", "POST", f"{shop.path}/plans", json=body)).status_code == 404
