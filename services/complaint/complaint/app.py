@@ -13,10 +13,13 @@ from chassis.service import Service
 from policy.engines import ENGINES
 
 from complaint import tables
+from complaint.cases.index_words import index_words
 from complaint.cases.list_actions import list_actions
-from complaint.cases.list_complaints import list_complaints, search_complaints
+from complaint.cases.list_complaints import list_complaints
+from complaint.cases.list_due import list_due
 from complaint.cases.read_complaint import read_complaint
 from complaint.cases.read_timeline import read_timeline
+from complaint.cases.search_complaints import search_complaints
 from complaint.compensation import decide_compensation  # noqa: F401  it says what a grant does
 from complaint.compensation.list_compensations import list_compensations
 from complaint.compensation.offer_compensation import change_compensation, offer_compensation
@@ -88,6 +91,7 @@ service = Service(
         take_complaint,  # intake
         search_complaints,  # cases
         list_complaints,
+        list_due,
         read_complaint,
         read_timeline,
         list_actions,
@@ -133,6 +137,7 @@ service = Service(
         list_compensations,
     ],
     reactions=[
+        index_words,  # cases
         match_opened_case,  # matching
         match_cases_of_customer,
         begin_handling,  # handling

@@ -1,0 +1,166 @@
+"""Finds cases by number, phone, plate, VIN or words, newest first; what is found shows no persons (P05.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from chassis.auth import Principal
+from chassis.fields import Phone, Plate, Slug, Vin
+from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, post
+from chassis.lists import newest_first
+from chassis.problems import Invalid
+from chassis.tx import Tx
+from contracts.customer import TokenKind
+from policy.access import branch_of
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from complaint.case import CASES, Case
+from complaint.cases.list_complaints import in_state
+from complaint.cases.seen import seen_by
+from complaint.cases.views import CaseLine, line_of
+from complaint.cases.words import query
+from complaint.number import written
+from complaint.permissions import READ_COMPLAINT
+from complaint.tables import case_words, cases
+from complaint.way import CaseState
+
+RULES = ("P04.8", "P05.15")
+
+#: no case was taken before this year
+FIRST_YEAR = 2020
+_FILTERS = {"branch", "state", "serious"}
+_GRANTED = "SELECT record FROM kehu.record_rights WHERE person = $1 AND kind = 'grant' AND ended_at IS NULL"
+
+
+class Sought(BaseModel):
+    """What a caller can say of a case: exactly one of number, phone, plate, vin and words; the rest narrows it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: Annotated[str, Field(max_length=40)] | None = None
+    phone: Phone | None = None
+    plate: Plate | None = None
+    vin: Vin | None = None
+    words: (
+        Annotated[str, Field(max_length=100, description="of the matter; of Chinese two characters at least")] | None
+    ) = None
+    branch: Slug | None = None
+    state: CaseState | None = None
+    serious: bool | None = None
+
+
+@post("/v1/complaints/search", needs=READ_COMPLAINT)
+async def search_complaints(
+    sought: Sought, principal: Principal, tx: Tx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[CaseLine]:
+    """The cases of a number, a phone, a plate, a VIN or words, however written; in a body: addresses are logged.
+
+    Words are found in the redacted text and in what the vehicle is, each run of them in one piece. A case is found by
+    its words a moment after it was taken.
+    """
+    if len(sought.model_dump(exclude_none=True, exclude=_FILTERS)) != 1:
+        raise Invalid("Search by exactly one of number, phone, plate, vin, words.")
+    wanted = seen_by(principal, tx)
+    if sought.branch is not None:
+        wanted.append(cases.c.branch == sought.branch)
+    if sought.state is not None:
+        wanted += in_state(sought.state)
+    if sought.serious is not None:
+        wanted.append(cases.c.serious_at.is_not(None) if sought.serious else cases.c.serious_at.is_(None))
+    if sought.words is not None:
+        wanted.append(await _asked(tx, sought.words, sought.branch, principal))
+        found, following = await _by_words(tx, wanted, limit, cursor)
+    else:
+        found, following = await newest_first(tx, CASES, [*wanted, _matches(tx, sought)], limit, cursor)
+    return Page(items=[line_of(case) for case in found], next=following)
+
+
+async def _asked(tx: Tx, words: str, branch: str | None, principal: Principal) -> sa.ColumnElement[bool]:
+    """Has these words, and is of a branch that can be seen or asked for; 422 when there is nothing to seek by.
+
+    The branch narrows within the index of the words: without it a frequent word of a small branch is looked for in all.
+    """
+    everywhere = query(words, None)
+    if everywhere is None:
+        raise Invalid(
+            "Search by at least two characters.",
+            errors=[{"pointer": "/words", "detail": "a word of Chinese has two characters at least"}],
+        )
+    reach = READ_COMPLAINT.reach(principal)
+    if branch is not None:
+        return _has(query(words, [branch]))
+    if reach.everywhere:
+        return _has(everywhere)
+    places = sorted({branch_of(place) for place in (*reach.places, *reach.departments)} | reach.own)
+    near = _has(query(words, places)) if places else sa.false()
+    granted = [row[0] for row in await tx.driver.fetch(_GRANTED, principal.subject)]
+    if not granted:
+        return near
+    return sa.or_(near, sa.and_(case_words.c.case_id.in_(granted), _has(everywhere)))
+
+
+def _has(asked: str | None) -> sa.ColumnElement[bool]:
+    return case_words.c.words.op("@@")(sa.cast(sa.literal(asked, sa.Text), TSQUERY))
+
+
+async def _by_words(
+    tx: Tx, wanted: list[sa.ColumnElement[bool]], limit: int, cursor: str | None
+) -> tuple[list[Case], str | None]:
+    """One year of intake after the other, the newest first, until the page is full."""
+    before = None if cursor is None else cursor_values(cursor, UUID)[0]
+    found: list[Case] = []
+    for since, until in years(tx.now, before):
+        part = of_year(since, until, wanted).limit(limit + 1 - len(found))
+        found += [CASES.restore(row) for row in await tx.execute(part)]
+        if len(found) > limit:
+            return found[:limit], cursor_of(found[limit - 1].id)
+    return found, None
+
+
+def of_year(since: UUID, until: UUID, wanted: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    """The cases with words that were taken between two ids and meet every condition, newest first."""
+    identifier = case_words.c.case_id
+    return (
+        sa.select(*CASES.columns)
+        .join(case_words, identifier == cases.c.id)
+        .where(identifier >= since, identifier < until, *wanted)
+        .order_by(identifier.desc())
+    )
+
+
+def years(now: datetime, before: UUID | None) -> Iterator[tuple[UUID, UUID]]:
+    """The ids of each year, from this one back, those before an id only."""
+    for year in range(now.astimezone(UTC).year, FIRST_YEAR - 1, -1):
+        since, until = _first_id(year), _first_id(year + 1)
+        if before is None or since < before:
+            yield since, until if before is None else min(until, before)
+
+
+def _first_id(year: int) -> UUID:
+    """Where the ids of version 7 of a year begin."""
+    millis = int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000)
+    return UUID(int=millis << 80)
+
+
+def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
+    if sought.number is not None:
+        number = written(sought.number)
+        if number is None:
+            raise Invalid(
+                "This is no complaint number: its check digit does not fit. Ask for it again.",
+                errors=[{"pointer": "/number", "detail": "one digit is wrong, or two are swapped"}],
+            )
+        return cases.c.number == number
+    kinds: tuple[tuple[TokenKind, str | None, sa.Column[Any]], ...] = (
+        (TokenKind.PHONE, sought.phone, cases.c.phone_token),
+        (TokenKind.PLATE, sought.plate, cases.c.plate_token),
+        (TokenKind.VIN, sought.vin, cases.c.vin_token),
+    )
+    kind, value, column = next(entry for entry in kinds if entry[1] is not None)
+    assert value is not None
+    return column.in_([token for _, token in tx.runtime.tokens.all(kind, value)])
