@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -33,6 +34,11 @@ RULES = ("P04.8", "P05.15")
 
 #: no case was taken before this year
 FIRST_YEAR = 2020
+#: how many cases, the newest, are looked at one by one
+NEWEST = 2000
+#: after every id of version 7
+END = UUID(int=2**128 - 1)
+_EDGE = "SELECT case_id FROM case_words WHERE case_id < $1 ORDER BY case_id DESC OFFSET $2 LIMIT 1"
 _FILTERS = {"branch", "state", "serious"}
 _GRANTED = "SELECT record FROM kehu.record_rights WHERE person = $1 AND kind = 'grant' AND ended_at IS NULL"
 
@@ -54,6 +60,14 @@ class Sought(BaseModel):
     serious: bool | None = None
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is sought by words: the condition on them, and those on the case."""
+
+    words: sa.ColumnElement[bool]
+    others: list[sa.ColumnElement[bool]]
+
+
 @post("/v1/complaints/search", needs=READ_COMPLAINT)
 async def search_complaints(
     sought: Sought, principal: Principal, tx: Tx, limit: Limit = 50, cursor: Cursor = None
@@ -73,8 +87,8 @@ async def search_complaints(
     if sought.serious is not None:
         wanted.append(cases.c.serious_at.is_not(None) if sought.serious else cases.c.serious_at.is_(None))
     if sought.words is not None:
-        wanted.append(await _asked(tx, sought.words, sought.branch, principal))
-        found, following = await _by_words(tx, wanted, limit, cursor)
+        words = await _asked(tx, sought.words, sought.branch, principal)
+        found, following = await _by_words(tx, Wanted(words, wanted), limit, cursor)
     else:
         found, following = await newest_first(tx, CASES, [*wanted, _matches(tx, sought)], limit, cursor)
     return Page(items=[line_of(case) for case in found], next=following)
@@ -108,37 +122,58 @@ def _has(asked: str | None) -> sa.ColumnElement[bool]:
     return case_words.c.words.op("@@")(sa.cast(sa.literal(asked, sa.Text), TSQUERY))
 
 
-async def _by_words(
-    tx: Tx, wanted: list[sa.ColumnElement[bool]], limit: int, cursor: str | None
-) -> tuple[list[Case], str | None]:
-    """One year of intake after the other, the newest first, until the page is full."""
-    before = None if cursor is None else cursor_values(cursor, UUID)[0]
-    found: list[Case] = []
-    for since, until in years(tx.now, before):
+async def _by_words(tx: Tx, wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Case], str | None]:
+    """The newest first: among the newest cases, then one year of intake after the other, until the page is full.
+
+    A frequent word fills the page from the newest; a word that does not is rare enough for the index of words. Without
+    the first step a frequent one would be fetched for the whole year, without the second a rare one looked for in
+    every case.
+    """
+    before = END if cursor is None else cursor_values(cursor, UUID)[0]
+    edge = (await tx.driver.fetchval(_EDGE, before, NEWEST)) or UUID(int=0)
+    found = [CASES.restore(row) for row in await tx.execute(of_newest(edge, before, wanted).limit(limit + 1))]
+    for since, until in years(tx.now, edge):
+        if len(found) > limit:
+            break
         part = of_year(since, until, wanted).limit(limit + 1 - len(found))
         found += [CASES.restore(row) for row in await tx.execute(part)]
-        if len(found) > limit:
-            return found[:limit], cursor_of(found[limit - 1].id)
-    return found, None
+    return found[:limit], cursor_of(found[limit - 1].id) if len(found) > limit else None
 
 
-def of_year(since: UUID, until: UUID, wanted: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:
-    """The cases with words that were taken between two ids and meet every condition, newest first."""
+def of_newest(since: UUID, until: UUID, wanted: Wanted) -> sa.Select[Any]:
+    """The cases with these words between two ids that are not far apart, the newest first."""
     identifier = case_words.c.case_id
     return (
         sa.select(*CASES.columns)
         .join(case_words, identifier == cases.c.id)
-        .where(identifier >= since, identifier < until, *wanted)
+        .where(identifier >= since, identifier < until, wanted.words, *wanted.others)
         .order_by(identifier.desc())
     )
 
 
-def years(now: datetime, before: UUID | None) -> Iterator[tuple[UUID, UUID]]:
-    """The ids of each year, from this one back, those before an id only."""
-    for year in range(now.astimezone(UTC).year, FIRST_YEAR - 1, -1):
+def of_year(since: UUID, until: UUID, wanted: Wanted) -> sa.Select[Any]:
+    """The cases with these words that were taken between two ids, the newest first; the words are looked up first."""
+    identifier = case_words.c.case_id
+    hits = (
+        sa.select(identifier)
+        .where(identifier >= since, identifier < until, wanted.words)
+        .cte("hits")
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        sa.select(*CASES.columns)
+        .join(hits, hits.c.case_id == cases.c.id)
+        .where(*wanted.others)
+        .order_by(hits.c.case_id.desc())
+    )
+
+
+def years(now: datetime, before: UUID) -> Iterator[tuple[UUID, UUID]]:
+    """The ids of each year, from the newest back, those before an id only."""
+    for year in range(now.astimezone(UTC).year + 1, FIRST_YEAR - 1, -1):
         since, until = _first_id(year), _first_id(year + 1)
-        if before is None or since < before:
-            yield since, until if before is None else min(until, before)
+        if since < before:
+            yield since, min(until, before)
 
 
 def _first_id(year: int) -> UUID:

@@ -32,10 +32,10 @@ def vector(branch: str, texts: Iterable[str]) -> str:
 def query(words: str, branches: Iterable[str] | None) -> str | None:
     """What is sought, as a `tsquery`: every run of it in one piece, in one of the branches where they are given.
 
-    None when nothing can be sought by: a single character of Chinese, or signs only.
+    A single character of Chinese beside others says nothing. None when nothing is left to seek by.
     """
-    runs = [_terms(run) for run in _runs(words)]
-    if not runs or any(not terms for terms in runs):
+    runs = [terms for run in _runs(words) if (terms := _terms(run))]
+    if not runs:
         return None
     asked = ["(" + " <-> ".join(f"'{term}'" for term in terms) + ")" for terms in runs]
     if branches is not None:
