@@ -68,7 +68,7 @@ async def _measured(cluster: Cluster, dsn: str, count: int) -> dict[str, Any]:
     port = cluster.service("complaint", "api", 7, KEHU_DATABASE_URL=dsn)
     figures = {}
     try:
-        for place in ("group", "branch-40"):
+        for place in ("group", "branch-50"):
             role = "call_centre" if place == "group" else "relations_manager"
             token = cluster.token(f"{role}@{place}")
             headers = {"Authorization": f"Bearer {token}"}
@@ -90,7 +90,7 @@ def _kinds() -> dict[str, tuple[str, dict[str, str] | None]]:
         "serious": ("/v1/complaints?serious=true", None),
         "a level": ("/v1/complaints?level=grave", None),
         "of a handler": ("/v1/complaints?handler=handler-#", None),
-        "of a department": ("/v1/complaints?branch=branch-40&department=department-3", None),
+        "of a department": ("/v1/complaints?branch=branch-50&department=department-3", None),
         "the board of what is due": ("/v1/complaints/due", None),
         "what was missed before": ("/v1/complaints/due?before=2020-01-01T00:00:00Z", None),
         "by phone": (search, {"phone": "1990000####"}),
@@ -98,7 +98,7 @@ def _kinds() -> dict[str, tuple[str, dict[str, str] | None]]:
         "a word of one in twenty": (search, {"words": "异响"}),
         "a word of one in two thousand": (search, {"words": "漏油"}),
         "a word of none": (search, {"words": "词语"}),
-        "a word in a branch": (search, {"words": "异响", "branch": "branch-40"}),
+        "a word in a branch": (search, {"words": "异响", "branch": "branch-50"}),
         "a word in a state": (search, {"words": "异响", "state": "investigating"}),
     }
 

@@ -42,6 +42,7 @@ from complaint.handling.settle_unaccepted import settle_unaccepted
 from complaint.handling.start_investigation import start_investigation
 from complaint.handling.take_measure import end_measure, list_earlier, list_measures, take_measure
 from complaint.handling.wait_for_customer import go_on, wait_for_customer
+from complaint.imports.import_complaints import COMPLAINTS_TABLE
 from complaint.intake.take_complaint import WRITER, front, take_complaint
 from complaint.intake.writer import Writer
 from complaint.judging.judge_complaint import judge_complaint
@@ -89,6 +90,7 @@ service = Service(
     migrations=Path(__file__).parent.parent / "migrations",
     routes=[
         take_complaint,  # intake
+        *COMPLAINTS_TABLE.routes,  # imports
         search_complaints,  # cases
         list_complaints,
         list_due,
@@ -157,6 +159,7 @@ service = Service(
     jobs=[
         forget_customer,  # erasure
         tell_archive,  # serious
+        COMPLAINTS_TABLE.job,  # imports
     ],
     libraries=[ENGINES],
     parts=parts,

@@ -41,7 +41,7 @@ async def list_complaints(
     cursor: Cursor = None,
 ) -> Page[CaseLine]:
     """The cases within your reach, newest first."""
-    wanted = seen_by(principal, tx)
+    wanted = [*(await seen_by(principal, tx)).conditions]
     asked = {"branch": branch, "department": department, "level": level, "customer_id": customer_id}
     wanted += [cases.c[name] == value for name, value in asked.items() if value is not None]
     if handler is not None:

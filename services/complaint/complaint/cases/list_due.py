@@ -51,7 +51,8 @@ async def list_due(
     cursor: Cursor = None,
 ) -> Page[DueLine]:
     """What is owed to the cases within your reach, the earliest due first; a case stands there once for each clock."""
-    wanted = seen_by(principal, tx)
+    seen = await seen_by(principal, tx)
+    wanted = [*seen.conditions, seen.of_branches(obligations.c.branch, obligations.c.subject)]
     if branch is not None:
         wanted += [obligations.c.branch == branch]
     if state is not None:

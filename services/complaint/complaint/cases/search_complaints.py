@@ -16,13 +16,12 @@ from chassis.lists import newest_first
 from chassis.problems import Invalid
 from chassis.tx import Tx
 from contracts.customer import TokenKind
-from policy.access import branch_of
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from complaint.case import CASES, Case
 from complaint.cases.list_complaints import in_state
-from complaint.cases.seen import seen_by
+from complaint.cases.seen import Seen, seen_by
 from complaint.cases.views import CaseLine, line_of
 from complaint.cases.words import query
 from complaint.number import written
@@ -40,7 +39,6 @@ NEWEST = 2000
 END = UUID(int=2**128 - 1)
 _EDGE = "SELECT case_id FROM case_words WHERE case_id < $1 ORDER BY case_id DESC OFFSET $2 LIMIT 1"
 _FILTERS = {"branch", "state", "serious"}
-_GRANTED = "SELECT record FROM kehu.record_rights WHERE person = $1 AND kind = 'grant' AND ended_at IS NULL"
 
 
 class Sought(BaseModel):
@@ -79,7 +77,8 @@ async def search_complaints(
     """
     if len(sought.model_dump(exclude_none=True, exclude=_FILTERS)) != 1:
         raise Invalid("Search by exactly one of number, phone, plate, vin, words.")
-    wanted = seen_by(principal, tx)
+    seen = await seen_by(principal, tx)
+    wanted = [*seen.conditions]
     if sought.branch is not None:
         wanted.append(cases.c.branch == sought.branch)
     if sought.state is not None:
@@ -87,14 +86,14 @@ async def search_complaints(
     if sought.serious is not None:
         wanted.append(cases.c.serious_at.is_not(None) if sought.serious else cases.c.serious_at.is_(None))
     if sought.words is not None:
-        words = await _asked(tx, sought.words, sought.branch, principal)
+        words = _asked(sought.words, sought.branch, seen)
         found, following = await _by_words(tx, Wanted(words, wanted), limit, cursor)
     else:
         found, following = await newest_first(tx, CASES, [*wanted, _matches(tx, sought)], limit, cursor)
     return Page(items=[line_of(case) for case in found], next=following)
 
 
-async def _asked(tx: Tx, words: str, branch: str | None, principal: Principal) -> sa.ColumnElement[bool]:
+def _asked(words: str, branch: str | None, seen: Seen) -> sa.ColumnElement[bool]:
     """Has these words, and is of a branch that can be seen or asked for; 422 when there is nothing to seek by.
 
     The branch narrows within the index of the words: without it a frequent word of a small branch is looked for in all.
@@ -105,17 +104,12 @@ async def _asked(tx: Tx, words: str, branch: str | None, principal: Principal) -
             "Search by at least two characters.",
             errors=[{"pointer": "/words", "detail": "a word of Chinese has two characters at least"}],
         )
-    reach = READ_COMPLAINT.reach(principal)
     if branch is not None:
         return _has(query(words, [branch]))
-    if reach.everywhere:
+    if seen.branches is None:
         return _has(everywhere)
-    places = sorted({branch_of(place) for place in (*reach.places, *reach.departments)} | reach.own)
-    near = _has(query(words, places)) if places else sa.false()
-    granted = [row[0] for row in await tx.driver.fetch(_GRANTED, principal.subject)]
-    if not granted:
-        return near
-    return sa.or_(near, sa.and_(case_words.c.case_id.in_(granted), _has(everywhere)))
+    near = _has(query(words, seen.branches)) if seen.branches else sa.false()
+    return sa.or_(near, sa.and_(case_words.c.case_id.in_(seen.granted), _has(everywhere))) if seen.granted else near
 
 
 def _has(asked: str | None) -> sa.ColumnElement[bool]:
