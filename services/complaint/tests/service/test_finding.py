@@ -7,15 +7,18 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from chassis.auth import Grant, Principal
 from chassis.kit.stage import Stage
 from complaint.cases.list_complaints import in_state
 from complaint.cases.list_due import running
 from complaint.cases.search_complaints import END, Wanted, of_year, years
+from complaint.cases.seen import seen_by
 from complaint.cases.words import query
 from complaint.permissions import READ_COMPLAINT
 from complaint.tables import case_words, cases
 from complaint.way import CaseState
 from contracts.complaint import ComplaintOpened
+from contracts.roles import Role
 from policy.access import exclude, grant_record
 from policy.tables import obligations
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -185,11 +188,18 @@ async def test_what_is_found_among_200_000_cases_is_read_from_an_index(stage: St
     newest = sa.select(cases.c.id).order_by(cases.c.id.desc()).limit(51)
     under_way, branch = in_state(CaseState.INVESTIGATING), cases.c.branch == "branch-50"
     since, until = list(years(stage.runtime.clock(), END))[1]
+    grants = frozenset({Grant(Role.RELATIONS_MANAGER, "branch-50")})
+    manager = Principal("manager-9", "test", grants, frozenset(), 0)
+    async with stage.runtime.transaction() as tx:
+        seen = await seen_by(manager, tx)
+    of_manager = [*seen.conditions, seen.of_branches(obligations.c.branch, obligations.c.subject)]
 
     def with_words(asked: str | None) -> sa.ColumnElement[bool]:
         return case_words.c.words.op("@@")(sa.cast(sa.literal(asked, sa.Text), TSQUERY))
 
     queries: dict[str, tuple[sa.Select[Any], str]] = {
+        "a manager's branch": (newest.where(*seen.conditions), "cases_branch"),
+        "due in a manager's branch": (running(of_manager).limit(51), "obligations_due "),
         "a state": (newest.where(*under_way), "cases_state"),
         "a state of a branch": (newest.where(*under_way, branch), "cases_branch_state"),
         "serious": (newest.where(cases.c.serious_at.is_not(None)), "cases_serious"),
