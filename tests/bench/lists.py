@@ -27,12 +27,13 @@ INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, t
 SELECT uuidv7(shift), 'N' || n, 'branch-' || n % {BRANCHES}, 'phone',
     CASE WHEN n % 50 = 0 THEN 'investigating' ELSE 'closed' END, now() + shift, '品牌',
     '{{"series": "轩逸", "model": "2020款", "fault_codes": []}}',
-    repeat('变速箱低速顿挫, 升级程序后仍然存在, 影响行车安全, 请尽快联系处理。', 2), 'none', '[]', uuidv7(), '', 1, 1, 0,
+    repeat('变速箱低速顿挫, 升级程序后仍然存在, 影响行车安全, 请尽快联系处理。', 2), 'none', '[]', uuidv7(), '',
+    1, 1, 0,
     'dealership', '{{}}', '{{}}', '{{}}', 'handler-' || n % 4000, CASE WHEN n % 100 = 0 THEN 'grave' ELSE 'general' END,
     'department-' || n % 7, md5((n % 500000)::text)::uuid, CASE WHEN n % 100 = 0 THEN now() END,
     CASE WHEN n % 50 > 0 THEN now() END, decode(md5((n % 500000)::text), 'hex')
 FROM (SELECT n, -(random() * {YEARS} * 365) * interval '1 day' AS shift FROM generate_series($1::bigint, $2) n) s
-"""  # noqa: S608
+"""
 # every case has the first phrase, one of twenty the second, one of two thousand the third, besides sixty others
 _WORDS = """
 INSERT INTO case_words
@@ -47,7 +48,8 @@ _OWED = """
 INSERT INTO kehu.obligations (id, duty, subject, path, branch, role, since, plan, course, due_at, state, version,
     sequence, ended_at)
 SELECT uuidv7(), 'investigate', id, '/v1/complaints/' || id, branch, 'general_manager', now(), '{}', '{}',
-    now() + (random() * 20 - 10) * interval '1 day', CASE WHEN state = 'closed' THEN 'met' ELSE 'open' END, 1, 1, closed_at
+    now() + (random() * 20 - 10) * interval '1 day', CASE WHEN state = 'closed' THEN 'met' ELSE 'open' END, 1, 1,
+    closed_at
 FROM cases
 """
 

@@ -1,4 +1,4 @@
-"""Takes a list of complaints, also of earlier years: each with its own dates, once, however often it is sent (P04.3)."""
+"""Takes a list of complaints, also of earlier years: each with its own dates, once, however often sent (P04.3)."""
 
 from __future__ import annotations
 

@@ -177,8 +177,8 @@ async def test_what_is_found_among_200_000_cases_is_read_from_an_index(stage: St
     await stage.rows("""INSERT INTO case_words SELECT id, to_tsvector('simple', '') ||
         ('''@' || branch || ''' ''变速'':1 ''速箱'':2 ''词' || number::int % 100 || ''':3')::tsvector FROM cases""")
     await stage.rows("""
-        INSERT INTO kehu.obligations (id, duty, subject, path, branch, role, since, plan, course, due_at, state, version,
-            sequence, ended_at)
+        INSERT INTO kehu.obligations (id, duty, subject, path, branch, role, since, plan, course, due_at, state,
+            version, sequence, ended_at)
         SELECT uuidv7(), 'investigate', id, '/', branch, 'general_manager', now(), '{}', '{}',
             now() + number::int * interval '1 minute', CASE WHEN number::int % 20 = 0 THEN 'open' ELSE 'met' END, 1, 1,
             CASE WHEN number::int % 20 <> 0 THEN now() END
