@@ -46,6 +46,12 @@ obligations = sa.Table(
     sa.Index("obligations_next", "next_at", postgresql_where=sa.text("next_at IS NOT NULL")),
     sa.Index("obligations_running", "subject", "duty", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
     sa.Index("obligations_due", "branch", "due_at", "id", postgresql_where=sa.text("ended_at IS NULL")),
+    sa.Index(
+        "obligations_due_first",
+        "due_at",
+        "id",
+        postgresql_where=sa.text("ended_at IS NULL AND due_at IS NOT NULL"),
+    ),
     sa.Index("obligations_missed", "missed_at", postgresql_where=sa.text("missed_at IS NOT NULL")),
     comment="who owes what by when; null next_at: nothing more happens by itself",
 )

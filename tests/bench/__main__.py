@@ -19,6 +19,7 @@ from tests.bench import load
 from tests.bench.cluster import Cluster, machine, spent
 from tests.bench.consuming import consuming
 from tests.bench.forms import Forms
+from tests.bench.lists import lists
 from tests.bench.obligations import obligations
 from tests.bench.webhooks import webhooks
 
@@ -167,6 +168,8 @@ def main() -> int:
         cluster.end("probe-all-0")
         say("obligations")
         owed = obligations(cluster, int(1_000_000 * scale), 1000, int(100_000 * scale))
+        say("lists and searches of complaints")
+        listed = lists(cluster, int(2_000_000 * scale))
         say("webhooks, one endpoint of a hundred dead")
         hooked = webhooks(cluster, max(20, int(300 * scale)))
     finally:
@@ -179,6 +182,7 @@ def main() -> int:
         "relay": relayed,
         **consumed,
         "obligations": owed,
+        "lists": listed,
         "webhooks": hooked,
         "ratios": {
             "complaints to pgbench transactions": round(figures["accepted_per_s"] / base, 2),

@@ -13,10 +13,13 @@ from chassis.service import Service
 from policy.engines import ENGINES
 
 from complaint import tables
+from complaint.cases.index_words import index_words
 from complaint.cases.list_actions import list_actions
-from complaint.cases.list_complaints import list_complaints, search_complaints
+from complaint.cases.list_complaints import list_complaints
+from complaint.cases.list_due import list_due
 from complaint.cases.read_complaint import read_complaint
 from complaint.cases.read_timeline import read_timeline
+from complaint.cases.search_complaints import search_complaints
 from complaint.compensation import decide_compensation  # noqa: F401  it says what a grant does
 from complaint.compensation.list_compensations import list_compensations
 from complaint.compensation.offer_compensation import change_compensation, offer_compensation
@@ -39,6 +42,7 @@ from complaint.handling.settle_unaccepted import settle_unaccepted
 from complaint.handling.start_investigation import start_investigation
 from complaint.handling.take_measure import end_measure, list_earlier, list_measures, take_measure
 from complaint.handling.wait_for_customer import go_on, wait_for_customer
+from complaint.imports.import_complaints import COMPLAINTS_TABLE
 from complaint.intake.take_complaint import WRITER, front, take_complaint
 from complaint.intake.writer import Writer
 from complaint.judging.judge_complaint import judge_complaint
@@ -86,8 +90,10 @@ service = Service(
     migrations=Path(__file__).parent.parent / "migrations",
     routes=[
         take_complaint,  # intake
+        *COMPLAINTS_TABLE.routes,  # imports
         search_complaints,  # cases
         list_complaints,
+        list_due,
         read_complaint,
         read_timeline,
         list_actions,
@@ -133,6 +139,7 @@ service = Service(
         list_compensations,
     ],
     reactions=[
+        index_words,  # cases
         match_opened_case,  # matching
         match_cases_of_customer,
         begin_handling,  # handling
@@ -152,6 +159,7 @@ service = Service(
     jobs=[
         forget_customer,  # erasure
         tell_archive,  # serious
+        COMPLAINTS_TABLE.job,  # imports
     ],
     libraries=[ENGINES],
     parts=parts,

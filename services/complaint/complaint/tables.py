@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP, TSVECTOR
 
 metadata = sa.MetaData()
+
+#: cases that are neither as taken nor closed: the few that lists by state look for; intake writes none of these
+UNDER_WAY = sa.text("state <> 'taken' AND state <> 'closed'")
 
 case_count = sa.Sequence("case_count", metadata=metadata, cache=50)
 
@@ -69,6 +72,24 @@ cases = sa.Table(
     sa.Index("cases_plate", "plate_token", "taken_at", postgresql_where=sa.text("plate_token IS NOT NULL")),
     sa.Index("cases_vin", "vin_token", "taken_at", postgresql_where=sa.text("vin_token IS NOT NULL")),
     sa.Index("cases_branch", "branch", "id"),
+    sa.Index("cases_state", "state", "id", postgresql_where=UNDER_WAY),
+    sa.Index("cases_branch_state", "branch", "state", "id", postgresql_where=UNDER_WAY),
+    sa.Index("cases_serious", "id", postgresql_where=sa.text("serious_at IS NOT NULL")),
+    sa.Index("cases_branch_serious", "branch", "id", postgresql_where=sa.text("serious_at IS NOT NULL")),
+    sa.Index("cases_handler", "handler", "id", postgresql_where=sa.text("handler IS NOT NULL")),
+    sa.Index("cases_level", "level", "id", postgresql_where=sa.text("level IS NOT NULL")),
+    sa.Index("cases_department", "branch", "department", "id", postgresql_where=sa.text("department IS NOT NULL")),
+    sa.Index("cases_customer", "customer_id", "id", postgresql_where=sa.text("customer_id IS NOT NULL")),
+)
+
+case_words = sa.Table(
+    "case_words",
+    metadata,
+    sa.Column("case_id", sa.Uuid, primary_key=True),
+    sa.Column("words", TSVECTOR, nullable=False, comment="pairs of characters of the redacted text, with their places"),
+    sa.Index("case_words_words", "words", postgresql_using="gin"),
+    comment="by which words a case is found; one part a year of intake, in the schema words",
+    postgresql_partition_by="RANGE (case_id)",
 )
 
 entries = sa.Table(

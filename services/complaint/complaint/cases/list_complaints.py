@@ -1,28 +1,29 @@
-"""Lists cases, newest first, and finds them by number, phone, plate or VIN; lists show no persons (P05.15)."""
+"""Lists cases, newest first, by where they stand and whose they are; lists show no persons (P05.15)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import sqlalchemy as sa
 from chassis.auth import Principal
-from chassis.fields import Phone, Plate, Slug, Vin
-from chassis.http import Cursor, Limit, Page, get, post
+from chassis.fields import Slug
+from chassis.http import Cursor, Limit, Page, get
 from chassis.lists import newest_first
-from chassis.problems import Invalid
 from chassis.tx import Tx
-from contracts.customer import TokenKind
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
 
 from complaint.case import CASES
+from complaint.cases.seen import seen_by
 from complaint.cases.views import CaseLine, line_of
-from complaint.number import written
 from complaint.permissions import READ_COMPLAINT
-from complaint.tables import cases
+from complaint.tables import UNDER_WAY, cases
+from complaint.way import CaseState
 
 RULES = ("P04.8", "P05.15")
+
+#: whoever asks, where a subject of the identity provider is meant
+ME = "me"
 
 
 @get("/v1/complaints", needs=READ_COMPLAINT)
@@ -30,75 +31,32 @@ async def list_complaints(
     principal: Principal,
     tx: Tx,
     branch: Annotated[Slug | None, Query(description="of one branch only")] = None,
+    department: Annotated[Slug | None, Query(description="handled by this department only")] = None,
+    state: Annotated[CaseState | None, Query(description="in this state only")] = None,
+    handler: Annotated[str | None, Query(max_length=200, description="handled by them only; `me` is yourself")] = None,
+    level: Annotated[Slug | None, Query(description="of this level only")] = None,
     customer_id: Annotated[UUID | None, Query(description="of one customer only")] = None,
     serious: Annotated[bool | None, Query(description="serious ones only, or the others")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[CaseLine]:
     """The cases within your reach, newest first."""
-    wanted = _seen_by(principal, tx)
-    if branch is not None:
-        wanted.append(cases.c.branch == branch)
-    if customer_id is not None:
-        wanted.append(cases.c.customer_id == customer_id)
+    wanted = [*(await seen_by(principal, tx)).conditions]
+    asked = {"branch": branch, "department": department, "level": level, "customer_id": customer_id}
+    wanted += [cases.c[name] == value for name, value in asked.items() if value is not None]
+    if handler is not None:
+        wanted.append(cases.c.handler == (principal.subject if handler == ME else handler))
+    if state is not None:
+        wanted += in_state(state)
     if serious is not None:
         wanted.append(cases.c.serious_at.is_not(None) if serious else cases.c.serious_at.is_(None))
-    return await _page(tx, wanted, limit, cursor)
-
-
-class Sought(BaseModel):
-    """What a caller can say of a case: exactly one of these."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    number: Annotated[str, Field(max_length=40)] | None = None
-    phone: Phone | None = None
-    plate: Plate | None = None
-    vin: Vin | None = None
-
-
-@post("/v1/complaints/search", needs=READ_COMPLAINT)
-async def search_complaints(
-    sought: Sought, principal: Principal, tx: Tx, limit: Limit = 50, cursor: Cursor = None
-) -> Page[CaseLine]:
-    """The cases of a number, a phone, a plate or a VIN, however written; in a body, since addresses are logged."""
-    said = sought.model_dump(exclude_none=True)
-    if len(said) != 1:
-        raise Invalid("Search by exactly one of number, phone, plate, vin.")
-    wanted = [*_seen_by(principal, tx), _matches(tx, sought)]
-    return await _page(tx, wanted, limit, cursor)
-
-
-def _seen_by(principal: Principal, tx: Tx) -> list[sa.ColumnElement[bool]]:
-    """Within reach, and not about the caller (P12.2)."""
-    reach = READ_COMPLAINT.reach(principal)
-    return [
-        reach.condition(
-            cases.c.branch, department=cases.c.department, owner=cases.c.handler, record=cases.c.id, now=tx.now
-        ),
-        cases.c.respondent.is_distinct_from(principal.subject),
-    ]
-
-
-def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
-    if sought.number is not None:
-        number = written(sought.number)
-        if number is None:
-            raise Invalid(
-                "This is no complaint number: its check digit does not fit. Ask for it again.",
-                errors=[{"pointer": "/number", "detail": "one digit is wrong, or two are swapped"}],
-            )
-        return cases.c.number == number
-    kinds: tuple[tuple[TokenKind, str | None, sa.Column[Any]], ...] = (
-        (TokenKind.PHONE, sought.phone, cases.c.phone_token),
-        (TokenKind.PLATE, sought.plate, cases.c.plate_token),
-        (TokenKind.VIN, sought.vin, cases.c.vin_token),
-    )
-    kind, value, column = next(entry for entry in kinds if entry[1] is not None)
-    assert value is not None
-    return column.in_([token for _, token in tx.runtime.tokens.all(kind, value)])
-
-
-async def _page(tx: Tx, wanted: list[sa.ColumnElement[bool]], limit: int, cursor: str | None) -> Page[CaseLine]:
     found, following = await newest_first(tx, CASES, wanted, limit, cursor)
     return Page(items=[line_of(case) for case in found], next=following)
+
+
+def in_state(state: CaseState) -> list[sa.ColumnElement[bool]]:
+    """In this state, said so that the index over the cases under way can serve, whatever the plan is made for."""
+    wanted: list[sa.ColumnElement[bool]] = [cases.c.state == state.value]
+    if state not in (CaseState.TAKEN, CaseState.CLOSED):
+        wanted.append(sa.and_(UNDER_WAY))
+    return wanted

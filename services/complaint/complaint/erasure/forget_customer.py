@@ -15,6 +15,7 @@ RULES = ("P05.14",)
 
 CHUNK = 200
 
+_WORDS = "DELETE FROM case_words WHERE case_id = ANY($1::uuid[])"
 _CASES = "SELECT id FROM cases WHERE customer_id = $1 ORDER BY id LIMIT $2"
 
 
@@ -35,6 +36,7 @@ async def forget_customer(ref: str, work: Work) -> None:
             cases = list((await tx.load(CASES, ids)).values())
             destroyed += await tx.destroy_keys(case.subject_id for case in cases)
             destroyed += sum(case.forget() for case in cases)
+            await tx.driver.execute(_WORDS, ids)
             if not ids:
                 answer = ConfirmErasure(
                     erasure_id=erasure_id,

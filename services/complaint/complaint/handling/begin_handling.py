@@ -39,14 +39,15 @@ def begin_handling(event: Received[ComplaintOpened], found: tuple[Case, set[str]
         return
     case, owed = found
     policy = case.policy(tx, ComplaintPolicy)
-    may_hold = case.state is CaseState.TAKEN or case.founded
+    closed = case.state is CaseState.CLOSED
+    may_hold = case.state is CaseState.TAKEN or (case.founded and not closed)
     for duty, keeper, applies in (
         (INVESTIGATE, policy.investigate, may_hold and case.state in (CaseState.TAKEN, CaseState.JUDGED)),
         (ANSWER, policy.answer, may_hold and "answered_at" not in case.course),
-        (CLOSE, policy.close, case.state is not CaseState.CLOSED),
+        (CLOSE, policy.close, not closed),
     ):
         if keeper.from_receipt and applies and duty.name not in owed:
             owe_step(tx, duty, keeper, case, since=case.taken_at)
-    if case.channel == Channel.CALL_CENTRE:
+    if case.channel == Channel.CALL_CENTRE and not closed:
         told = [f"{role.value}@{case.branch}" for role in policy.told_of_taken]
         send(tx, case, "call_centre_complaint", told, ("P12.4",), urgent=True)

@@ -51,7 +51,8 @@ async def take_complaint(
     """Take a complaint. 201 with its number when it is on disk; 200 when the same one was taken before.
 
     With an `Idempotency-Key`, or with `origin` and `origin_ref`, it may be sent again at any time: it is
-    taken once. The same key with another complaint is refused (409).
+    taken once. The same key, or the same origin, with another complaint is refused (409); for an origin the
+    problem names the number of the earlier one.
     """
     digest = hashlib.sha256(form.model_dump_json().encode()).digest()
     taken, status = await take(runtime, principal, form, idempotency_key, digest)
@@ -99,9 +100,13 @@ async def take(
     words = redact(form)
     written = prepare(runtime, form, number, taken_at, now, words)
     if key is not None:
-        request_key = hashlib.sha256(f"{principal.subject}\n{key}".encode()).digest()[:16]
-        written.request_key, written.request_digest = request_key, digest[:16]
-        written.row = (*written.row[:18], request_key, digest[:16], written.row[20])
+        written.request_key = hashlib.sha256(f"{principal.subject}\n{key}".encode()).digest()[:16]
+    if written.origin is not None:
+        # another system may write the same complaint in another order and spacing
+        digest = hashlib.sha256(form.model_dump_json().encode()).digest()
+    if written.request_key is not None or written.origin is not None:
+        written.request_digest = digest[:16]
+        written.row = (*written.row[:18], written.request_key, written.request_digest, written.row[20])
     outcome = await writer.submit(written)
     if outcome.earlier is not None and outcome.id != written.id:
         return _taken_before(outcome), 200

@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 from chassis.batching import Batcher
 from chassis.failures import passes_by_itself
-from chassis.problems import Busy, KeyReused
+from chassis.problems import Busy, KeyReused, Refused
 from chassis.runtime import Runtime
 from chassis.store import transpose
 from contracts.topics import CUSTOMER_STATE
@@ -95,6 +95,12 @@ FROM cases WHERE id = ANY($1::uuid[]) OR request_key = ANY($2::bytea[])
 """
 _NUMBERS = "SELECT nextval('case_count') FROM generate_series(1, $1)"
 _AS_OF = "SELECT count(*), min(as_of) FROM kehu.freshness WHERE projection = $1"
+
+
+class OriginReused(Refused):
+    """The other system has handed on another complaint under this reference before."""
+
+    title = "Another complaint was taken under this reference"
 
 
 @dataclass(slots=True)
@@ -238,17 +244,8 @@ class Writer:
                 row = by_origin.get(one.origin)
             if row is None:
                 outcomes.append(Busy("The complaint could not be saved. Send it again.", retry_after=1))
-            elif (
-                row["id"] != one.id
-                and row["request_key"] is not None
-                and row["request_key"] == one.request_key
-                and row["request_digest"] != one.request_digest
-            ):
-                outcomes.append(
-                    KeyReused(
-                        "This Idempotency-Key was used for another complaint. Take a new one for a new complaint."
-                    )
-                )
+            elif row["id"] != one.id and (refusal := _other_content(row, one)) is not None:
+                outcomes.append(refusal)
             else:
                 found = Outcome(row["id"], row["customer_id"], row["match"], row["directory_as_of"], earlier=row)
                 outcomes.append(found)
@@ -276,3 +273,18 @@ class Writer:
                 if not passes_by_itself(error):
                     log.error("freshness of the directory unknown", exc_info=error)
             await asyncio.sleep(2)
+
+
+def _other_content(row: asyncpg.Record, one: Written) -> Refused | None:
+    """What to say when the complaint that was taken before under this key or reference is another one."""
+    if row["request_key"] is not None and row["request_key"] == one.request_key:
+        if row["request_digest"] == one.request_digest:
+            return None
+        return KeyReused("This Idempotency-Key was used for another complaint. Take a new one for a new complaint.")
+    if row["request_digest"] in (None, one.request_digest):
+        return None
+    return OriginReused(
+        f"Under this origin_ref {row['number']} was taken, with other content. Correct that one, or give a new one "
+        "its own reference.",
+        number=row["number"],
+    )

@@ -17,6 +17,7 @@ from complaint.serious import tables
 from complaint.serious.likeness import Likeness, likeness
 from complaint.serious.policy import SeriousPolicy
 from complaint.serious.warning import warn
+from complaint.way import CaseState
 
 RULES = ("P12.5",)
 
@@ -62,7 +63,9 @@ async def same_caller_or_vehicle(tx: Tx, events: Sequence[Received[ComplaintOpen
 def find_repeats(event: Received[ComplaintOpened], alike: Alike, tx: Tx) -> None:
     """Of cases of one caller or vehicle and one matter, every one but the first repeats the first; it is serious."""
     for later in alike.cases:
-        if later.repeat_of is not None or later.id in alike.overruled:
+        # history that is imported closed warns nobody; it still counts as what a later one repeats
+        closed = later.state is CaseState.CLOSED
+        if later.repeat_of is not None or later.id in alike.overruled or closed:
             continue
         policy = later.policy(tx, SeriousPolicy)
         earlier = {

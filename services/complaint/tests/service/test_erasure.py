@@ -19,6 +19,8 @@ async def test_the_cases_of_a_forgotten_customer_lead_to_nobody(stage: Stage) ->
     async with stage.client("call_centre@group") as agent:
         answers = [await agent.post("/v1/complaints", json=form(plate=f"沪A5300{n}")) for n in range(3)]
         other = (await agent.post("/v1/complaints", json=form(phone="139 0013 9000"))).json()
+    await stage.deliver_outbox()
+    assert len(await stage.rows("SELECT 1 FROM case_words")) == 4
     await stage.receive(entry(stage, customer, "138 0013 8000"), key=str(customer))
     said = CustomerErased(erasure_id=erasure, customer_id=customer, erased_at=stage.runtime.clock())
     record = await stage.receive(said, key=str(customer))
@@ -40,6 +42,8 @@ async def test_the_cases_of_a_forgotten_customer_lead_to_nobody(stage: Stage) ->
         assert (await agent.get(other["path"])).status_code == 200
         sought = await agent.post("/v1/complaints/search", json={"phone": "138 0013 8000"})
         assert sought.json()["items"] == []
+        worded = await agent.post("/v1/complaints/search", json={"words": "变速箱"})
+        assert [case["id"] for case in worded.json()["items"]] == [other["id"]]
         listed = (await agent.get("/v1/complaints")).json()["items"]
     assert sorted(case["text"] for case in listed if case["id"] != other["id"]) == ["", "", ""]
     assert {case["number"] for case in listed} >= {a.json()["number"] for a in answers}

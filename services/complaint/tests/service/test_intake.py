@@ -101,6 +101,23 @@ async def test_a_complaint_handed_on_by_another_system_is_taken_once(stage: Stag
     assert first.json()["id"] == second.json()["id"]
 
 
+@pytest.mark.rule("P04.3")
+async def test_another_complaint_under_the_same_reference_is_refused_with_the_earlier_number(stage: Stage) -> None:
+    body = form(origin="oms", origin_ref="4711")
+    async with stage.client("call_centre@group") as agent:
+        first = await agent.post("/v1/complaints", json=body)
+        again = await agent.post("/v1/complaints", json=dict(reversed(body.items())))
+        keyed = await agent.post("/v1/complaints", json=body, headers={"Idempotency-Key": "call-1"})
+        others = await asyncio.gather(
+            *[agent.post("/v1/complaints", json={**body, "text": f"别的事情 {n}"}) for n in range(5)]
+        )
+    assert (first.status_code, again.status_code, keyed.status_code) == (201, 200, 200)
+    assert {answer.status_code for answer in others} == {409}
+    assert {answer.json()["type"] for answer in others} == {"/problems/origin-reused"}
+    assert {answer.json()["number"] for answer in others} == {first.json()["number"]}
+    assert len(await stage.rows("SELECT 1 FROM cases")) == 1
+
+
 @pytest.mark.rule("P12.5")
 async def test_a_complaint_marked_serious_warns_at_once(stage: Stage) -> None:
     async with stage.client("call_centre@group") as agent:

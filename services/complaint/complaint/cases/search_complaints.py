@@ -1,0 +1,195 @@
+"""Finds cases by number, phone, plate, VIN or words, newest first; what is found shows no persons (P05.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from chassis.auth import Principal
+from chassis.fields import Phone, Plate, Slug, Vin
+from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, post
+from chassis.lists import newest_first
+from chassis.problems import Invalid
+from chassis.tx import Tx
+from contracts.customer import TokenKind
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from complaint.case import CASES, Case
+from complaint.cases.list_complaints import in_state
+from complaint.cases.seen import Seen, seen_by
+from complaint.cases.views import CaseLine, line_of
+from complaint.cases.words import query
+from complaint.number import written
+from complaint.permissions import READ_COMPLAINT
+from complaint.tables import case_words, cases
+from complaint.way import CaseState
+
+RULES = ("P04.8", "P05.15")
+
+#: no case was taken before this year
+FIRST_YEAR = 2020
+#: how many cases, the newest, are looked at one by one
+NEWEST = 2000
+#: after every id of version 7
+END = UUID(int=2**128 - 1)
+_EDGE = "SELECT case_id FROM case_words WHERE case_id < $1 ORDER BY case_id DESC OFFSET $2 LIMIT 1"
+_FILTERS = {"branch", "state", "serious"}
+
+
+class Sought(BaseModel):
+    """What a caller can say of a case: exactly one of number, phone, plate, vin and words; the rest narrows it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: Annotated[str, Field(max_length=40)] | None = None
+    phone: Phone | None = None
+    plate: Plate | None = None
+    vin: Vin | None = None
+    words: (
+        Annotated[str, Field(max_length=100, description="of the matter; of Chinese two characters at least")] | None
+    ) = None
+    branch: Slug | None = None
+    state: CaseState | None = None
+    serious: bool | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is sought by words: the condition on them, and those on the case."""
+
+    words: sa.ColumnElement[bool]
+    others: list[sa.ColumnElement[bool]]
+
+
+@post("/v1/complaints/search", needs=READ_COMPLAINT)
+async def search_complaints(
+    sought: Sought, principal: Principal, tx: Tx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[CaseLine]:
+    """The cases of a number, a phone, a plate, a VIN or words, however written; in a body: addresses are logged.
+
+    Words are found in the redacted text and in what the vehicle is, each run of them in one piece. A case is found by
+    its words a moment after it was taken.
+    """
+    if len(sought.model_dump(exclude_none=True, exclude=_FILTERS)) != 1:
+        raise Invalid("Search by exactly one of number, phone, plate, vin, words.")
+    seen = await seen_by(principal, tx)
+    wanted = [*seen.conditions]
+    if sought.branch is not None:
+        wanted.append(cases.c.branch == sought.branch)
+    if sought.state is not None:
+        wanted += in_state(sought.state)
+    if sought.serious is not None:
+        wanted.append(cases.c.serious_at.is_not(None) if sought.serious else cases.c.serious_at.is_(None))
+    if sought.words is not None:
+        words = _asked(sought.words, sought.branch, seen)
+        found, following = await _by_words(tx, Wanted(words, wanted), limit, cursor)
+    else:
+        found, following = await newest_first(tx, CASES, [*wanted, _matches(tx, sought)], limit, cursor)
+    return Page(items=[line_of(case) for case in found], next=following)
+
+
+def _asked(words: str, branch: str | None, seen: Seen) -> sa.ColumnElement[bool]:
+    """Has these words, and is of a branch that can be seen or asked for; 422 when there is nothing to seek by.
+
+    The branch narrows within the index of the words: without it a frequent word of a small branch is looked for in all.
+    """
+    everywhere = query(words, None)
+    if everywhere is None:
+        raise Invalid(
+            "Search by at least two characters.",
+            errors=[{"pointer": "/words", "detail": "a word of Chinese has two characters at least"}],
+        )
+    if branch is not None:
+        return _has(query(words, [branch]))
+    if seen.branches is None:
+        return _has(everywhere)
+    near = _has(query(words, seen.branches)) if seen.branches else sa.false()
+    return sa.or_(near, sa.and_(case_words.c.case_id.in_(seen.granted), _has(everywhere))) if seen.granted else near
+
+
+def _has(asked: str | None) -> sa.ColumnElement[bool]:
+    return case_words.c.words.op("@@")(sa.cast(sa.literal(asked, sa.Text), TSQUERY))
+
+
+async def _by_words(tx: Tx, wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Case], str | None]:
+    """The newest first: among the newest cases, then one year of intake after the other, until the page is full.
+
+    A frequent word fills the page from the newest; a word that does not is rare enough for the index of words. Without
+    the first step a frequent one would be fetched for the whole year, without the second a rare one looked for in
+    every case.
+    """
+    before = END if cursor is None else cursor_values(cursor, UUID)[0]
+    edge = (await tx.driver.fetchval(_EDGE, before, NEWEST)) or UUID(int=0)
+    found = [CASES.restore(row) for row in await tx.execute(of_newest(edge, before, wanted).limit(limit + 1))]
+    for since, until in years(tx.now, edge):
+        if len(found) > limit:
+            break
+        part = of_year(since, until, wanted).limit(limit + 1 - len(found))
+        found += [CASES.restore(row) for row in await tx.execute(part)]
+    return found[:limit], cursor_of(found[limit - 1].id) if len(found) > limit else None
+
+
+def of_newest(since: UUID, until: UUID, wanted: Wanted) -> sa.Select[Any]:
+    """The cases with these words between two ids that are not far apart, the newest first."""
+    identifier = case_words.c.case_id
+    return (
+        sa.select(*CASES.columns)
+        .join(case_words, identifier == cases.c.id)
+        .where(identifier >= since, identifier < until, wanted.words, *wanted.others)
+        .order_by(identifier.desc())
+    )
+
+
+def of_year(since: UUID, until: UUID, wanted: Wanted) -> sa.Select[Any]:
+    """The cases with these words that were taken between two ids, the newest first; the words are looked up first."""
+    identifier = case_words.c.case_id
+    hits = (
+        sa.select(identifier)
+        .where(identifier >= since, identifier < until, wanted.words)
+        .cte("hits")
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        sa.select(*CASES.columns)
+        .join(hits, hits.c.case_id == cases.c.id)
+        .where(*wanted.others)
+        .order_by(hits.c.case_id.desc())
+    )
+
+
+def years(now: datetime, before: UUID) -> Iterator[tuple[UUID, UUID]]:
+    """The ids of each year, from the newest back, those before an id only."""
+    for year in range(now.astimezone(UTC).year + 1, FIRST_YEAR - 1, -1):
+        since, until = _first_id(year), _first_id(year + 1)
+        if since < before:
+            yield since, min(until, before)
+
+
+def _first_id(year: int) -> UUID:
+    """Where the ids of version 7 of a year begin."""
+    millis = int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000)
+    return UUID(int=millis << 80)
+
+
+def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
+    if sought.number is not None:
+        number = written(sought.number)
+        if number is None:
+            raise Invalid(
+                "This is no complaint number: its check digit does not fit. Ask for it again.",
+                errors=[{"pointer": "/number", "detail": "one digit is wrong, or two are swapped"}],
+            )
+        return cases.c.number == number
+    kinds: tuple[tuple[TokenKind, str | None, sa.Column[Any]], ...] = (
+        (TokenKind.PHONE, sought.phone, cases.c.phone_token),
+        (TokenKind.PLATE, sought.plate, cases.c.plate_token),
+        (TokenKind.VIN, sought.vin, cases.c.vin_token),
+    )
+    kind, value, column = next(entry for entry in kinds if entry[1] is not None)
+    assert value is not None
+    return column.in_([token for _, token in tx.runtime.tokens.all(kind, value)])

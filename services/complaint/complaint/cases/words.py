@@ -1,0 +1,58 @@
+"""By which words a case is found: runs of Chinese by their pairs of characters, others by the word (P05.15)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+_PLACEHOLDER = re.compile(r"\[[^\]]*\]")
+_RUN = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
+#: the places that PostgreSQL keeps of a text
+LAST_PLACE = 16383
+
+
+def vector(branch: str, texts: Iterable[str]) -> str:
+    """The texts as PostgreSQL's `tsvector`: each term with its places; the branch is a term too.
+
+    What the redaction put in is left out. Between two runs a place is left free, so that no phrase leads across.
+    """
+    places: dict[str, list[int]] = {}
+    place = 0
+    for text in texts:
+        for run in _runs(text):
+            for term in _terms(run):
+                place += 1
+                if place <= LAST_PLACE:
+                    places.setdefault(term, []).append(place)
+            place += 1
+    terms = [f"'{term}':{','.join(map(str, at))}" for term, at in sorted(places.items())]
+    return " ".join([f"'{_of_branch(branch)}'", *terms])
+
+
+def query(words: str, branches: Iterable[str] | None) -> str | None:
+    """What is sought, as a `tsquery`: every run of it in one piece, in one of the branches where they are given.
+
+    A single character of Chinese beside others says nothing. None when nothing is left to seek by.
+    """
+    runs = [terms for run in _runs(words) if (terms := _terms(run))]
+    if not runs:
+        return None
+    asked = ["(" + " <-> ".join(f"'{term}'" for term in terms) + ")" for terms in runs]
+    if branches is not None:
+        asked.append("(" + " | ".join(f"'{_of_branch(branch)}'" for branch in branches) + ")")
+    return " & ".join(asked)
+
+
+def _runs(text: str) -> Iterator[str]:
+    return iter(_RUN.findall(_PLACEHOLDER.sub(" ", text.lower())))
+
+
+def _terms(run: str) -> list[str]:
+    """The pairs of neighbouring characters of a Chinese run, none of a single one; another run as it is."""
+    if "\u3400" <= run[0] <= "\u9fff":
+        return [run[n : n + 2] for n in range(len(run) - 1)]
+    return [run[:100]]
+
+
+def _of_branch(branch: str) -> str:
+    return f"@{branch}"

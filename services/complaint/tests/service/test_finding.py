@@ -1,0 +1,232 @@
+"""Finding a case by its words, and the board of what is due: within reach, by an index, to the last page."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from chassis.auth import Grant, Principal
+from chassis.kit.stage import Stage
+from complaint.cases.list_complaints import in_state
+from complaint.cases.list_due import running
+from complaint.cases.search_complaints import END, Wanted, of_year, years
+from complaint.cases.seen import seen_by
+from complaint.cases.words import query
+from complaint.permissions import READ_COMPLAINT
+from complaint.tables import case_words, cases
+from complaint.way import CaseState
+from contracts.complaint import ComplaintOpened
+from contracts.roles import Role
+from policy.access import exclude, grant_record
+from policy.tables import obligations
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from .test_lists import taken
+
+
+async def found(stage: Stage, *grants: str, subject: str = "agent-7", **sought: Any) -> list[str]:
+    """The ids that a search finds."""
+    async with stage.client(*(grants or ("call_centre@group",)), subject=subject) as person:
+        answer = await person.post("/v1/complaints/search", json=sought)
+    assert answer.status_code == 200, answer.text
+    return [case["id"] for case in answer.json()["items"]]
+
+
+@pytest.mark.rule("P05.15")
+async def test_a_case_is_found_by_its_words_a_moment_after_it_was_taken(stage: Stage) -> None:
+    gearbox = await taken(stage, text="王小芳说变速箱低速抖动, 4S店未解决")
+    brakes = await taken(stage, text="刹车有异响, 变速也不顺, 油箱漏油")
+    assert await found(stage, words="变速箱") == []
+    await stage.deliver_outbox()
+    assert await found(stage, words="变速箱") == [gearbox["id"]]
+    assert await found(stage, words="变速") == [brakes["id"], gearbox["id"]]
+    assert await found(stage, words="异响 漏油") == [brakes["id"]]
+    assert await found(stage, words="4s店") == [gearbox["id"]]
+    assert await found(stage, words="轩逸") == [brakes["id"], gearbox["id"]]
+    # the caller's name is no word of it
+    assert await found(stage, words="王小芳") == await found(stage, words="小芳") == []
+
+
+async def test_words_are_kept_once_however_often_the_opening_is_told(stage: Stage) -> None:
+    case = await taken(stage)
+    (told,) = await stage.outbox(ComplaintOpened)
+    assert told.message is not None
+    record = await stage.receive(told.message, key=case["id"], event_id=told.event_id)
+    await stage.consumer.consume([record, record])
+    assert [row["case_id"] for row in await stage.rows("SELECT case_id FROM case_words")] == [UUID(case["id"])]
+    assert await stage.rows("SELECT 1 FROM kehu.parked") == []
+
+
+@pytest.mark.rule("P12.2")
+async def test_words_find_nothing_out_of_reach_and_nothing_that_somebody_is_kept_from(stage: Stage) -> None:
+    own, other = await taken(stage, branch="sh-pudong"), await taken(stage, branch="bj-chaoyang")
+    kept = await taken(stage, branch="sh-pudong")
+    about = await taken(stage, branch="sh-pudong")
+    await stage.deliver_outbox()
+    manager = "relations_manager@sh-pudong"
+    async with stage.runtime.transaction(actor="test") as tx:
+        exclude(tx, UUID(kept["id"]), ["manager-9"], because="test")
+        await tx.driver.execute("UPDATE cases SET respondent = 'manager-9' WHERE id = $1", UUID(about["id"]))
+    assert await found(stage, manager, subject="manager-9", words="变速箱") == [own["id"]]
+    assert await found(stage, manager, subject="manager-9", words="变速箱", branch="bj-chaoyang") == []
+    assert await found(stage, words="变速箱", branch="bj-chaoyang") == [other["id"]]
+    assert len(await found(stage, words="变速箱")) == 4
+    async with stage.runtime.transaction(actor="test") as tx:
+        now = tx.now
+        until = now.replace(year=now.year + 1)
+        grant_record(
+            tx, READ_COMPLAINT, UUID(other["id"]), "manager-9", from_at=now, until_at=until, because="/v1/approvals/1"
+        )
+    assert await found(stage, manager, subject="manager-9", words="变速箱") == [other["id"], own["id"]]
+
+
+async def test_words_are_paged_and_narrowed(stage: Stage) -> None:
+    ids = [(await taken(stage, serious=["blocked_door"] if n % 2 else []))["id"] for n in range(5)]
+    await stage.deliver_outbox()
+    seen: list[str] = []
+    cursor = ""
+    async with stage.client("call_centre@group") as agent:
+        while True:
+            page = (await agent.post(f"/v1/complaints/search?limit=2{cursor}", json={"words": "抖动"})).json()
+            seen += [case["id"] for case in page["items"]]
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        single = await agent.post("/v1/complaints/search", json={"words": "抖"})
+        both = await agent.post("/v1/complaints/search", json={"words": "抖动", "phone": "138 0013 8000"})
+        forged = await agent.post("/v1/complaints/search?cursor=bm90IG91cnM", json={"words": "抖动"})
+    assert seen == ids[::-1]
+    assert (single.status_code, both.status_code, forged.status_code) == (422, 422, 422)
+    assert single.json()["errors"][0]["pointer"] == "/words"
+    # they repeat the first one, which nobody marked
+    assert await found(stage, words="抖动", serious=False) == ids[:1]
+    assert await found(stage, words="抖动", state="judged") == []
+    assert await found(stage, words="抖动", state="taken") == seen
+
+
+@pytest.mark.rule("P04.8")
+async def test_lists_are_narrowed_by_where_a_case_stands_and_whose_it_is(stage: Stage) -> None:
+    mine, theirs, new = [await taken(stage) for _ in range(3)]
+    handled = "UPDATE cases SET state = 'investigating', handler = $2, level = $3, department = $4 WHERE id = $1"
+    await stage.rows(handled, UUID(mine["id"]), "agent-7", "general", "service")
+    await stage.rows(handled, UUID(theirs["id"]), "agent-8", "grave", "sales")
+    expected = {
+        "state=investigating": [theirs, mine],
+        "state=taken": [new],
+        "state=closed": [],
+        "handler=me": [mine],
+        "handler=agent-8": [theirs],
+        "level=grave": [theirs],
+        "department=service": [mine],
+        "branch=sh-pudong&state=investigating&handler=me": [mine],
+    }
+    async with stage.client("call_centre@group") as agent:
+        for asked, wanted in expected.items():
+            listed = (await agent.get(f"/v1/complaints?{asked}")).json()["items"]
+            assert [case["id"] for case in listed] == [case["id"] for case in wanted], asked
+        assert (await agent.get("/v1/complaints?state=lost")).status_code == 422
+
+
+@pytest.mark.rule("P12.4")
+async def test_the_board_shows_the_oldest_due_first_to_the_last_page(stage: Stage) -> None:
+    made = [await taken(stage, branch=branch) for branch in ("sh-pudong", "bj-chaoyang", "sh-pudong")]
+    due = "UPDATE kehu.obligations SET due_at = $2, missed_at = $3 WHERE subject = $1 AND duty = 'judge'"
+    async with stage.runtime.transaction() as tx:
+        now = tx.now.replace(microsecond=0)
+        for case, days in zip(made, (3, 1, 2), strict=True):
+            at = now.replace(year=now.year + days)
+            await tx.driver.execute(due, UUID(case["id"]), at, now if days == 1 else None)
+    last, first, second = made
+    seen: list[str] = []
+    cursor = ""
+    async with stage.client("call_centre@group") as agent:
+        while True:
+            page = (await agent.get(f"/v1/complaints/due?limit=1{cursor}")).json()
+            seen += [line["case"]["id"] for line in page["items"]]
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        missed = (await agent.get("/v1/complaints/due?missed=true")).json()["items"]
+        early = (await agent.get("/v1/complaints/due", params={"before": page["items"][0]["due_at"]})).json()["items"]
+        handled = (await agent.get("/v1/complaints/due?handler=me")).json()["items"]
+        naive = await agent.get("/v1/complaints/due?before=2026-03-02T10:00:00")
+    async with stage.client("relations_manager@sh-pudong") as manager:
+        own = (await manager.get("/v1/complaints/due")).json()["items"]
+    assert seen == [first["id"], second["id"], last["id"]]
+    assert [(line["case"]["id"], line["duty"], line["missed"]) for line in missed] == [(first["id"], "judge", True)]
+    assert [line["case"]["id"] for line in early] == [first["id"], second["id"]]
+    assert (handled, naive.status_code) == ([], 422)
+    assert [line["case"]["id"] for line in own] == [second["id"], last["id"]]
+    assert "王小芳" not in str(own)
+
+
+async def test_what_is_found_among_200_000_cases_is_read_from_an_index(stage: Stage) -> None:
+    await stage.rows("""
+        INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds,
+            subject_id, sealed, version, sequence, serious_sequence, profile, held, gates, course, handler, level,
+            department, customer_id, serious_at, closed_at)
+        SELECT uuidv7(), n::text, 'branch-' || n % 200, 'phone',
+            CASE WHEN n % 50 = 0 THEN 'investigating' ELSE 'closed' END, now(), 'brand', '{}', 'text', 'none', '[]',
+            uuidv7(), '', 1, 1, 0, 'dealership', '{}', '{}', '{}', 'handler-' || n % 1000,
+            CASE WHEN n % 100 = 0 THEN 'grave' ELSE 'general' END, 'department-' || n % 7,
+            uuidv7(), CASE WHEN n % 100 = 0 THEN now() END, now()
+        FROM generate_series(1, 200000) AS n
+    """)
+    await stage.rows("""INSERT INTO case_words SELECT id, to_tsvector('simple', '') ||
+        ('''@' || branch || ''' ''变速'':1 ''速箱'':2 ''词' || number::int % 100 || ''':3')::tsvector FROM cases""")
+    await stage.rows("""
+        INSERT INTO kehu.obligations (id, duty, subject, path, branch, role, since, plan, course, due_at, state,
+            version, sequence, ended_at)
+        SELECT uuidv7(), 'investigate', id, '/', branch, 'general_manager', now(), '{}', '{}',
+            now() + number::int * interval '1 minute', CASE WHEN number::int % 20 = 0 THEN 'open' ELSE 'met' END, 1, 1,
+            CASE WHEN number::int % 20 <> 0 THEN now() END
+        FROM cases
+    """)
+    await stage.rows("ANALYZE cases, case_words, kehu.obligations")
+    newest = sa.select(cases.c.id).order_by(cases.c.id.desc()).limit(51)
+    under_way, branch = in_state(CaseState.INVESTIGATING), cases.c.branch == "branch-50"
+    since, until = list(years(stage.runtime.clock(), END))[1]
+    grants = frozenset({Grant(Role.RELATIONS_MANAGER, "branch-50")})
+    manager = Principal("manager-9", "test", grants, frozenset(), 0)
+    async with stage.runtime.transaction() as tx:
+        seen = await seen_by(manager, tx)
+    of_manager = [*seen.conditions, seen.of_branches(obligations.c.branch, obligations.c.subject)]
+
+    def with_words(asked: str | None) -> sa.ColumnElement[bool]:
+        return case_words.c.words.op("@@")(sa.cast(sa.literal(asked, sa.Text), TSQUERY))
+
+    queries: dict[str, tuple[sa.Select[Any], str]] = {
+        "a manager's branch": (newest.where(*seen.conditions), "cases_branch"),
+        "due in a manager's branch": (running(of_manager).limit(51), "obligations_due "),
+        "a state": (newest.where(*under_way), "cases_state"),
+        "a state of a branch": (newest.where(*under_way, branch), "cases_branch_state"),
+        "serious": (newest.where(cases.c.serious_at.is_not(None)), "cases_serious"),
+        "mine": (newest.where(cases.c.handler == "handler-7"), "cases_handler"),
+        "a level": (newest.where(cases.c.level == "grave"), "cases_level"),
+        "a department": (newest.where(branch, cases.c.department == "department-3"), "cases_department"),
+        "a customer": (
+            newest.where(cases.c.customer_id == sa.text("'01999999-0000-7000-8000-000000000000'::uuid")),
+            "cases_customer",
+        ),
+        "due in the group": (running([]).limit(51), "obligations_due_first"),
+        "due in a branch": (running([obligations.c.branch == "branch-40"]).limit(51), "obligations_due"),
+        "a rare word": (of_year(since, until, Wanted(with_words("'词7' & '@branch-7'"), [])).limit(51), "words_idx"),
+        "a word of a branch": (
+            of_year(since, until, Wanted(with_words(query("变速箱", ["branch-7"])), [])).limit(51),
+            "words_idx",
+        ),
+    }
+    for name, (asked, index) in queries.items():
+        plan = await stage.plan(asked)
+        assert "Seq Scan" not in plan, f"{name}: {plan}"
+        assert index in plan, f"{name}: {plan}"
+
+
+async def test_the_years_are_gone_through_from_the_newest_back(stage: Stage) -> None:
+    parts = list(years(stage.runtime.clock(), END))
+    assert all(since < until for since, until in parts)
+    assert [since for since, _ in parts[:-1]] == [until for _, until in parts[1:]]
+    middle = parts[1][0]
+    assert next(years(stage.runtime.clock(), UUID(int=middle.int + 5))) == (middle, UUID(int=middle.int + 5))

@@ -1,0 +1,83 @@
+"""A list of complaints: each taken once, under its own dates, or refused in its row."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from chassis.kit.at_work import at_work
+from chassis.kit.eventually import eventually
+from chassis.kit.stage import Stage
+from contracts.complaint import ComplaintClosed, ComplaintOpened, ComplaintSerious
+
+HEADINGS = "来源,来源编号,分支,渠道,受理时间,客户姓名,电话,品牌,投诉内容,结案时间,是否成立"
+OLD = "oms,1,sh-pudong,call_centre,2021/3/2 9:30,王小芳,13800138000,东风日产,王小芳说变速箱低速抖动,2021-03-20,1"
+OPEN = "oms,2,sh-pudong,phone,2026-02-27 10:00,李雷,13800138000,东风日产,变速箱低速抖动没有解决,,"
+LATE = "oms,3,sh-pudong,phone,2031-02-27,李雷,,东风日产,漏油,,"
+OTHER = "oms,4,bj-services,phone,2026-02-27,李雷,,东风日产,漏油,,"
+
+
+async def imported(stage: Stage, *lines: str, dry_run: bool = False, encoding: str = "gb18030") -> dict[int, Any]:
+    """What became of each row, handed in by the relations manager of sh-pudong."""
+    content = "\n".join([HEADINGS, *lines]).encode(encoding)
+    async with stage.client("relations_manager@sh-pudong", subject="relations-2") as manager:
+        begun = await manager.post(f"/v1/complaints/imports?dry_run={str(dry_run).lower()}", content=content)
+        assert begun.status_code == 202, begun.text
+        path = begun.headers["location"]
+
+        async def ended() -> bool:
+            return bool((await manager.get(path)).json()["state"] == "done")
+
+        async with at_work(stage.runner()):
+            await eventually(ended)
+        rows = (await manager.get(f"{path}/rows")).json()["items"]
+        assert (await manager.get(path)).json()["done"] == len(lines)
+    return {row["row"]: row for row in rows}
+
+
+@pytest.mark.rule("P04.3")
+async def test_a_list_is_taken_with_its_own_dates_and_a_second_time_creates_nothing(stage: Stage) -> None:
+    first = await imported(stage, OLD, OPEN)
+    assert [first[n]["outcome"] for n in (2, 3)] == ["made", "made"], first
+    again = await imported(stage, OLD, OPEN)
+    assert [again[n]["outcome"] for n in (2, 3)] == ["unchanged", "unchanged"]
+    assert [again[n]["ref"] for n in (2, 3)] == [first[n]["ref"] for n in (2, 3)]
+    old, running = await stage.rows("SELECT * FROM cases ORDER BY taken_at")
+    assert (old["state"], old["number"][:8], old["closed_at"].isoformat()) == (
+        "closed",
+        "20210302",
+        "2021-03-19T16:00:00+00:00",
+    )
+    assert (running["state"], running["closed_at"]) == ("taken", None)
+    assert "王小芳" not in old["text"]
+    assert [told.key for told in await stage.outbox(ComplaintOpened)] == [str(old["id"]), str(running["id"])]
+    assert [told.key for told in await stage.outbox(ComplaintClosed)] == [str(old["id"])]
+
+
+@pytest.mark.rule("P04.3")
+async def test_history_starts_no_clock_and_warns_nobody_and_an_open_one_runs_from_its_receipt(stage: Stage) -> None:
+    rows = await imported(stage, OLD, OPEN)
+    await stage.deliver_outbox()
+    owed = await stage.rows("SELECT subject, since FROM kehu.obligations WHERE duty = 'judge'")
+    assert [(row["subject"], row["since"].isoformat()) for row in owed] == [
+        (UUID(rows[3]["ref"]), "2026-02-27T02:00:00+00:00")
+    ]
+    assert await stage.rows("SELECT 1 FROM kehu.obligations WHERE subject = $1", UUID(rows[2]["ref"])) == []
+    assert await stage.outbox(ComplaintSerious) == []
+    async with stage.client("relations_manager@sh-pudong") as manager:
+        words = await manager.post("/v1/complaints/search", json={"words": "变速箱"})
+        opened = (await manager.get(f"/v1/complaints/{rows[2]['ref']}")).json()
+    assert {case["id"] for case in words.json()["items"]} == {rows[2]["ref"], rows[3]["ref"]}
+    assert (opened["caller"]["name"], opened["judgement"]["founded"]) == ("王小芳", True)
+
+
+async def test_a_row_that_does_not_fit_is_refused_alone_and_a_dry_run_takes_nothing(stage: Stage) -> None:
+    dry = await imported(stage, OPEN, LATE, OTHER, dry_run=True, encoding="utf-8-sig")
+    assert [dry[n]["outcome"] for n in (2, 3, 4)] == ["made", "refused", "refused"]
+    assert dry[3]["errors"][0]["pointer"] == "/taken_at"
+    assert await stage.rows("SELECT 1 FROM cases") == []
+    await imported(stage, OPEN)
+    changed = await imported(stage, OPEN.replace("没有解决", "已经解决"))
+    (case,) = await stage.rows("SELECT number FROM cases")
+    assert (changed[2]["outcome"], case["number"] in changed[2]["detail"]) == ("refused", True)

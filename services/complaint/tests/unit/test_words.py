@@ -1,0 +1,35 @@
+"""The terms by which a case is found."""
+
+from __future__ import annotations
+
+import pytest
+from complaint.cases.words import query, vector
+
+
+def test_chinese_is_kept_by_pairs_and_other_words_whole() -> None:
+    assert vector("sh-pudong", ["变速箱抖动, H93", "轩逸"]) == (
+        "'@sh-pudong' 'h93':6 '变速':1 '抖动':4 '箱抖':3 '轩逸':8 '速箱':2"
+    )
+
+
+def test_what_the_redaction_put_in_is_no_word() -> None:
+    assert vector("b", ["[姓名]说"]) == "'@b'"
+
+
+@pytest.mark.parametrize("words", ["变", "", " , ", "变 速", "'", "[姓名]"])
+def test_less_than_two_characters_of_chinese_are_nothing_to_seek_by(words: str) -> None:
+    assert query(words, None) is None
+
+
+@pytest.mark.parametrize("hostile", ["a' | 'b", "变速' | '@bj", "a & !b", "a:*", "@bj-chaoyang"])
+def test_signs_of_the_query_language_never_reach_it(hostile: str) -> None:
+    asked = query(hostile, ["sh-pudong"])
+    assert asked is not None
+    terms = asked.replace("(", "").replace(")", "").replace(" <-> ", " & ").split(" & ")
+    assert terms[-1] == "'@sh-pudong'"
+    assert all(term.strip("'").isalnum() for term in terms[:-1]), terms
+
+
+def test_a_run_is_sought_in_one_piece_and_several_together() -> None:
+    assert query("变速箱 H93", None) == "('变速' <-> '速箱') & ('h93')"
+    assert query("漏油", ["a", "b"]) == "('漏油') & ('@a' | '@b')"
