@@ -36,6 +36,7 @@ from dev.children import ROOT, free_port
 pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 SERVICES = ("customer", "complaint", "notify", "console")
+BRANCHES = {"sh-pudong": Profile.GROUP, "sh-minhang": Profile.DEALERSHIP}
 STAFF = {
     "relations-1": "customer_relations@sh-minhang",
     "manager-1": "relations_manager@sh-minhang",
@@ -158,6 +159,8 @@ async def desk(
         async with httpx.AsyncClient() as http:
             for name in ("issuer", *SERVICES):
                 await eventually(lambda name=name: _answers(http, addresses[name], name), within=60)
+        for name in ("complaint", "notify"):
+            await eventually(lambda name=name: knows_staff(dsns[name]), within=30)
         customer = {
             "kind": "person",
             "branch": "sh-pudong",
@@ -181,7 +184,7 @@ async def tell_of_staff(bootstrap: str, prefix: str) -> None:
                 closed=[], opened=[],
             ),
         )
-        for branch, profile in (("sh-pudong", Profile.GROUP), ("sh-minhang", Profile.DEALERSHIP))
+        for branch, profile in BRANCHES.items()
     ]  # fmt: skip
     for subject, grant in STAFF.items():
         role, place = grant.split("@")
@@ -206,6 +209,17 @@ async def tell_of_staff(bootstrap: str, prefix: str) -> None:
             )
     finally:
         await producer.stop()
+
+
+async def knows_staff(dsn: str) -> bool:
+    """Whether a service has heard of every branch and person of the stories."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        branches = await connection.fetchval("SELECT count(*) FROM kehu.known_branches")
+        people = await connection.fetchval("SELECT count(*) FROM kehu.known_people")
+    finally:
+        await connection.close()
+    return bool(branches == len(BRANCHES) and people == len(STAFF))
 
 
 async def _answers(http: httpx.AsyncClient, address: str, name: str) -> bool:

@@ -14,7 +14,16 @@ import { Ladder, useLadder } from "./Ladder";
 import { bodyOf, STEPS } from "./steps";
 import { LABELS } from "./labels";
 
-const missing = (error: unknown) => error instanceof Problem && error.status === 404;
+/** all parts of a timeline, oldest first */
+async function everything(path: string, signal: AbortSignal): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const page: Page<Entry> = await ask(`${path}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, { signal });
+    found.push(...page.items);
+    cursor = page.next;
+  }
+  return found;
+}
 
 export function CasePage() {
   const { id } = useParams<{ id: string }>();
@@ -27,25 +36,11 @@ function Opened({ id }: { id: string }) {
   const found = useQuery({ queryKey: ["case", id], queryFn: ({ signal }) => ask<Case>(base, { signal }), staleTime: 60_000 });
   const actions = useQuery({
     queryKey: ["case-actions", id], enabled: found.isSuccess,
-    queryFn: async ({ signal }) => {
-      try {
-        return await ask<CaseActions>(`${base}/actions`, { signal });
-      } catch (error) {
-        if (missing(error)) return null;
-        throw error;
-      }
-    },
+    queryFn: ({ signal }) => ask<CaseActions>(`${base}/actions`, { signal }),
   });
   const timeline = useQuery({
     queryKey: ["case-timeline", id], enabled: found.isSuccess,
-    queryFn: async ({ signal }) => {
-      try {
-        return (await ask<Page<Entry>>(`${base}/timeline?limit=100`, { signal })).items;
-      } catch (error) {
-        if (missing(error)) return null;
-        throw error;
-      }
-    },
+    queryFn: ({ signal }) => everything(`${base}/timeline?limit=100`, signal),
   });
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [found.isSuccess]);
@@ -54,7 +49,6 @@ function Opened({ id }: { id: string }) {
   if (found.isError) return <Told id={id} error={found.error} retry={() => void found.refetch()} />;
   const one = found.data;
   const progress = actions.data?.case;
-  const shown = actions.data?.actions ?? fallback(one);
   return (
     <>
       <section className="card case-head" aria-labelledby="case-title">
@@ -91,10 +85,12 @@ function Opened({ id }: { id: string }) {
             </dl>
             <p className="quiet">{t("recorded")}</p>
           </section>
-          <Timeline entries={timeline.data ?? derived(one)} />
+          {timeline.isError && <ProblemNote error={timeline.error} retry={() => void timeline.refetch()} />}
+          <Timeline entries={[beginning(one), ...(timeline.data ?? [])]} />
         </div>
         <div>
-          <Actions id={id} actions={shown} version={progress?.version ?? one.version} />
+          {actions.isError && <ProblemNote error={actions.error} retry={() => void actions.refetch()} />}
+          {actions.data && <Actions id={id} actions={actions.data.actions} version={actions.data.version} />}
           <Approvals subject={id} />
           <Terms subject={id} />
           <Compensations id={id} />
@@ -126,23 +122,9 @@ function Told({ id, error, retry }: { id: string; error: unknown; retry: () => v
   );
 }
 
-/** What can be done where the service does not say it itself: to judge what was taken. */
-function fallback(one: Case): Action[] {
-  const held = Object.values(one.held).find((entry) => entry.actions.includes("judge"));
-  if (one.state !== "taken") return [];
-  return [{
-    step: "judge", action: "judge", path: `/v1/complaints/${one.id}/judge`, state: held ? "held" : "possible", yours: true,
-    awaits: "", places: [], person: null, because: null, approval: held ? `/v1/approvals/${held.id}` : null,
-    rules: held?.rules ?? ["P04.3"],
-  }];
-}
-
-/** The dates that the case itself carries. */
-function derived(one: Case): Entry[] {
-  const entry = (at: string, kind: string, author: string): Entry => ({ id: kind, at, kind, author, rules: [], facts: {}, words: {} });
-  const entries = [entry(one.taken_at, "taken", "")];
-  if (one.judgement) entries.push(entry(one.judgement.at, "judged", one.judgement.by));
-  return entries;
+/** The first thing that happened: the case itself says it. */
+function beginning(one: Case): Entry {
+  return { id: "taken", at: one.taken_at, kind: "taken", author: "", rules: ["P04.8"], facts: {}, words: {} };
 }
 
 /** What is known in codes and numbers: an order, a level, a yes. */
