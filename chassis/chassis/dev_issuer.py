@@ -33,14 +33,19 @@ AUDIENCE = "kehu"
 LONGEST = 12 * 3600
 #: seconds a code may be exchanged
 CODE_LIFETIME = 60
-#: who the sign-in page offers, with their grants
+#: who the sign-in page offers, with their grants: people of the demo (deploy/dev/people.py)
 PEOPLE = (
     ("agent-7", "call_centre@group"),
-    ("relations-1", "customer_relations@sh-pudong"),
-    ("head-1", "department_head@sh-pudong"),
-    ("relations-manager-1", "relations_manager@sh-pudong"),
-    ("gm-1", "general_manager@sh-pudong"),
-    ("hr-admin-1", "hr_admin_manager@sh-pudong"),
+    ("group-cs-1", "group_customer_service@group"),
+    ("customer-relations-sh-pudong-1", "customer_relations@sh-pudong"),
+    ("relations-manager-sh-pudong-1", "relations_manager@sh-pudong"),
+    ("department-head-sh-pudong-2", "department_head@sh-pudong/after_sales"),
+    ("general-manager-sh-pudong-1", "general_manager@sh-pudong"),
+    ("hr-admin-manager-sh-pudong-1", "hr_admin_manager@sh-pudong"),
+    ("brand-1", "brand_division@group"),
+    ("legal-1", "legal@group"),
+    ("finance-1", "finance@group"),
+    ("area-east-1", "area_manager@area:east"),
     ("clerk-1", "marketing_promotion@group"),
 )
 

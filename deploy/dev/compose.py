@@ -14,6 +14,11 @@ FIRST = 18100
 #: what a service is told beyond what all are told
 MORE: dict[str, dict[str, str]] = {
     "archive": {"KEHU_BLOB_STORE": "/data/blobs", "KEHU_AUDIT_KEY_FILE": "/data/keys/audit.pem"},
+    # browsers reach the provider on this machine's own address, services by its name in the network
+    "console": {
+        "KEHU_CONSOLE_URL": f"http://127.0.0.1:{FIRST + place_of('console')}",
+        "KEHU_SIGN_IN_AUTHORIZE_URL": "http://127.0.0.1:18002/authorize",
+    },
     "staff": {"KEHU_FIRST_ADMINISTRATOR": "${KEHU_FIRST_ADMINISTRATOR:-admin-1}"},
 }
 
@@ -55,7 +60,7 @@ x-settings: &settings
 _SERVICE = """
 x-%(name)s: &%(name)s
   image: kehu-%(name)s
-  build: {context: .., dockerfile: deploy/Dockerfile, target: service, args: {<<: *base, SERVICE: %(name)s}}
+  build: {context: .., dockerfile: deploy/Dockerfile, target: %(target)s, args: {<<: *base, SERVICE: %(name)s}}
   volumes: ["keys:/keys:ro"%(volume)s]
   restart: unless-stopped
   environment:
@@ -125,7 +130,8 @@ def page() -> str:
     for name in names:
         more = "".join(f"\n    {key}: {json.dumps(value)}" for key, value in MORE.get(name, {}).items())
         volume = f', "{name}-data:/data"' if _keeps(name) else ""
-        parts.append(_SERVICE % {"name": name, "more": more, "volume": volume})
+        target = "console" if name == "console" else "service"
+        parts.append(_SERVICE % {"name": name, "target": target, "more": more, "volume": volume})
     parts.append(_MIDDLE % {"services": ", ".join(names)})
     parts += [_RUNS % {"name": name, "port": FIRST + place_of(name)} for name in names]
     return "".join(parts) + f"\nvolumes: {{{', '.join(f'{name}: {{}}' for name in volumes)}}}\n"

@@ -3,7 +3,7 @@ import { asked, assert, look, signIn, story } from "./browser.mjs";
 
 await story(
   async (page) => {
-    await signIn(page, "hr-admin-1");
+    await signIn(page, "hr-admin-manager-sh-pudong-1");
     const line = page.locator(`a[href="/cases/${asked.case_id}"]`);
     await line.waitFor();
     assert.match(await line.textContent(), /判定投诉是否成立.*1 个工作日/s);

@@ -39,7 +39,7 @@ await story(
 
 await story(
   async (page) => {
-    await signIn(page, "hr-admin-1");
+    await signIn(page, "hr-admin-manager-sh-pudong-1");
     for (const [name, path] of [["work", "/work"], ["call", "/call"], ["case", `/cases/${asked.case_id}`], ["inbox", "/inbox"]]) {
       await page.goto(path);
       await page.locator("#main .card").first().waitFor();

@@ -65,6 +65,21 @@ export async function ask<T>(path: string, options: Options = {}): Promise<T> {
   throw problem;
 }
 
+/** Save a paper that a service prints, under this name; who may not have it is told so. */
+export async function download(path: string, type: string, name: string): Promise<void> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, { headers: { "kehu-console": "1", accept: type }, credentials: "same-origin", redirect: "error" });
+  } catch {
+    throw new Problem(0, "offline", "", "");
+  }
+  if (!answer.ok) throw problemOf(answer, await answer.text());
+  const address = URL.createObjectURL(await answer.blob());
+  const link = Object.assign(document.createElement("a"), { href: address, download: name });
+  link.click();
+  window.setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
 function problemOf(answer: Response, text: string): Problem {
   const seconds = Number(answer.headers.get("retry-after"));
   const retry = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
@@ -305,4 +320,69 @@ export interface Notice {
   unread: boolean;
   read_at: string | null;
   confirmed_at: string | null;
+}
+
+export interface Told {
+  notice: string;
+  person: string;
+  role: string;
+  place: string;
+  channel: string;
+  sent_at: string;
+  because: string | null;
+  read_at: string | null;
+  confirmed_at: string | null;
+}
+
+export interface LadderStep {
+  id: string;
+  kind: string;
+  title: string;
+  title_zh: string;
+  rules: string[];
+  role: string;
+  place: string;
+  answers: string;
+  answers_at: string;
+  met_by: "sent" | "confirmed" | "done";
+  since: string;
+  due_at: string | null;
+  why_due: string | null;
+  why_due_zh: string | null;
+  state: string;
+  late: boolean;
+  ended_at: string | null;
+  confirmed_by: string | null;
+  told: Told[];
+  tried: string[];
+  by_hand: { by: string; at: string; channel: string } | null;
+  missing: string[];
+}
+
+export interface SeriousLadder {
+  case_id: string;
+  number: string;
+  serious: boolean;
+  kinds: string[];
+  serious_at: string | null;
+  marks: { kinds: string[]; by?: string; overruled_by?: string; at: string }[];
+  steps: LadderStep[];
+  repeats: { earlier_case_id: string; number: string; by: string[]; found_at: string; overruled_by: string | null }[];
+}
+
+export interface Money {
+  amount: string;
+  currency: string;
+}
+
+export interface Compensation {
+  id: string;
+  lines: { kind: string; amount: Money }[];
+  amount: Money;
+  state: string;
+  offered_by: string;
+  offered_at: string;
+  decided_at: string | null;
+  paid_by: string | null;
+  paid_at: string | null;
 }

@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Counts } from "./api";
+import { OF_A_CASE } from "./parts/refresh";
 
 /** Follow the caller's work and inbox; whether the connection stands. */
 export function useLive(enabled: boolean): boolean {
@@ -12,7 +13,7 @@ export function useLive(enabled: boolean): boolean {
     if (!enabled) return;
     const work = new EventSource("/api/console/v1/work/stream");
     const anew = () => {
-      for (const name of ["work", "case-terms", "case-approvals", "case-actions", "case-timeline"]) {
+      for (const name of ["work", ...OF_A_CASE]) {
         void queries.invalidateQueries({ queryKey: [name] });
       }
     };

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Form, Input, Radio, Rate, Skeleton, Tag, App } from "antd";
+import { Alert, Button, Input, Skeleton, Tag } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
 import { ask, Problem, type Action, type Approval, type Case, type CaseActions, type Entry, type Obligation, type Page } from "../api";
@@ -7,9 +7,23 @@ import { useSpeech } from "../language";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
 import { useDesk } from "../Shell";
-import { bodyOf, STEPS, type Field } from "./steps";
+import { refresh } from "../parts/refresh";
+import { StepForm } from "../parts/StepForm";
+import { Compensations, useCompensations } from "./Compensations";
+import { Ladder, useLadder } from "./Ladder";
+import { bodyOf, STEPS } from "./steps";
+import { LABELS } from "./labels";
 
-const missing = (error: unknown) => error instanceof Problem && error.status === 404;
+/** all parts of a timeline, oldest first */
+async function everything(path: string, signal: AbortSignal): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const page: Page<Entry> = await ask(`${path}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, { signal });
+    found.push(...page.items);
+    cursor = page.next;
+  }
+  return found;
+}
 
 export function CasePage() {
   const { id } = useParams<{ id: string }>();
@@ -22,34 +36,19 @@ function Opened({ id }: { id: string }) {
   const found = useQuery({ queryKey: ["case", id], queryFn: ({ signal }) => ask<Case>(base, { signal }), staleTime: 60_000 });
   const actions = useQuery({
     queryKey: ["case-actions", id], enabled: found.isSuccess,
-    queryFn: async ({ signal }) => {
-      try {
-        return await ask<CaseActions>(`${base}/actions`, { signal });
-      } catch (error) {
-        if (missing(error)) return null;
-        throw error;
-      }
-    },
+    queryFn: ({ signal }) => ask<CaseActions>(`${base}/actions`, { signal }),
   });
   const timeline = useQuery({
     queryKey: ["case-timeline", id], enabled: found.isSuccess,
-    queryFn: async ({ signal }) => {
-      try {
-        return (await ask<Page<Entry>>(`${base}/timeline?limit=100`, { signal })).items;
-      } catch (error) {
-        if (missing(error)) return null;
-        throw error;
-      }
-    },
+    queryFn: ({ signal }) => everything(`${base}/timeline?limit=100`, signal),
   });
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [found.isSuccess]);
 
   if (found.isPending) return <section className="card"><Skeleton active /></section>;
-  if (found.isError) return <section className="card"><ProblemNote error={found.error} retry={() => void found.refetch()} /></section>;
+  if (found.isError) return <Told id={id} error={found.error} retry={() => void found.refetch()} />;
   const one = found.data;
   const progress = actions.data?.case;
-  const shown = actions.data?.actions ?? fallback(one);
   return (
     <>
       <section className="card case-head" aria-labelledby="case-title">
@@ -86,39 +85,66 @@ function Opened({ id }: { id: string }) {
             </dl>
             <p className="quiet">{t("recorded")}</p>
           </section>
-          <Timeline entries={timeline.data ?? derived(one)} />
+          {timeline.isError && <ProblemNote error={timeline.error} retry={() => void timeline.refetch()} />}
+          <Timeline entries={[beginning(one), ...(timeline.data ?? [])]} />
         </div>
         <div>
-          <Actions id={id} actions={shown} version={progress?.version ?? one.version} />
+          {actions.isError && <ProblemNote error={actions.error} retry={() => void actions.refetch()} />}
+          {actions.data && <Actions id={id} actions={actions.data.actions} version={actions.data.version} />}
           <Approvals subject={id} />
           <Terms subject={id} />
+          <Compensations id={id} />
         </div>
       </div>
+      <Ladder id={id} />
     </>
   );
 }
 
-/** What can be done where the service does not say it itself: to judge what was taken. */
-function fallback(one: Case): Action[] {
-  const held = Object.values(one.held).find((entry) => entry.actions.includes("judge"));
-  if (one.state !== "taken") return [];
-  return [{
-    step: "judge", action: "judge", path: `/v1/complaints/${one.id}/judge`, state: held ? "held" : "possible", yours: true,
-    awaits: "", places: [], person: null, because: null, approval: held ? `/v1/approvals/${held.id}` : null,
-    rules: held?.rules ?? ["P04.3"],
-  }];
+/** For whoever is told of a case or pays for it, but does not handle it: what is theirs, without the caller. */
+function Told({ id, error, retry }: { id: string; error: unknown; retry: () => void }) {
+  const { t } = useSpeech();
+  const ladder = useLadder(id);
+  const compensations = useCompensations(id);
+  if (ladder.isPending || compensations.isPending) return <section className="card"><Skeleton active /></section>;
+  if (!ladder.data && !compensations.data?.items.length) {
+    return <section className="card"><ProblemNote error={error} retry={retry} /></section>;
+  }
+  return (
+    <>
+      <section className="card case-head" aria-labelledby="case-title">
+        <h1 id="case-title">{t("case")} <span className="number">{ladder.data?.number}</span></h1>
+        <p className="quiet">{t("withoutCaller")}</p>
+      </section>
+      <Ladder id={id} />
+      <Compensations id={id} />
+    </>
+  );
 }
 
-/** The dates that the case itself carries. */
-function derived(one: Case): Entry[] {
-  const entry = (at: string, kind: string, author: string): Entry => ({ id: kind, at, kind, author, rules: [], facts: {}, words: {} });
-  const entries = [entry(one.taken_at, "taken", "")];
-  if (one.judgement) entries.push(entry(one.judgement.at, "judged", one.judgement.by));
-  return entries;
+/** The first thing that happened: the case itself says it. */
+function beginning(one: Case): Entry {
+  return { id: "taken", at: one.taken_at, kind: "taken", author: "", rules: ["P04.8"], facts: {}, words: {} };
 }
+
+/** What is known in codes and numbers: an order, a level, a yes. */
+function Said({ facts }: { facts: Record<string, unknown> }) {
+  const { t, code, pick } = useSpeech();
+  const said = Object.entries(facts).filter(([name, value]) => name in LABELS && filled(value));
+  if (said.length === 0) return null;
+  const shown = (value: unknown): string =>
+    typeof value === "boolean" ? (value ? t("yes") : t("no")) : Array.isArray(value) ? value.map(shown).join("、") : code(plain(value));
+  return (
+    <p className="said">
+      {said.map(([name, value]) => <span key={name}><span className="quiet">{label(name, pick)}：</span>{shown(value)}</span>)}
+    </p>
+  );
+}
+
+const filled = (value: unknown) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
 
 function Timeline({ entries }: { entries: Entry[] }) {
-  const { t, code, when } = useSpeech();
+  const { t, code, pick, when } = useSpeech();
   return (
     <section className="card" aria-labelledby="timeline-title">
       <h2 id="timeline-title">{t("timeline")}</h2>
@@ -126,7 +152,11 @@ function Timeline({ entries }: { entries: Entry[] }) {
         {entries.map((one) => (
           <li key={one.id}>
             <time dateTime={one.at}>{when(one.at)}</time> <b>{code(one.kind)}</b> <span className="quiet">{one.author}</span>
-            {Object.entries(one.words).map(([name, text]) => text ? <p key={name}>{plain(text)}</p> : null)}
+            {one.rules.length > 0 && <span className="quiet"> · {t("rules")} {one.rules.join(", ")}</span>}
+            <Said facts={one.facts} />
+            {Object.entries(one.words).map(([name, text]) => filled(text) ? (
+              <p key={name}>{name !== "words" && <span className="quiet">{label(name, pick)}：</span>}{plain(text)}</p>
+            ) : null)}
           </li>
         ))}
       </ol>
@@ -145,6 +175,7 @@ function Actions({ id, actions, version }: { id: string; actions: Action[]; vers
   const [opened, setOpened] = useState<string | null>(null);
   const possible = actions.filter((one) => one.state === "possible" && one.yours && one.step in STEPS);
   const other = actions.filter((one) => one.state === "held" || (one.state === "possible" && !possible.includes(one)));
+  const later = actions.filter((one) => one.state === "not_now");
   return (
     <section className="card" aria-labelledby="actions-title">
       <h2 id="actions-title">{t("actions")}</h2>
@@ -155,7 +186,10 @@ function Actions({ id, actions, version }: { id: string; actions: Action[]; vers
             onClick={() => setOpened(opened === one.step ? null : one.step)}>
             {code(one.step)}
           </Button>
-          {opened === one.step && <StepForm id={id} action={one} version={version} done={() => setOpened(null)} />}
+          {opened === one.step && (
+            <StepForm subject={id} name={code(one.step)} path={one.path} fields={STEPS[one.step]!} version={version} rules={one.rules}
+              body={(values) => (STEPS[one.step]!.length > 0 ? bodyOf(one.step, values) : undefined)} done={() => setOpened(null)} />
+          )}
         </div>
       ))}
       {other.length > 0 && (
@@ -164,7 +198,7 @@ function Actions({ id, actions, version }: { id: string; actions: Action[]; vers
             <li key={one.step} className="waiting">
               <b>{code(one.step)}</b>{" "}
               <span className="quiet">
-                {one.state === "held" ? t("heldBy") : `${t("awaits")} ${one.awaits.split(" or ").map(roleName).join(" / ")} ${one.person ?? ""}`}
+                {one.state === "held" ? t("heldBy") : `${t("awaits")} ${one.awaits.split(" or ").map((who) => (who === "the handler of the case" ? t("theHandler") : roleName(who))).join(" / ")} ${one.person ?? ""}`}
                 {one.because && ` · ${one.because}`}
                 {one.rules.length > 0 && ` · ${t("rules")} ${one.rules.join(", ")}`}
               </span>
@@ -172,75 +206,16 @@ function Actions({ id, actions, version }: { id: string; actions: Action[]; vers
           ))}
         </ul>
       )}
+      {later.length > 0 && (
+        <details className="later">
+          <summary>{t("notNow")} ({later.length})</summary>
+          <ul>
+            {later.map((one) => <li key={one.step}><b>{code(one.step)}</b> <span className="quiet">{one.because}</span></li>)}
+          </ul>
+        </details>
+      )}
     </section>
   );
-}
-
-function StepForm({ id, action, version, done }: { id: string; action: Action; version: number; done: () => void }) {
-  const { t, code, pick } = useSpeech();
-  const { message } = App.useApp();
-  const queries = useQueryClient();
-  const key = useRef(crypto.randomUUID());
-  const [form] = Form.useForm<Record<string, unknown>>();
-  const fields = STEPS[action.step]!;
-  const step = useMutation({
-    mutationFn: (values: Record<string, unknown>) =>
-      ask(`/api/complaint${action.path}`, {
-        method: "POST", key: key.current, version,
-        ...(fields.length > 0 ? { body: bodyOf(action.step, values) } : {}),
-      }),
-    onSuccess: () => {
-      void message.success(`${code(action.step)} · ${t("done")}`);
-      void refresh(queries, id);
-      done();
-    },
-    onError: (error) => {
-      if (error instanceof Problem && !error.passes) key.current = crypto.randomUUID();
-      if (error instanceof Problem && error.status === 412) void refresh(queries, id);
-      if (error instanceof Problem) {
-        form.setFields(error.errors.map((one) => ({ name: one.pointer.split("/")[1] ?? "", errors: [one.detail] })));
-      }
-    },
-  });
-  return (
-    <Form form={form} layout="vertical" className="step" disabled={step.isPending}
-      onFinish={(values) => { if (!step.isPending) step.mutate(values); }} scrollToFirstError={{ focus: true }}
-      onValuesChange={() => { if (step.isError) { key.current = crypto.randomUUID(); step.reset(); } }}
-      onKeyDown={(event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.submit(); if (event.key === "Escape") done(); }}>
-      {fields.map((field, index) => (
-        <Form.Item key={field.name} name={field.name} label={pick(field.zh, field.en)}
-          rules={field.required ? [{ required: true, message: t("required") }] : []}>
-          {control(field, pick, t("yes"), t("no"), index === 0)}
-        </Form.Item>
-      ))}
-      {step.isError && <ProblemNote error={step.error} />}
-      <p className="buttons">
-        <Button type="primary" htmlType="submit" loading={step.isPending}>{t("submit")}</Button>
-        <Button onClick={done}>{t("cancel")}</Button>
-        {action.rules.length > 0 && <span className="quiet">{t("rules")} {action.rules.join(", ")}</span>}
-      </p>
-    </Form>
-  );
-}
-
-function control(field: Field, pick: (zh: string, en: string) => string, yes: string, no: string, first: boolean) {
-  switch (field.kind) {
-    case "yes":
-      return <Radio.Group aria-label={pick(field.zh, field.en)} options={[{ value: true, label: yes }, { value: false, label: no }]} />;
-    case "choice":
-      return <Radio.Group aria-label={pick(field.zh, field.en)} options={(field.choices ?? []).map(([value, zh, en]) => ({ value, label: pick(zh, en) }))} />;
-    case "score":
-      return <Rate />;
-    case "line":
-      return <Input autoComplete="off" maxLength={200} autoFocus={first} />;
-    default:
-      return <Input.TextArea rows={2} maxLength={2000} autoFocus={first} />;
-  }
-}
-
-async function refresh(queries: ReturnType<typeof useQueryClient>, id: string): Promise<void> {
-  const names = ["case", "case-actions", "case-timeline", "case-terms", "case-approvals"];
-  await Promise.all([...names.map((name) => queries.invalidateQueries({ queryKey: [name, id] })), queries.invalidateQueries({ queryKey: ["work"] })]);
 }
 
 function Approvals({ subject }: { subject: string }) {
@@ -282,9 +257,13 @@ function Asked({ asked }: { asked: Approval }) {
         <span className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)} · {t("rules")} {asked.rules.join(", ")}</span>
       </p>
       <dl className="facts">
-        {Object.entries(asked.offer).filter(([, value]) => value !== null && typeof value !== "object").map(([name, value]) => (
-          <span key={name}><dt>{label(name, pick)}</dt><dd>{typeof value === "boolean" ? (value ? t("yes") : t("no")) : String(value)}</dd></span>
+        {Object.entries(asked.offer).filter(([name, value]) => filled(value) && !name.endsWith("_id")).map(([name, value]) => (
+          <span key={name}>
+            <dt>{label(name, pick)}</dt>
+            <dd>{typeof value === "boolean" ? (value ? t("yes") : t("no")) : offered(value, code)}</dd>
+          </span>
         ))}
+        <span><dt>{t("digest")}</dt><dd><code title={asked.digest}>{asked.digest.slice(0, 16)}…</code></dd></span>
       </dl>
       <ol className="seats">
         {asked.stages.flat().map((seat, index) => (
@@ -313,19 +292,15 @@ function Asked({ asked }: { asked: Approval }) {
   );
 }
 
-const OFFERED: Record<string, [string, string]> = {
-  number: ["投诉编号", "number"],
-  reason_holds: ["投诉理由成立", "the reason holds"],
-  demand_holds: ["客户要求成立", "the demand holds"],
-  founded: ["成立", "founded"],
-  by: ["判定人", "by"],
-  at: ["时间", "at"],
-  amount: ["金额", "amount"],
-  respondent_department: ["被投诉部门", "department"],
-};
+/** A value of an offer in words; lines of an offer one after the other. */
+function offered(value: unknown, code: (value: string) => string): string {
+  if (Array.isArray(value)) return value.map((one) => offered(one, code)).join("；");
+  if (value !== null && typeof value === "object") return Object.values(value).map((one) => offered(one, code)).join(" ");
+  return code(String(value));
+}
 
 function label(name: string, pick: (zh: string, en: string) => string): string {
-  const known = OFFERED[name];
+  const known = LABELS[name];
   return known ? pick(...known) : name.replace(/_/g, " ");
 }
 

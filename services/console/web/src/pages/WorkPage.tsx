@@ -72,14 +72,32 @@ function Items({ list, late, branch, label }: { list: List; late: boolean; branc
   if (items.length === 0) return <p className="empty">{t("nothing")}</p>;
   return (
     <>
-      <ul className="lines" aria-label={label}>
-        {items.map((one) => <Item key={one.id} work={one} about={cases.get(one.subject)} />)}
-      </ul>
+      {grouped(items).map(([name, group]) => (
+        <div key={name} role="group" aria-label={`${label} · ${t(name)}`}>
+          <h2 className="when">{t(name)} <span className="quiet">{group.length}</span></h2>
+          <ul className="lines">
+            {group.map((one) => <Item key={one.id} work={one} about={cases.get(one.subject)} />)}
+          </ul>
+        </div>
+      ))}
       {found.hasNextPage && (
         <Button block onClick={() => void found.fetchNextPage()} loading={found.isFetchingNextPage}>{t("more")}</Button>
       )}
     </>
   );
+}
+
+/** By when it is due: late, today where the desk stands, later, without a date. */
+function grouped(items: Work[]): ["overdue" | "dueToday" | "dueLater" | "noDue", Work[]][] {
+  const day = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" });
+  const now = new Date();
+  const group = ({ due_at }: Work) => {
+    if (!due_at) return "noDue";
+    if (new Date(due_at) < now) return "overdue";
+    return day.format(new Date(due_at)) === day.format(now) ? "dueToday" : "dueLater";
+  };
+  const names = ["overdue", "dueToday", "dueLater", "noDue"] as const;
+  return names.map((name) => [name, items.filter((one) => group(one) === name)] as [typeof name, Work[]]).filter(([, found]) => found.length > 0);
 }
 
 /** The cases that the work is about, as lists show them: number, brand, words without persons. */

@@ -4,7 +4,7 @@ export interface Field {
   name: string;
   zh: string;
   en: string;
-  kind: "words" | "line" | "yes" | "choice" | "score";
+  kind: "words" | "line" | "yes" | "choice" | "several" | "amount" | "score";
   required?: boolean;
   choices?: [value: string, zh: string, en: string][];
 }
@@ -61,6 +61,44 @@ export const STEPS: Record<string, Field[]> = {
   close: [],
   reopen: [words("异议内容", "objection")],
 };
+
+const KINDS: [string, string, string][] = [
+  ["repeat", "重复投诉", "repeated complaint"],
+  ["to_manufacturer", "向厂家投诉", "complaint to the manufacturer"],
+  ["blocked_door", "堵门", "blocked door"],
+  ["disturbance", "闹事", "disturbance"],
+  ["return_or_exchange", "退换车", "return or exchange"],
+  ["negative_media", "媒体负面", "negative media"],
+  ["wide_or_vicious", "影响面大或性质恶劣", "wide or vicious"],
+];
+
+/** In which ways a case is serious, of those that are said, and why (P12.5). */
+export const serious = (kinds: (kind: string) => boolean): Field[] => [
+  { name: "kinds", zh: "重大情形", en: "in which ways", kind: "several", required: true, choices: KINDS.filter(([kind]) => kinds(kind)) },
+  words("理由", "reason", true, "reason"),
+];
+
+/** A step of the ladder that was taken by hand (P12.6). */
+export const BY_HAND: Field[] = [
+  {
+    name: "channel", zh: "通知方式", en: "how", kind: "choice", required: true,
+    choices: [["phone", "电话", "phone"], ["in_person", "当面", "in person"], ["mail", "邮件", "mail"], ["letter", "信函", "letter"], ["other", "其他", "other"]],
+  },
+  words("通知情况", "what was said", true, "note"),
+];
+
+/** Compensation of one kind (P12.10). */
+export const OFFER: Field[] = [
+  {
+    name: "kind", zh: "赔偿方式", en: "kind", kind: "choice", required: true,
+    choices: [
+      ["repair", "免费维修", "repair"], ["price_reduction", "折价", "price reduction"], ["goodwill", "慰问补偿", "goodwill"],
+      ["damages", "赔偿", "damages"], ["exchange", "换车", "exchange"], ["return", "退车", "return"],
+    ],
+  },
+  { name: "amount", zh: "金额", en: "amount", kind: "amount", required: true },
+  words("理由", "reason", true, "reason"),
+];
 
 /** The form as the API takes it: what was left empty is not sent. */
 export function bodyOf(step: string, values: Record<string, unknown>): Record<string, unknown> {

@@ -1,0 +1,68 @@
+import { useQuery } from "@tanstack/react-query";
+import { Button, Tag } from "antd";
+import { useState } from "react";
+import { ask, Problem, type Compensation, type Page } from "../api";
+import { useSpeech } from "../language";
+import { ProblemNote } from "../parts/ProblemNote";
+import { StepForm } from "../parts/StepForm";
+import { useDesk } from "../Shell";
+import { OFFER } from "./steps";
+
+/** The compensation of a case; null for whom it is not. */
+export function useCompensations(id: string) {
+  return useQuery({
+    queryKey: ["case-compensations", id],
+    queryFn: async ({ signal }) => {
+      try {
+        return await ask<Page<Compensation>>(`/api/complaint/v1/compensations?case_id=${encodeURIComponent(id)}`, { signal });
+      } catch (error) {
+        if (error instanceof Problem && error.status === 403) return null;
+        throw error;
+      }
+    },
+  });
+}
+
+/** What was offered, granted and paid for a case; who signs it is among its approvals (P12.10). */
+export function Compensations({ id }: { id: string }) {
+  const { t, code, when } = useSpeech();
+  const { me } = useDesk();
+  const found = useCompensations(id);
+  const [offering, setOffering] = useState(false);
+  const [paying, setPaying] = useState<string | null>(null);
+  if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
+  if (!found.data) return null;
+  const items = found.data.items;
+  const pays = me.grants.some((grant) => grant.role === "finance");
+  const open = items.some((one) => one.state === "asked" || one.state === "granted");
+  return (
+    <section className="card" aria-labelledby="compensation-title">
+      <h2 id="compensation-title">{t("compensation")}</h2>
+      <ul className="lines">
+        {items.map((one) => (
+          <li key={one.id} className="term">
+            <span className="line-head">
+              <b className="number">{one.amount.amount} {one.amount.currency}</b>
+              <Tag color={one.state === "paid" || one.state === "granted" ? "success" : "warning"}>{code(one.state)}</Tag>
+              <span className="push quiet">{one.offered_by} · {when(one.offered_at)}</span>
+            </span>
+            <span>{one.lines.map((line) => `${code(line.kind)} ${line.amount.amount}`).join("、")}</span>
+            {one.paid_at && <span className="quiet">{code("paid")} {one.paid_by} {when(one.paid_at)}</span>}
+            {pays && one.state === "granted" && paying !== one.id && (
+              <span><Button size="small" type="primary" onClick={() => setPaying(one.id)}>{t("recordPayment")}</Button></span>
+            )}
+            {paying === one.id && (
+              <StepForm subject={id} name={t("recordPayment")} path={`/v1/compensations/${one.id}/pay`} fields={[]} rules={["P12.10"]}
+                body={() => ({})} done={() => setPaying(null)} />
+            )}
+          </li>
+        ))}
+      </ul>
+      {!open && !offering && !pays && <Button onClick={() => setOffering(true)}>{t("offerCompensation")}</Button>}
+      {offering && (
+        <StepForm subject={id} name={t("offerCompensation")} path={`/v1/complaints/${id}/compensations`} fields={OFFER} rules={["P12.10"]}
+          body={({ kind, amount, reason }) => ({ lines: [{ kind, amount: { amount, currency: "CNY" } }], reason })} done={() => setOffering(false)} />
+      )}
+    </section>
+  );
+}
