@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -176,28 +177,27 @@ async def desk(
 async def tell_of_staff(bootstrap: str, prefix: str) -> None:
     """What the staff service tells of a dealership and those who work there."""
     now = datetime.now(UTC)
-    entries: list[tuple[str, Entry]] = [
-        (
-            branch,
-            BranchEntry(
-                branch_id=uuid7(), branch=branch, kind="dealership", profile=profile, region="east", week=None,
-                closed=[], opened=[],
-            ),
-        )
-        for branch, profile in BRANCHES.items()
-    ]  # fmt: skip
+    entries: list[tuple[UUID, Entry]] = []
+    for branch, profile in BRANCHES.items():
+        identifier = uuid7()
+        opened = BranchEntry(
+            branch_id=identifier, branch=branch, kind="dealership", profile=profile, region="east", week=None,
+            closed=[], opened=[],
+        )  # fmt: skip
+        entries.append((identifier, opened))
     for subject, grant in STAFF.items():
-        role, place = grant.split("@")
+        identifier, (role, place) = uuid7(), grant.split("@")
         line = GrantLine(role=role, place=place, from_at=now - timedelta(days=9), until_at=None, on_behalf_of=None)
         person = PersonEntry(
-            person_id=uuid7(), subject=subject, employment=Employment.ACTIVE, branch=place, department=None,
+            person_id=identifier, subject=subject, employment=Employment.ACTIVE, branch=place, department=None,
             grants=[line],
         )  # fmt: skip
-        entries.append((subject, person))
+        entries.append((identifier, person))
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
     try:
-        for key, entry in entries:
+        for identifier, entry in entries:
+            key = str(identifier)
             topic = topic_of(type(entry), "staff")
             envelope = Envelope(uuid7(), entry.TYPE, topic.owner, key, now, 1, None)
             await producer.send_and_wait(
