@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from dev import seed
+from chassis.kit.eventually import eventually
+from dev import children, seed
 from dev.people import ADMINISTRATOR
 
 from tests.faults.system import Ground, System, rows, system
@@ -23,6 +24,8 @@ async def running(here: Ground) -> AsyncIterator[System]:
     """The services, with the people of the demo entered through staff's own doors."""
     told = {"KEHU_GRANTS_FROM": "staff", "KEHU_FIRST_ADMINISTRATOR": ADMINISTRATOR}
     async with system(here, [(name, "all", 1) for name in SERVICES], **told) as running:
+        # a process says that it has started a moment before it listens
+        await eventually(lambda: all(children.listens(part.port) for part in running.parts))
         staff = running.serving("staff")[0].address
         await asyncio.to_thread(seed.staff_branches, staff, here.issuer)
         yield running
