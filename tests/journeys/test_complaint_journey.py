@@ -80,7 +80,7 @@ async def test_one_that_nobody_judges_is_passed_up_and_says_why_it_was_due(walk:
     assert found["judge"]["state"] == "missed"
     assert found["judge"]["escalated_to"][0] == "relations_manager"
     assert "1 个工作日" in found["judge"]["why_zh"]
-    assert (found["notice"]["role"], found["notice"]["urgent"]) == ("relations_manager", True)
+    assert (found["notice"]["role"], found["notice"]["title"]) == ("relations_manager", "逾期未完成: 判定投诉是否成立")
 
 
 async def test_a_service_that_was_down_catches_up(walk: Walk, running: System) -> None:

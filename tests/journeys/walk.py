@@ -164,5 +164,5 @@ class Walk:
         owed = await self.sees(
             MANAGER, "complaint", f"/v1/obligations?subject={case['id']}", lambda page: bool(page["items"])
         )
-        notice = next(n for n in told["items"] if n["subject"] == case["id"])
+        notice = next(n for n in told["items"] if n["subject"] == case["id"] and n["template"] == "work_missed")
         return {"case": case, "notice": notice, "judge": next(o for o in owed["items"] if o["duty"] == "judge")}
