@@ -96,11 +96,17 @@ def delete_before_ack() -> None:
 
 
 def no_inbox() -> None:
-    """What was handled before is handled again: nobody asks the inbox."""
+    """What was handled before is handled again: nobody asks the inbox.
+
+    In tally alone, which counts effects: elsewhere unique rows refuse the second one, the consumer halts, and what is
+    seen is that it never ends.
+    """
     enter = Consumer._enter
 
     async def careless(self: Consumer, tx: Tx, pairs: Sequence[Pair]) -> set[tuple[str, UUID]]:
-        await enter(self, tx, pairs)
+        fresh = await enter(self, tx, pairs)
+        if self._runtime.name != "tally":
+            return fresh
         return {(reaction.name, event.id) for reaction, event in pairs}
 
     Consumer._enter = careless  # type: ignore[method-assign]
@@ -203,12 +209,7 @@ BUGS = (
         (Fault("kill kafka"), *[Fault("failpoint", "complaint.relay")] * 4),
         (_AGREE, _GAPS),
     ),
-    Planted(
-        no_inbox,
-        # a doubled effect may also be refused by the database, and its consumer halts: then it is never done
-        (*[Fault("repeat records")] * 2, *[Fault("failpoint", "tally.worker")] * 2),
-        (_ONCE, _LEFT),
-    ),
+    Planted(no_inbox, (*[Fault("repeat records")] * 2, *[Fault("failpoint", "tally.worker")] * 2), (_ONCE,)),
     Planted(
         inbox_in_its_own_transaction,
         (*[Fault("storm")] * 2, *[Fault("failpoint", "tally.worker")] * 3),
