@@ -36,6 +36,7 @@ LARGEST = 10 * 1024 * 1024
 STEP = 50
 _RETRY = tuple(timedelta(seconds=s) for s in (5, 60, 600, 3600))
 _TAKEN = "INSERT INTO kehu.import_rows (import_id, row, outcome, ref, problem) VALUES ($1, $2, $3, $4, $5::jsonb) "
+# not `Tx.destroy_keys`: the kept answer to the hand-in holds none of the rows, and is given again
 _FORGET_KEY = "UPDATE kehu.subject_keys SET wrapped = NULL, destroyed_at = $2 WHERE subject_id = $1"
 
 R = TypeVar("R", bound=BaseModel)

@@ -7,7 +7,7 @@ Beside the roles stand rights on single records: a grant with an end opens one, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -128,7 +128,7 @@ class Permission:
 
     name: str
     roles: Mapping[Role, Reach]
-    scopes: tuple[Scope, ...] = field(default=())
+    scopes: tuple[Scope, ...] = ()
 
     def __post_init__(self) -> None:
         if self.name in PERMISSIONS:

@@ -95,11 +95,7 @@ async def forgotten(tx: Tx, ended: Sequence[tuple[str, bool]]) -> None:
         if sequence < contact.known_sequence:
             continue
         if contact.subject_id is not None:
-            await tx.driver.execute(
-                "UPDATE kehu.subject_keys SET wrapped = NULL, destroyed_at = $2 WHERE subject_id = $1",
-                contact.subject_id,
-                tx.now,
-            )
+            await tx.destroy_keys([contact.subject_id])
         contact.subject_id, contact.sealed = None, None
         contact.known_sequence, contact.forgotten_at = sequence, tx.now
         await tx.flush()
