@@ -314,7 +314,7 @@ async def test_each_instant_is_fired_once_by_three_workers_of_which_some_are_kil
     killed = 0
     try:
         for worker in workers:
-            worker.start()
+            worker.start(KEHU_FAILPOINTS="obligations.fired=kill")  # whoever fires first dies of it, for certain
 
         async def all_missed() -> bool:
             nonlocal killed
