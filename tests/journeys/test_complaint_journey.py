@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import pytest_asyncio
 from chassis.kit.eventually import eventually
@@ -12,10 +14,16 @@ from dev import children, seed
 from dev.people import ADMINISTRATOR
 
 from tests.faults.system import Ground, System, rows, system
-from tests.journeys.walk import AUDITOR, GENERAL_MANAGER, Walk
+from tests.journeys.walk import AUDITOR, BRANCH, GENERAL_MANAGER, Walk
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
+ARCHIVIST = f"information-specialist-{BRANCH}-1"
+#: which brand a machine speaks for, as an approved value of the policy
+_SPEAKS_FOR = """INSERT INTO kehu.policy_versions (id, policy, layer, "values", effective_on, state, reason,
+        proposed_by, proposed_at, decided_at, held, version, sequence)
+    VALUES (uuidv7(), 'serious', 'group', $1::jsonb, '2020-01-01', 'approved', 'test', 'gm-1', now(), now(), '{}', 1, 0)
+    RETURNING 1"""
 SERVICES = ("archive", "complaint", "customer", "notify", "staff")
 
 
@@ -81,6 +89,44 @@ async def test_one_that_nobody_judges_is_passed_up_and_says_why_it_was_due(walk:
     assert found["judge"]["escalated_to"][0] == "relations_manager"
     assert "1 个工作日" in found["judge"]["why_zh"]
     assert (found["notice"]["role"], found["notice"]["title"]) == ("relations_manager", "逾期未完成: 判定投诉是否成立")
+
+
+@pytest.mark.rule("P05.13")
+@pytest.mark.rule("P12.8")
+async def test_a_factory_gets_what_a_signed_agreement_lists_and_no_more(walk: Walk, running: System) -> None:
+    brand, machine = "东风日产", "client:factory"
+    found = await walk.serious("serious-2", "14207770005")
+    await rows(running.databases["complaint"], _SPEAKS_FOR, json.dumps({"machines": {machine: brand}}))
+    token = running.ground.token(machine, scopes=["complaint.detail"])
+    address = running.serving("complaint")[0].address + found["case"]["path"] + "/detail"
+
+    async def detail() -> httpx.Response:
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as factory:
+            return await factory.get(address)
+
+    async def refused_for_want_of_an_agreement() -> bool:
+        answer = await detail()
+        return (answer.status_code, answer.json()["type"]) == (403, "/problems/no-agreement")
+
+    await eventually(refused_for_want_of_an_agreement)
+    agreement = await walk.does(ARCHIVIST, "archive", "/v1/agreements", {
+        "branch": BRANCH, "party": "factory", "brand": brand, "purpose": "recall_analysis",
+        "fields": ["number", "name"], "from_on": "2020-01-01", "until_on": "2099-12-31",
+    })  # fmt: skip
+    for signer in (AUDITOR, "cs-manager-1"):
+        page = await walk.sees(
+            signer, "archive", f"/v1/approvals?subject={agreement['id']}", lambda page: page["items"][0]["yours"]
+        )
+        body = {"grant": True, "digest": page["items"][0]["digest"]}
+        await walk.does(signer, "archive", f"/v1/approvals/{page['items'][0]['id']}/decide", body)
+
+    async def given() -> bool:
+        return (await detail()).status_code == 200
+
+    await eventually(given)
+    assert (await detail()).json()["fields"] == {"number": found["case"]["number"], "name": "王小芳"}
+    registered = "SELECT 1 FROM provisions WHERE about::text = $1"
+    await eventually(lambda: rows(running.databases["archive"], registered, found["case"]["id"]))
 
 
 async def test_a_service_that_was_down_catches_up(walk: Walk, running: System) -> None:

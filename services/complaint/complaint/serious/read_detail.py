@@ -33,7 +33,7 @@ RULES = ("P05.13", "P12.8")
 FACTS = ("series", "model", "model_year", "fault_codes")
 SEALED = ("name", "phone", "address", "plate", "vin", "text", "demand")
 
-_PROVISION = "SELECT case_id, agreement_id, client, fields, at FROM provisions WHERE id = $1 AND told_at IS NULL"
+_PROVISION = "SELECT case_id, agreement_id, fields FROM provisions WHERE id = $1 AND told_at IS NULL"
 
 
 class NoAgreement(Forbidden):
@@ -51,7 +51,7 @@ class Agreement(BaseModel):
     brand: str
     fields: list[str]
     purpose: str
-    until: date
+    until_on: date
 
 
 class Detail(BaseModel):
@@ -72,8 +72,8 @@ async def read_detail(case_id: UUID, principal: Principal, runtime: Runtime) -> 
     Only the fields of the agreement in force are given, and each giving is recorded as an outward provision.
     404 for a case of another brand; 403 while there is no agreement; 503 while the archive does not answer.
     """
-    brand = await _brand_of(runtime, case_id, principal)
-    agreement = await _in_force(runtime, brand)
+    brand, branch = await _whose(runtime, case_id, principal)
+    agreement = await _in_force(runtime, brand, branch)
     async with runtime.transaction(actor=principal.subject) as tx:
         case = await tx.get(CASES, case_id, lock=False)
         given = await _fields(tx, case, agreement)
@@ -106,35 +106,36 @@ async def read_detail(case_id: UUID, principal: Principal, runtime: Runtime) -> 
         case_id=case_id,
         agreement_id=agreement.id,
         purpose=agreement.purpose,
-        until=agreement.until,
+        until=agreement.until_on,
         provision_id=provision,
         fields=given,
     )
 
 
-async def _brand_of(runtime: Runtime, case_id: UUID, principal: Principal) -> str:
-    """The brand of the case, where the machine speaks for it; 404 otherwise, whatever there is."""
+async def _whose(runtime: Runtime, case_id: UUID, principal: Principal) -> tuple[str, str]:
+    """Brand and branch of the case, where the machine speaks for the brand; 404 otherwise, whatever there is."""
     async with runtime.transaction(actor=principal.subject) as tx:
         case = (await tx.load(CASES, [case_id], lock=False)).get(case_id)
         if case is not None and case.serious:
             speaks_for = policy(tx, SeriousPolicy, case.branch, tx.now).machines.get(principal.subject)
             if speaks_for == case.brand:
-                return case.brand
+                return case.brand, case.branch
     raise NotFound("There is no serious complaint of your brand under this id. Check the id.")
 
 
-async def _in_force(runtime: Runtime, brand: str) -> Agreement:
-    """The agreement in force, asked of the archive outside any transaction."""
-    said = await runtime.peers.get(
-        "archive", "/v1/agreements/in-force", scope=Scope.ARCHIVE_PROVIDE, params={"brand": brand}
-    )
-    today = civil(runtime.clock())
-    for entry in said.get("agreements", []):
-        try:
-            agreement = Agreement.model_validate(entry)
-        except ValidationError:
-            continue
-        if agreement.brand == brand and agreement.until >= today:
+async def _in_force(runtime: Runtime, brand: str, branch: str) -> Agreement:
+    """The agreement in force on data of the branch, asked of the archive outside any transaction."""
+    asked = {"brand": brand, "branch": branch}
+    try:
+        said = await runtime.peers.get("archive", "/v1/agreements/in-force", scope=Scope.ARCHIVE_PROVIDE, params=asked)
+        agreement = Agreement.model_validate(said)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != httpx.codes.NOT_FOUND:
+            raise
+    except ValidationError:
+        pass  # what cannot be read allows nothing
+    else:
+        if agreement.brand == brand and agreement.until_on >= civil(runtime.clock()):
             return agreement
     raise NoAgreement(
         "No standing agreement on this brand is in force. Have one approved by the information supervisor and the "
@@ -175,14 +176,7 @@ async def tell_archive(ref: str, work: Work) -> bool:
         row = await tx.driver.fetchrow(_PROVISION, UUID(ref))
     if row is None:
         return True
-    body = {
-        "provision_id": ref,
-        "service": work.runtime.name,
-        "subject": str(row["case_id"]),
-        "client": row["client"],
-        "fields": row["fields"],
-        "at": row["at"].isoformat(),
-    }
+    body = {"about": str(row["case_id"]), "fields": row["fields"]}
     path = f"/v1/agreements/{row['agreement_id']}/provisions"
     try:
         await work.runtime.peers.post("archive", path, body, scope=Scope.ARCHIVE_PROVIDE, key=ref)

@@ -37,15 +37,15 @@ AGREEMENT = {
     "brand": BRAND,
     "fields": ["number", "fault_codes", "vin", "name", "shoe_size"],
     "purpose": "召回分析",
-    "until": "2026-12-31",
+    "until_on": "2026-12-31",
 }
 
 
 class Archive:
-    """The archive's part: which agreements are in force, what it was told."""
+    """The archive's part, as its own routes answer: which agreement is in force, what it was told."""
 
     def __init__(self) -> None:
-        self.agreements: list[dict[str, Any]] = [AGREEMENT]
+        self.agreement: dict[str, Any] | None = AGREEMENT
         self.away = False
         self.seen: list[Request] = []
 
@@ -55,7 +55,9 @@ class Archive:
         self.seen.append(request)
         if self.away:
             return Reply(503)
-        return answered({"agreements": self.agreements} if request.method == "GET" else {})
+        if request.method == "GET":
+            return Reply(404) if self.agreement is None else answered(self.agreement)
+        return answered({}, 201) if orjson.loads(request.body).keys() == {"about", "fields"} else Reply(422)
 
     @property
     def told(self) -> list[tuple[str, dict[str, Any]]]:
@@ -228,19 +230,22 @@ async def test_the_brand_gets_what_its_agreement_lists_and_each_giving_is_record
         await eventually(told)
     ((path, body),) = archive.told
     assert path == f"/v1/agreements/{AGREEMENT['id']}/provisions"
-    assert (body["provision_id"], body["fields"]) == (given["provision_id"], ["fault_codes", "name", "number", "vin"])
+    assert body == {"about": case["id"], "fields": ["fault_codes", "name", "number", "vin"]}
+    asked = archive.seen[0].path
+    assert asked.startswith("/v1/agreements/in-force?brand=")
+    assert asked.endswith("&branch=sh-pudong")
     assert "王小芳" not in str(body)
 
 
 @pytest.mark.rule("P05.13")
 @pytest.mark.parametrize(
-    "agreements",
-    [[], [{**AGREEMENT, "until": "2026-03-01"}], [{**AGREEMENT, "brand": "江淮汽车"}], [{"id": "nonsense"}]],
+    "agreement",
+    [None, {**AGREEMENT, "until_on": "2026-03-01"}, {**AGREEMENT, "brand": "江淮汽车"}, {"id": "nonsense"}],
 )
 async def test_without_an_agreement_in_force_nothing_is_given(
-    stage: Stage, archive: Archive, agreements: list[dict[str, Any]]
+    stage: Stage, archive: Archive, agreement: dict[str, Any] | None
 ) -> None:
-    archive.agreements = agreements
+    archive.agreement = agreement
     case, _ = await warned(stage, vehicle=vehicle())
     async with machine(stage) as brand:
         answer = await brand.get(f"{case['path']}/detail")
