@@ -9,13 +9,16 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import python_calamine
+import xlsxwriter
 from pydantic import BaseModel
 
 from chassis.problems import Invalid
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 20_000
 #: what an XLSX may unpack to: a small file can hold a large one
 MOST_UNPACKED = 100 * 1024 * 1024
@@ -70,6 +73,52 @@ def write_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> byte
     writer.writerow(headings)
     writer.writerows([[_harmless(value) for value in row] for row in rows])
     return text.getvalue().encode("utf-8-sig")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a workbook: its heading in Chinese and in English, its width in characters."""
+
+    chinese: str
+    english: str
+    width: int = 14
+
+
+Cell = str | int | Decimal | date | None
+
+
+def write_xlsx(
+    title: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, above: Sequence[str] = ()
+) -> bytes:
+    """A workbook of one sheet: lines of text `above`, headings in both languages, rows. Call it in a thread.
+
+    Text is written as text, so that none is taken for a formula; amounts and days are numbers and dates to reckon with.
+    """
+    into = io.BytesIO()
+    book = xlsxwriter.Workbook(into, {"in_memory": True})
+    bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
+    amount = book.add_format({"num_format": "#,##0.00"})
+    sheet = book.add_worksheet(title[:31])
+    for n, line in enumerate(above):
+        sheet.write_string(n, 0, line, bold)
+    top = len(above)
+    for n, column in enumerate(columns):
+        sheet.set_column(n, n, column.width)
+        sheet.write_string(top, n, column.chinese, bold)
+        sheet.write_string(top + 1, n, column.english, bold)
+    for at, row in enumerate(rows, start=top + 2):
+        for n, value in enumerate(row):
+            if isinstance(value, date):
+                sheet.write_datetime(at, n, value, day)
+            elif isinstance(value, Decimal):
+                sheet.write_number(at, n, value, amount)
+            elif isinstance(value, int):
+                sheet.write_number(at, n, value)
+            elif value is not None:
+                sheet.write_string(at, n, value)
+    sheet.freeze_panes(top + 2, 1)
+    book.close()
+    return into.getvalue()
 
 
 def _harmless(value: object) -> object:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import python_calamine
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.process import ServiceProcess
 from chassis.kit.stage import Stage
 from chassis.service import Service
-from chassis.sheets import NotATable, read_rows, write_csv
+from chassis.sheets import Column, NotATable, read_rows, write_csv, write_xlsx
 
 from chassis import sheets
 
@@ -157,6 +160,14 @@ def test_no_cell_that_is_written_is_taken_for_a_formula() -> None:
 
 
 # -- taking --------------------------------------------------------------------------------------
+
+
+def test_a_workbook_holds_text_as_text_and_amounts_and_days_as_such() -> None:
+    row = ("=1+1", Decimal("1234.50"), date(2026, 2, 13), 7, None)
+    written = write_xlsx("账", [Column("一", "one")] * 5, [row], above=["何月"])
+    sheet = python_calamine.load_workbook(io.BytesIO(written)).get_sheet_by_index(0)
+    assert sheet.name == "账"
+    assert sheet.to_python() == [["何月", *[""] * 4], ["一"] * 5, ["one"] * 5, ["=1+1", 1234.5, row[2], 7, ""]]
 
 
 async def test_each_row_is_taken_or_refused_alone_and_says_why(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chassis.runtime import Runtime
 from chassis.service import Service
+from chassis.vault import vault
 from policy.engines import ENGINES
 
 from archive import tables
@@ -33,7 +34,6 @@ from archive.providing.list_agreements import end_agreement, list_agreements, re
 from archive.providing.propose_agreement import propose_agreement
 from archive.providing.provide import agreement_in_force, record_provision
 from archive.settings import ArchiveSettings
-from archive.vault import vault
 from archive.viewing.list_view_requests import list_view_requests, read_view_request
 from archive.viewing.request_viewing import request_viewing
 

@@ -11,10 +11,10 @@ from chassis.jobs import Work, job
 from chassis.problems import NotFound, Refused
 from chassis.runtime import Runtime
 from chassis.tx import Tx
+from chassis.vault import Stored, Vault, Watched
 
 from archive.dossier import DOSSIERS, ITEMS, Dossier, Item, entry
 from archive.tables import uploads
-from archive.vault import Stored, Vault, Watched
 
 #: how long a file may take to arrive
 PATIENCE = timedelta(hours=24)

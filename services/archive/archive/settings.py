@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from chassis.settings import Settings
+from chassis.vault import VaultSettings
 from pydantic import Field, model_validator
 
 
-class ArchiveSettings(Settings):
-    """`KEHU_BLOB_STORE`, `KEHU_ITEM_LIMIT`, `KEHU_AUDIT_KEY_FILE`, `KEHU_AUDIT_LOG_NAME`."""
+class ArchiveSettings(VaultSettings):
+    """`KEHU_ITEM_LIMIT`, `KEHU_AUDIT_KEY_FILE`, `KEHU_AUDIT_LOG_NAME`."""
 
-    blob_store: str = Field(
-        "memory://", description="where sealed files lie: a folder, or s3://bucket/prefix; memory:// in tests"
-    )
     item_limit: int = Field(200 * 1024**2, le=4 * 1024**3, description="largest file of an item in bytes")
     audit_key_file: Path | None = Field(
         None, description="private key (Ed25519, PEM) that signs tree heads; made where it is missing, in development"
@@ -22,7 +19,7 @@ class ArchiveSettings(Settings):
     audit_log_name: str = Field("kehu-audit", description="the name under which tree heads are signed")
 
     @model_validator(mode="after")
-    def _lasting_in_production(self) -> Self:
-        if self.environment == "production" and (self.blob_store == "memory://" or self.audit_key_file is None):
-            raise ValueError("production needs KEHU_BLOB_STORE and KEHU_AUDIT_KEY_FILE")
+    def _signed_in_production(self) -> Self:
+        if self.environment == "production" and self.audit_key_file is None:
+            raise ValueError("production needs KEHU_AUDIT_KEY_FILE")
         return self

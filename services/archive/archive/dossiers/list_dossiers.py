@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from typing import Annotated
 from uuid import UUID
 
 import sqlalchemy as sa
-import xlsxwriter
 from chassis.auth import Principal
 from chassis.fields import Slug
 from chassis.http import Cursor, Limit, Page, get
 from chassis.lists import newest_first
 from chassis.runtime import Runtime
+from chassis.sheets import XLSX, Column, write_xlsx
 from chassis.tx import Tx
 from contracts.archive import AccessRecorded, DossierKind
 from fastapi import Query, Response
+from policy.calendar import civil
 
 from archive.dossier import DOSSIERS, Dossier
 from archive.dossiers.views import DossierLine, line_of, mark_of
-from archive.media import XLSX
 from archive.permissions import KEEP_DOSSIERS, OPEN_DOSSIER
 from archive.seeing import reached_by, seen_by
 from archive.tables import dossiers
@@ -29,7 +28,17 @@ RULES = ("P05.3", "P05.11")
 
 #: how many dossiers one finding aid holds
 MOST = 20_000
-_COLUMNS = ("档号", "类别", "对象编号", "密级", "保管人", "柜", "层(自上)", "位(自左)", "立卷时间")
+_COLUMNS = (
+    Column("档号", "number", 16),
+    Column("类别", "kind"),
+    Column("对象编号", "about", 38),
+    Column("密级", "secrecy", 8),
+    Column("保管人", "custodian", 20),
+    Column("柜", "cabinet", 8),
+    Column("层(自上)", "shelf", 8),
+    Column("位(自左)", "position", 8),
+    Column("立卷时间", "opened on", 12),
+)
 
 
 @get("/v1/dossiers", needs=OPEN_DOSSIER)
@@ -85,25 +94,21 @@ async def print_finding_aid(
 
 
 def _printed(found: list[Dossier]) -> bytes:
-    """The workbook; every cell is text, so that none is taken for a formula."""
-    into = io.BytesIO()
-    book = xlsxwriter.Workbook(into, {"in_memory": True})
-    sheet = book.add_worksheet("检索目录")
-    for column, name in enumerate(_COLUMNS):
-        sheet.write_string(0, column, name)
-    for n, dossier in enumerate(found, start=1):
-        cells = (
-            dossier.number,
-            dossier.kind.value,
-            dossier.about,
-            mark_of(dossier.secrecy),
-            dossier.custodian or "",
-            dossier.cabinet or "",
-            str(dossier.shelf or ""),
-            str(dossier.position or ""),
-            dossier.opened_at.date().isoformat(),
-        )
-        for column, text in enumerate(cells):
-            sheet.write_string(n, column, text)
-    book.close()
-    return into.getvalue()
+    return write_xlsx(
+        "检索目录",
+        _COLUMNS,
+        (
+            (
+                dossier.number,
+                dossier.kind.value,
+                dossier.about,
+                mark_of(dossier.secrecy),
+                dossier.custodian,
+                dossier.cabinet,
+                dossier.shelf,
+                dossier.position,
+                civil(dossier.opened_at),
+            )
+            for dossier in found
+        ),
+    )

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.http import put
+from chassis.media import Looked
 from chassis.runtime import Runtime
 from fastapi import Request
 
 from archive.dossiers.views import ItemView, item_view
 from archive.filing import FILE_KEY, locked, store, take_in
-from archive.media import Looked
 from archive.permissions import KEEP_DOSSIERS
 from archive.seeing import within
 from archive.settings import ArchiveSettings

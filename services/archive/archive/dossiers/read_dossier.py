@@ -9,6 +9,7 @@ from chassis.http import get
 from chassis.problems import NotFound
 from chassis.runtime import Runtime
 from chassis.tx import Tx
+from chassis.vault import Vault
 from contracts.archive import AccessRecorded
 from fastapi import Response
 from fastapi.responses import StreamingResponse
@@ -19,7 +20,6 @@ from archive.dossiers.views import DossierView, item_view, view_of
 from archive.filing import FILE_KEY, bound_to
 from archive.permissions import KEEP_DOSSIERS, OPEN_DOSSIER
 from archive.seeing import within
-from archive.vault import Vault
 
 RULES = ("P04.8", "P05.9", "P05.11")
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from chassis.handlers import Received, on
 from chassis.jobs import Work, job
 from chassis.tx import Tx
+from chassis.vault import Vault
 from contracts.archive import DossierKind
 from contracts.customer import ConfirmErasure, CustomerErased
 from contracts.topics import ARCHIVE_STATE
 
 from archive.dossier import DOSSIERS
-from archive.vault import Vault
 
 RULES = ("P05.14",)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 from chassis.auth import Principal
 from chassis.http import get
+from chassis.paper import print_paper
 from chassis.runtime import Runtime
 from chassis.tx import Tx
 from contracts.archive import AccessRecorded
@@ -18,7 +20,6 @@ from contracts.roles import Role
 from fastapi import Header, Response
 from policy.calendar import ZONE
 
-from complaint.forms.print_form import print_form
 from complaint.permissions import READ_SERIOUS
 from complaint.serious import tables
 from complaint.serious.climbing import Climb
@@ -28,6 +29,8 @@ from complaint.serious.reading import climb_within
 from complaint.serious.views import ladder_view
 
 RULES = ("P12.6", "P12.7", "P12.8")
+
+FORMS = Path(__file__).parent.parent / "forms"
 
 KINDS_ZH = {
     "repeat": "重复投诉",
@@ -66,7 +69,7 @@ async def read_proof(
     document["digest"] = hashlib.sha256(_json(document)).hexdigest()
     content, media_type = orjson.dumps(document), "application/json"
     if accept is not None and "application/pdf" in accept:
-        content, media_type = await print_form("serious_proof", in_words(document)), "application/pdf"
+        content, media_type = await print_paper(FORMS, "serious_proof", in_words(document)), "application/pdf"
     digests = list(dict.fromkeys((document["digest"], hashlib.sha256(content).hexdigest())))
     async with runtime.transaction(actor=principal.subject) as tx:
         tx.record(

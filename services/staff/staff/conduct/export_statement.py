@@ -9,6 +9,7 @@ from io import BytesIO
 import xlsxwriter
 from chassis.auth import Principal
 from chassis.http import get
+from chassis.sheets import XLSX
 from chassis.tx import Tx
 from contracts.money import Money
 from fastapi import Response
@@ -28,8 +29,6 @@ from staff.conduct.read_statement import (
 )
 
 RULES = ("P13.11",)
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 #: Chinese, English, width
 COLUMNS = (

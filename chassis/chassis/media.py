@@ -1,4 +1,4 @@
-"""What kinds of file an item may be, checked by content and not by name."""
+"""What kinds of file are taken, checked by content and not by name (P05.4)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import codecs
 from collections.abc import Callable
 
 from chassis.problems import Invalid, TooLarge
+from chassis.sheets import XLSX
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _HEAD = 64
 #: what a workbook's first entry is called
 _WORKBOOK = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/")
 
 
 class NotWhatItSays(Invalid):
-    """The content is not of the type that the request names, or of none that the archive takes."""
+    """The content is not of the type that the request names, or of none that is taken."""
 
     title = "The file is not what it says"
     rules = ("P05.4",)
@@ -28,8 +28,12 @@ _LOOKS: dict[str, Callable[[bytes], bool]] = {
     "application/pdf": lambda head: head[:5] == b"%PDF-",
     "image/jpeg": lambda head: head[:3] == b"\xff\xd8\xff",
     "image/png": lambda head: head[:8] == b"\x89PNG\r\n\x1a\n",
+    "image/webp": lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
+    "audio/amr": lambda head: head[:5] == b"#!AMR",
+    "audio/mp4": lambda head: head[4:8] == b"ftyp",
     "audio/mpeg": _mp3,
     "audio/wav": lambda head: head[:4] == b"RIFF" and head[8:12] == b"WAVE",
+    "video/mp4": lambda head: head[4:8] == b"ftyp",
     XLSX: lambda head: head[:4] == b"PK\x03\x04" and head[30:].startswith(_WORKBOOK),
     "text/plain": lambda head: True,
     "application/json": lambda head: True,
@@ -44,7 +48,7 @@ class Looked:
         self._most, self._size = most, 0
         self.media_type = content_type.partition(";")[0].strip().lower()
         if self.media_type not in _LOOKS:
-            raise NotWhatItSays(f"The archive takes {', '.join(sorted(_LOOKS))}. Send one of them as Content-Type.")
+            raise NotWhatItSays(f"Taken are {', '.join(sorted(_LOOKS))}. Send one of them, named as Content-Type.")
         self._head = b""
         self._text = codecs.getincrementaldecoder("utf-8")() if self.media_type in _TEXT else None
 

@@ -1,4 +1,7 @@
-"""The vault: sealed files in an object store. What goes in is encrypted while it streams; a cut file does not open."""
+"""The vault: sealed files in an object store. What goes in is encrypted while it streams; a cut file does not open.
+
+A service that keeps files asks for `kehu-chassis[vault]`, has `VaultSettings`, and `vault` among its parts.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,37 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import obstore
-from chassis.problems import Problem
-from chassis.runtime import Runtime
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, MemoryStore, from_url
+from pydantic import Field, model_validator
 from tink import TinkError, proto_keyset_format, secret_key_access, streaming_aead
 from tink.proto import aes_gcm_hkdf_streaming_pb2, common_pb2, tink_pb2
 
-from archive.settings import ArchiveSettings
+from chassis.problems import Problem
+from chassis.runtime import Runtime
+from chassis.settings import Settings
 
 PART = "vault"
 PIECE = 64 * 1024
 _KEY_TYPE = "type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey"
+
+
+class VaultSettings(Settings):
+    """Settings of a service that keeps files: `KEHU_BLOB_STORE`."""
+
+    blob_store: str = Field(
+        "memory://", description="where sealed files lie: a folder, or s3://bucket/prefix; memory:// in tests"
+    )
+
+    @model_validator(mode="after")
+    def _lasting_in_production(self) -> Self:
+        if self.environment == "production" and self.blob_store == "memory://":
+            raise ValueError("production needs KEHU_BLOB_STORE")
+        return self
 
 
 class Damaged(Problem):
@@ -118,7 +136,7 @@ class Vault:
         try:
             source = _Source(await asyncio.to_thread(obstore.open_reader, self._store, place))
         except (NotFoundError, FileNotFoundError) as error:
-            raise Damaged("The file of this item is not where it was put. Tell the operators.") from error
+            raise Damaged("The file is not where it was put. Tell the operators.") from error
         reader = _Reading(source, key, bound_to)
         first = await reader.next()
 
@@ -143,7 +161,7 @@ class Vault:
 @asynccontextmanager
 async def vault(runtime: Runtime) -> AsyncIterator[None]:
     """The vault, while a process runs."""
-    assert isinstance(runtime.settings, ArchiveSettings)
+    assert isinstance(runtime.settings, VaultSettings)
     runtime.parts[PART] = Vault(runtime.settings.blob_store)
     yield
 
@@ -208,4 +226,4 @@ class _Reading:
         try:
             return bytes(await asyncio.to_thread(self._stream.read, PIECE))
         except TinkError as error:
-            raise Damaged("The file of this item was cut or altered. Tell the operators.") from error
+            raise Damaged("The file was cut or altered. Tell the operators.") from error

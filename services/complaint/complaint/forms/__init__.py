@@ -1,1 +1,0 @@
-"""Papers as PDF: one typst source a form, its data as JSON."""
