@@ -40,7 +40,8 @@ class Send(Command, type="notify.send.v1"):
 
     `template` names the words, `params` are ids, numbers, dates and codes that go into them: never personal data.
     `path` leads to what it is about. With `confirm_by` each receiver must confirm; who has not by then is passed
-    over for the next one. `urgent` tries every channel at once.
+    over for the next one. `urgent` tries every channel at once. `excluded` names people who are never told, whatever
+    their roles (P12.2); where that leaves nobody of a post, whoever is next is told.
     """
 
     send_id: UUID
@@ -53,6 +54,7 @@ class Send(Command, type="notify.send.v1"):
     rules: list[str]
     confirm_by: Instant | None
     urgent: bool
+    excluded: list[str] | None = None
 
 
 class NoticeSent(Event, type="notify.notice_sent.v1"):

@@ -24,7 +24,8 @@ class WorkItem(Entry, type="work.item.v1"):
     `subject` is the aggregate that it is about, `rules` are ids of the rulebook, `role` is one of
     `contracts.roles`, `place` a branch or department, `why_due` the reckoning of `due_at` in words (`why_due_zh`
     in Chinese), `path` leads to where it is done. `reminders` counts how often it was called to mind,
-    `escalated_to` names the roles that were told that it was missed, in order.
+    `escalated_to` names the roles that were told that it was missed, in order. `excluded` names people who are not to
+    learn of it, whatever their roles (P12.2).
     """
 
     id: UUID
@@ -43,3 +44,4 @@ class WorkItem(Entry, type="work.item.v1"):
     why_due_zh: str | None = None
     reminders: int | None = None
     escalated_to: list[str] | None = None
+    excluded: list[str] | None = None

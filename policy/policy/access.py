@@ -72,7 +72,7 @@ class Reached:
             return True
         if department is not None and department_place(branch, department) in self.departments:
             return True
-        return owner is not None and owner == self.subject and branch in self.own
+        return owner is not None and owner == self.subject and not self.own.isdisjoint((branch, GROUP))
 
     def condition(
         self,
@@ -93,7 +93,8 @@ class Reached:
             pairs = sorted((branch_of(place), place.partition("/")[2]) for place in self.departments)
             within.append(sa.tuple_(branch, department).in_(pairs))
         if owner is not None and self.own:
-            within.append(sa.and_(branch.in_(sorted(self.own)), owner == self.subject))
+            anywhere = GROUP in self.own
+            within.append(sa.and_(sa.true() if anywhere else branch.in_(sorted(self.own)), owner == self.subject))
         if record is None or self.subject is None:
             return sa.true() if self.everywhere else sa.or_(sa.false(), *within)
         assert now is not None, "rights on records have an end: say what time it is"

@@ -414,6 +414,7 @@ def call(tx: Tx, asked: Asked) -> None:
             path=f"/v1/approvals/{asked.id}",
             about=asked.subject,
             place=place_of(tx, asked, seat),
+            excluded=asked.barred,
         )
 
 

@@ -95,6 +95,12 @@ def view_of(one: Owed, tx: Tx) -> ObligationView:
     )
 
 
+def _not_kept_from(principal: Principal) -> sa.ColumnElement[bool]:
+    """What is not kept from the caller, whatever their roles (P12.2)."""
+    kept = obligations.c.course["excluded"].contains([principal.subject])
+    return sa.func.coalesce(kept, sa.false()).is_(sa.false())
+
+
 @get("/v1/obligations", needs=READ_WORK)
 async def list_obligations(
     principal: Principal,
@@ -107,7 +113,7 @@ async def list_obligations(
     """What is owed within your reach, the earliest due first; of one subject also what has ended."""
     column = obligations.c
     due = sa.func.coalesce(column.due_at, sa.text("'infinity'"))
-    wanted = [READ_WORK.reach(principal).condition(column.branch)]
+    wanted = [READ_WORK.reach(principal).condition(column.branch), _not_kept_from(principal)]
     wanted.append(column.ended_at.is_(None) if subject is None else column.subject == subject)
     if branch is not None:
         wanted.append(column.branch == branch)
@@ -167,6 +173,6 @@ class Missed(BaseModel):
 async def read_obligation(obligation_id: UUID, principal: Principal, tx: Tx) -> ObligationView:
     """One obligation with the reckoning of its due date."""
     one = await tx.get(OBLIGATIONS, obligation_id, lock=False)
-    if not READ_WORK.reach(principal).includes(one.branch):
+    if not READ_WORK.reach(principal).includes(one.branch) or principal.subject in one.excluded:
         raise NotFound("There is no such obligation, or none at a place of yours. Check the id.")
     return view_of(one, tx)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,6 +24,7 @@ from chassis.runtime import Runtime
 from chassis.store import Store
 from chassis.tx import Tx
 from contracts.roles import Role
+from contracts.topics import topic_of
 from contracts.work import WorkItem, WorkState
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,12 +37,20 @@ from policy.terms import Due, Pause, Term, instants, reckon
 log = structlog.get_logger()
 
 BATCH = 500
+#: how long what has ended stays on the work topic, for local copies that are built anew
+SHOWN_AFTER_END = timedelta(days=90)
+SWEEP_EVERY = 3600.0
 
 _fired = telemetry.counter("kehu.obligations.fired", "{instant}", "Reminders and missed terms, by duty")
 
 _DUE = """SELECT id FROM kehu.obligations WHERE next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED"""
+_ENDED = """SELECT id FROM kehu.obligations WHERE ended_at < $1 AND NOT course ? 'withdrawn'
+    ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED"""
 _NEXT = "SELECT min(next_at) FROM kehu.obligations WHERE next_at IS NOT NULL"
 _RUNNING = """SELECT id FROM kehu.obligations WHERE subject = ANY($1::uuid[]) AND ended_at IS NULL"""
+_ABOUT = """SELECT id FROM kehu.obligations WHERE plan ->> 'about' = ANY($1::text[])
+    AND plan ? 'about' AND ended_at IS NULL"""
+_KEEP_FROM = "keep from"
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ class Owed:
     """One obligation of one subject.
 
     `plan` is fixed when it is owed: term, remind, then, every, rules. `course` is what happened since: pauses,
-    how many instants have fired, reminders, escalated, provisional, reason.
+    how many instants have fired, reminders, escalated, provisional, reason, excluded.
     """
 
     id: UUID
@@ -216,6 +226,18 @@ class Owed:
         self.state, self.ended_at, self.next_at = OwedState.WAIVED, at, None
         self.course = {**self.course, "reason": reason}
 
+    @property
+    def excluded(self) -> list[str]:
+        """Who is not to learn of it, whatever their roles."""
+        return list(self.course.get("excluded", ()))
+
+    def keep_from(self, person: str) -> bool:
+        """Somebody is not to learn of it from now on; False when that is so already."""
+        if person in self.excluded:
+            return False
+        self.course = {**self.course, "excluded": sorted([*self.excluded, person])}
+        return True
+
     def pause(self, at: datetime, because: str) -> bool:
         """Stop the clock; False when it is stopped for that already, or the term has been missed."""
         pauses = self.course.get("pauses", [])
@@ -297,6 +319,7 @@ def item(one: Owed, calendar: Calendar, service: str) -> WorkItem:
         why_due_zh=one.why(calendar, "zh"),
         reminders=one.course.get("reminders", 0),
         escalated_to=one.course.get("escalated", []),
+        excluded=one.excluded or None,
     )
 
 
@@ -322,11 +345,17 @@ class Changes:
             return
         wanted, self._wanted = self._wanted, defaultdict(list)
         ids = [row[0] for row in await tx.driver.fetch(_RUNNING, list(wanted))]
+        about = [str(subject) for subject, asked in wanted.items() if any(ask[0] == _KEEP_FROM for ask in asked)]
+        if about:
+            ids += [row[0] for row in await tx.driver.fetch(_ABOUT, about)]
         await tx.load(OBLIGATIONS, ids)
         directory = Directory.of(tx.runtime)
         for one in tx.loaded(Owed):
             changed = False
-            for verb, duty, at, reason in wanted.get(one.subject, ()):
+            asked = list(wanted.get(one.subject, ()))
+            if about and "about" in one.plan:
+                asked += [ask for ask in wanted.get(UUID(one.plan["about"]), ()) if ask[0] == _KEEP_FROM]
+            for verb, duty, at, reason in asked:
                 if one.running and duty in (None, one.duty):
                     changed |= _do(one, verb, at, reason)
             if changed:
@@ -342,6 +371,8 @@ def _do(one: Owed, verb: str, at: datetime, reason: str) -> bool:
             one.waive(at, reason)
         case "pause":
             return one.pause(at, reason)
+        case "keep from":
+            return one.keep_from(reason)
         case _:
             return one.resume(at, reason)
     return True
@@ -359,12 +390,13 @@ def owe(
     person: str | None = None,
     about: UUID | None = None,
     place: str | None = None,
+    excluded: Iterable[str] = (),
 ) -> Owed:
     """Something must be done about `subject` from now on; who must it learns it from the work topic.
 
     `since` is the fact's own time. `about` is what it concerns, where that is not the subject itself; `place` whose
-    role it is, where that is not the whole branch (a department, an area). A subject owes a duty once at a time: a
-    second one is refused by the database.
+    role it is, where that is not the whole branch (a department, an area). `excluded` are people who are not to learn
+    of it. A subject owes a duty once at a time: a second one is refused by the database.
     """
     calendar = Directory.of(tx.runtime).calendar(branch)
     found = owed(
@@ -379,6 +411,8 @@ def owe(
         about=about,
         place=place,
     )
+    for barred in excluded:
+        found.keep_from(barred)
     tx.add(found)
     tell(tx, found)
     return found
@@ -404,6 +438,11 @@ def resume(tx: Tx, subject: UUID, *, at: datetime, because: str) -> None:
     tx.extension(Changes).want(subject, "resume", None, at, because)
 
 
+def keep_from(tx: Tx, subject: UUID, person: str, *, at: datetime) -> None:
+    """Nothing that is owed by or about the subject is shown to this person any more, whatever their roles (P12.2)."""
+    tx.extension(Changes).want(subject, _KEEP_FROM, None, at, person)
+
+
 class Timer:
     """Fires what is due, in batches; any number may run, each instant is fired by one of them."""
 
@@ -411,12 +450,15 @@ class Timer:
         self.name = "timer"
         self.last_progress = time.monotonic()
         self._runtime = runtime
+        self._swept = -SWEEP_EVERY
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
             try:
                 full = await self.fire() == BATCH
+                if not full and time.monotonic() - self._swept > SWEEP_EVERY and await self.sweep() < BATCH:
+                    self._swept = time.monotonic()
             except Exception as error:
                 if not passes_by_itself(error):
                     log.error("obligations interrupted", exc_info=error)
@@ -439,6 +481,16 @@ class Timer:
                     _fired.add(1, {"duty": one.duty, "what": happened})
             await failpoints.reach("obligations.fired")
         return len(ids)
+
+    async def sweep(self) -> int:
+        """Withdraw a batch of what ended long ago from the work topic; the rows stay. How many."""
+        async with self._runtime.transaction() as tx:
+            rows = await tx.driver.fetch(_ENDED, tx.now - SHOWN_AFTER_END, BATCH)
+            for one in (await tx.load(OBLIGATIONS, [row[0] for row in rows])).values():
+                one.course = {**one.course, "withdrawn": tx.now.isoformat()}
+                one.sequence += 1
+                tx.withdraw(topic_of(WorkItem, tx.runtime.name), one)
+        return len(rows)
 
     async def _pause(self) -> float:
         """Seconds until something is due, a second at most: what is owed meanwhile may be due sooner."""

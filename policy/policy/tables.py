@@ -52,6 +52,16 @@ obligations = sa.Table(
         "id",
         postgresql_where=sa.text("ended_at IS NULL AND due_at IS NOT NULL"),
     ),
+    sa.Index(
+        "obligations_about",
+        sa.text("(plan ->> 'about')"),
+        postgresql_where=sa.text("ended_at IS NULL AND plan ? 'about'"),
+    ),
+    sa.Index(
+        "obligations_ended",
+        "ended_at",
+        postgresql_where=sa.text("ended_at IS NOT NULL AND NOT course ? 'withdrawn'"),
+    ),
     sa.Index("obligations_missed", "missed_at", postgresql_where=sa.text("missed_at IS NOT NULL")),
     comment="who owes what by when; null next_at: nothing more happens by itself",
 )

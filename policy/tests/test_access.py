@@ -73,6 +73,7 @@ def seen(permission: Permission, principal: Principal, database: sa.Connection) 
     [
         (Role.COMPLAINT_AGENT, "sh-02", []),
         (Role.COMPLAINT_AGENT, "sh-01/sales", ["sh-01"]),
+        (Role.COMPLAINT_AGENT, GROUP, ["bj-01", "sh-01"]),
         (Role.DEPARTMENT_HEAD, "sh-02/sales", []),
         (Role.DEPARTMENT_HEAD, "sh-02/after_sales", ["sh-02"]),
         (Role.DEPARTMENT_HEAD, "sh-02", ["sh-02"]),

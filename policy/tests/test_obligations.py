@@ -29,6 +29,7 @@ from policy.obligations import (
     Obligation,
     Owed,
     Timer,
+    keep_from,
     met,
     owe,
     pause,
@@ -224,6 +225,45 @@ async def test_the_board_shows_what_is_due_first_within_reach_and_explains_it(st
         hidden = (await of(stage, elsewhere)).id
         assert (await head.get(f"/v1/obligations/{hidden}")).status_code == 404
         assert (await head.get(f"/v1/obligations?subject={elsewhere}")).json()["items"] == []
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_is_kept_from_a_subject_learns_of_nothing_it_owes(stage: Stage, clock: Clock) -> None:
+    subject, step = await owing(stage), uuid7()
+    async with stage.runtime.transaction() as tx:
+        owe(tx, ANSWER, step, TWO_DAYS, branch="sh-pudong", since=tx.now, path="/v1/probes", about=subject)
+    async with stage.runtime.transaction() as tx:
+        keep_from(tx, subject, "head-1", at=tx.now)
+        keep_from(tx, subject, "head-1", at=tx.now)
+    for owed in (subject, step):
+        assert (await of(stage, owed)).excluded == ["head-1"]
+    assert [one.excluded for one in await items(stage, subject)] == [None, None, ["head-1"], ["head-1"]]
+    identifier = (await of(stage, subject)).id
+    async with stage.client("department_head@sh-pudong", subject="head-1") as head:
+        assert (await head.get("/v1/obligations")).json()["items"] == []
+        assert (await head.get(f"/v1/obligations?subject={subject}")).json()["items"] == []
+        assert (await head.get(f"/v1/obligations/{identifier}")).status_code == 404
+    async with stage.client("department_head@sh-pudong", subject="head-2") as other:
+        assert len((await other.get("/v1/obligations")).json()["items"]) == 2
+    clock.at("2026-03-03 13:38")
+    await fire(stage)
+    assert (await items(stage, subject))[-1].excluded == ["head-1"], "also in what comes later"
+
+
+async def test_what_ended_long_ago_is_withdrawn_from_the_work_topic_once_and_stays_on_record(
+    stage: Stage, clock: Clock
+) -> None:
+    done, running = await owing(stage), await owing(stage)
+    async with stage.runtime.transaction() as tx:
+        met(tx, ANSWER, done, at=tx.now)
+    timer = Timer(stage.runtime)
+    assert await timer.sweep() == 0
+    clock.at("2026-06-01 09:00")
+    assert [await timer.sweep(), await timer.sweep()] == [1, 0]
+    (gone,) = [told for told in await stage.outbox() if told.topic.endswith(".work") and told.message is None]
+    assert gone.key == str((await of(stage, done)).id)
+    assert (await of(stage, done)).state == "met"
+    assert (await of(stage, running)).running
 
 
 async def test_missed_terms_are_counted_by_month_branch_and_role(stage: Stage, clock: Clock) -> None:

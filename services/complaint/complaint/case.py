@@ -84,6 +84,11 @@ class Case(Holdable):
     closed_at: datetime | None
 
     @property
+    def concerned(self) -> tuple[str, ...]:
+        """The member of staff complained about, from whom the case is kept."""
+        return (self.respondent,) if self.respondent else ()
+
+    @property
     def case_id(self) -> UUID:
         return self.id
 

@@ -15,7 +15,7 @@ from contracts.roles import Role
 from fastapi import Depends
 from policy.access import GROUP, Permission, department_place, excluded_from, within_reach
 from policy.directory import Directory
-from policy.obligations import OBLIGATIONS, Deadline, Obligation, owe, tell
+from policy.obligations import OBLIGATIONS, Deadline, Obligation, keep_from, owe, tell
 
 from complaint.case import CASES, Case
 from complaint.permissions import HANDLE_COMPLAINT
@@ -144,7 +144,18 @@ def owe_step(tx: Tx, duty: Obligation, keeper: Keeper, case: Case, *, since: dat
         deadline = Deadline(within=None, role=deadline.role, then=deadline.then)
     place = places_of(keeper, case)[0] if person is None else department_place(case.branch, case.department)
     path = f"/v1/complaints/{case.id}"
-    owe(tx, duty, case.id, deadline, branch=case.branch, since=since, path=path, person=person, place=place)
+    owe(
+        tx,
+        duty,
+        case.id,
+        deadline,
+        branch=case.branch,
+        since=since,
+        path=path,
+        person=person,
+        place=place,
+        excluded=case.concerned,
+    )
 
 
 def owe_after_handling(tx: Tx, case: Case, policy: ComplaintPolicy, *, since: datetime) -> None:
@@ -164,9 +175,16 @@ def handling_role(case: Case, tx: Tx) -> Role:
     return Role(known) if known else Role.DEPARTMENT_HEAD
 
 
+def concern(tx: Tx, case: Case, respondent: str | None) -> None:
+    """Somebody of staff is complained about: nothing of the case, and nothing owed in it, is shown to them (P12.2)."""
+    case.concern(respondent)
+    if respondent is not None:
+        keep_from(tx, case.id, respondent, at=tx.now)
+
+
 async def kept_out(tx: Tx, case: Case) -> list[str]:
     """Who has no part in the case: whom it is about, and whom the investigation has found responsible (P12.2)."""
-    return sorted({*await excluded_from(tx, case.id), *([case.respondent] if case.respondent else [])})
+    return sorted({*await excluded_from(tx, case.id), *case.concerned})
 
 
 async def assign(tx: Tx, case: Case, duties: Iterable[Obligation]) -> None:

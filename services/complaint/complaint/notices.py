@@ -12,7 +12,7 @@ from complaint.case import Case
 
 
 def send(tx: Tx, case: Case, template: str, to: Iterable[str], rules: Iterable[str], *, urgent: bool = False) -> None:
-    """Have holders of roles (`role@place`) or people (`person:subject`) told, once this transaction counts."""
+    """Have holders of roles (`role@place`) or people (`person:subject`) told, never whom it is about (P12.2)."""
     addressees = list(to)
     if not addressees:
         return
@@ -27,5 +27,6 @@ def send(tx: Tx, case: Case, template: str, to: Iterable[str], rules: Iterable[s
         rules=list(rules),
         confirm_by=None,
         urgent=urgent,
+        excluded=list(case.concerned) or None,
     )
     tx.command(message, case.id)

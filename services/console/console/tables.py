@@ -43,6 +43,7 @@ work_items = sa.Table(
     sa.Column("since", TIMESTAMP(timezone=True)),
     sa.Column("reminders", sa.Integer),
     sa.Column("escalated_to", JSONB),
+    sa.Column("excluded", JSONB, comment="people who are not to learn of it"),
     sa.Column("change", sa.Uuid, comment="made when it was heard, so that changes can be followed"),
     sa.Index("work_items_role", "role", "place", "rank", "id", postgresql_where=sa.text("state IN ('open', 'missed')")),
     sa.Index("work_items_person", "person", "rank", "id", postgresql_where=sa.text("state IN ('open', 'missed')")),

@@ -33,6 +33,7 @@ class Order:
     confirm_by: datetime | None
     urgent: bool
     works: tuple[str, ...]
+    excluded: tuple[str, ...]
     seats: tuple[dict[str, Any], ...]
     asked_at: datetime
     received_at: datetime

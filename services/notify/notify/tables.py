@@ -111,6 +111,7 @@ sends = sa.Table(
     sa.Column("confirm_by", TIMESTAMP(timezone=True)),
     sa.Column("urgent", sa.Boolean, nullable=False),
     sa.Column("works", JSONB, nullable=False, comment="the work items that it calls to mind"),
+    sa.Column("excluded", JSONB, nullable=False, server_default="[]", comment="never told, whatever their roles"),
     sa.Column(
         "seats",
         JSONB,

@@ -193,7 +193,7 @@ def chain_for(matrix: Matrix, kinds: Sequence[str], together: Decimal) -> Chain:
 
 async def _excluded(tx: Tx, case: Case, principal: Principal) -> list[str]:
     """Who has no part in this case (P12.2); one of them sees nothing of it."""
-    excluded = {*await excluded_from(tx, case.id), *([case.respondent] if case.respondent else [])}
+    excluded = {*await excluded_from(tx, case.id), *case.concerned}
     if principal.subject in excluded:
         raise NotFound("There is no such complaint, or none at a branch that you may see. Check the id.")
     return sorted(excluded)

@@ -48,7 +48,17 @@ async def close_complaint(case_id: UUID, principal: Principal, tx: Tx, expected:
     if case.founded and accused and policy.penalties is not None:
         place = department_place(case.branch, case.department)
         path = f"/v1/complaints/{case.id}"
-        owe(tx, PENALISE, case.id, policy.penalties, branch=case.branch, since=tx.now, path=path, place=place)
+        owe(
+            tx,
+            PENALISE,
+            case.id,
+            policy.penalties,
+            branch=case.branch,
+            since=tx.now,
+            path=path,
+            place=place,
+            excluded=accused,
+        )
     await hand_to_archive(tx, case, excluded=accused)
     await tx.flush()
     return progress_of(case)

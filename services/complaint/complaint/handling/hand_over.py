@@ -24,7 +24,7 @@ from pydantic import Field
 
 from complaint.case import Case
 from complaint.cases.views import CaseProgress, progress_of
-from complaint.keeping import Expected, assign, at_step, kept_out, owe_step
+from complaint.keeping import Expected, assign, at_step, concern, kept_out, owe_step
 from complaint.permissions import HANDLE_COMPLAINT
 from complaint.policy import ANSWER, HAND_OVER, INVESTIGATE, PROPOSE, REPORT, ComplaintPolicy
 from complaint.timeline import Person, Words, WordsForm, write
@@ -81,7 +81,7 @@ async def hand_over(
         )
     if form.respondent == principal.subject:
         raise HandlesOwnCase("Who is complained about hands nothing over.", rules=("P12.2",))
-    case.concern(form.respondent)
+    concern(tx, case, form.respondent)
     accused = set(await kept_out(tx, case))
     if accused & {form.handler, *form.participants}:
         raise HandlesOwnCase("Name people whom the complaint is not about.", rules=("P12.2",))

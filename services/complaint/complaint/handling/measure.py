@@ -117,6 +117,7 @@ async def take(tx: Tx, case: Case, kind: MeasureKind, form: MeasureForm) -> Meas
         person=owner,
         about=case.id,
         place=department_place(case.branch, case.department),
+        excluded=case.concerned,
     )
     note(tx, case, "measure_taken", RULES, measure=str(measure.id), kind_of_measure=kind.value, due_on=str(form.due_on))
     tx.publish(

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from complaint import tables
 from complaint.case import CASES, Case
 from complaint.cases.views import CaseView, view_of
-from complaint.keeping import kept_out, owe_step, takes, whose, within
+from complaint.keeping import concern, kept_out, owe_step, takes, whose, within
 from complaint.notices import send
 from complaint.permissions import JUDGE_COMPLAINT
 from complaint.policy import ANSWER, ANSWER_UNFOUNDED, HAND_OVER, INVESTIGATE, JUDGE, JUDGEMENT, ComplaintPolicy
@@ -77,7 +77,7 @@ async def judge_complaint(case_id: UUID, form: JudgementForm, principal: Princip
         "respondent_department": form.respondent_department,
         "customer_cause": form.customer_cause,
     }
-    case.concern(form.respondent)
+    concern(tx, case, form.respondent)
     personal = await tx.unseal(case, why="judging", rules=RULES)
     personal["opinion"] = form.opinion
     case.sealed = await tx.seal(tables.cases, case.id, case.subject_id, personal)

@@ -109,6 +109,7 @@ def owe_step(
         path=f"/v1/complaints/{case.id}/serious",
         about=case.id,
         place=answers_at,
+        excluded=climb.excluded,
     )
     step = SeriousStep(
         id=identifier,
@@ -170,6 +171,7 @@ def _send(tx: Tx, climb: Climb, step: SeriousStep, to: list[str], template: str 
             rules=list(DUTY_OF[step.kind].rules),
             confirm_by=step.due_at if confirms and template is None else None,
             urgent=True,
+            excluded=sorted(climb.excluded) or None,
         ),
         case.id,
     )

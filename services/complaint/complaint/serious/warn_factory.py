@@ -71,7 +71,17 @@ def _note_missing(tx: Tx, climb: Climb, step: SeriousStep, rules: BrandRules, la
         deadline = Deadline(within=rules.within, role=rules.answers, then=rules.then)
         path = f"/v1/complaints/{case.id}/facts"
         ladder = ladder_id(case.id)
-        owe(tx, COMPLETE, ladder, deadline, branch=case.branch, since=step.since, path=path, about=case.id)
+        owe(
+            tx,
+            COMPLETE,
+            ladder,
+            deadline,
+            branch=case.branch,
+            since=step.since,
+            path=path,
+            about=case.id,
+            excluded=climb.excluded,
+        )
     elif before and not lacks:
         met(tx, COMPLETE, ladder_id(case.id), at=at)
 

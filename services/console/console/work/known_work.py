@@ -40,5 +40,6 @@ def known_work(entry: Received[WorkItem]) -> Mapping[str, Any]:
         "since": said.since,
         "reminders": said.reminders,
         "escalated_to": said.escalated_to,
+        "excluded": said.excluded,
         "change": uuid7(),
     }

@@ -29,7 +29,7 @@ HEARTBEAT = 15.0
 LONGEST = 900.0
 #: changes that a returning page is told one by one; after more it reads everything anew
 MOST_MISSED = 200
-_MISSED = """SELECT id, sequence, role, place, branch, person, change FROM work_items
+_MISSED = """SELECT id, sequence, role, place, branch, person, excluded, change FROM work_items
     WHERE change > $1 ORDER BY change LIMIT 201"""
 
 

@@ -66,11 +66,20 @@ def mine(principal: Principal) -> sa.ColumnElement[bool]:
         roles = sa.tuple_(_column.role, _column.place)
         falls.append(roles.in_(pairs))
         falls.append(sa.tuple_(_column.role, _column.branch).in_(pairs))
-    return sa.or_(_column.person == principal.subject, sa.and_(_column.person.is_(None), sa.or_(sa.false(), *falls)))
+    by_role = sa.and_(_column.person.is_(None), sa.or_(sa.false(), *falls))
+    return sa.and_(sa.or_(_column.person == principal.subject, by_role), not_kept_from(principal))
+
+
+def not_kept_from(principal: Principal) -> sa.ColumnElement[bool]:
+    """What the caller may learn of, whatever their roles (P12.2)."""
+    kept = _column.excluded.contains([principal.subject])
+    return sa.func.coalesce(kept, sa.false()).is_(sa.false())
 
 
 def falls_to(principal: Principal, row: Mapping[str, Any]) -> bool:
     """`mine`, of one row."""
+    if principal.subject in (row["excluded"] or ()):
+        return False
     if row["person"] is not None:
         return bool(row["person"] == principal.subject)
     return any(
@@ -81,7 +90,7 @@ def falls_to(principal: Principal, row: Mapping[str, Any]) -> bool:
 
 def within(principal: Principal) -> sa.ColumnElement[bool]:
     """What the caller may see on the board."""
-    return READ_WORK.reach(principal).condition(_column.branch)
+    return sa.and_(READ_WORK.reach(principal).condition(_column.branch), not_kept_from(principal))
 
 
 def approving(wanted: bool) -> sa.ColumnElement[bool]:

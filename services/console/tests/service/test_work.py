@@ -15,7 +15,7 @@ from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
 from console.work import stream_work
 from console.work.watch import PART, Watch
-from console.work.whose import by_due, mine
+from console.work.whose import by_due, falls_to, mine
 from contracts.roles import Role
 from policy.kit import Clock
 
@@ -47,6 +47,22 @@ async def test_work_falls_to_whoever_holds_the_role_at_its_place_and_to_whom_it_
         assert await ids(dora) == [str(department.id)]
     async with stage.client("department_head@sh-pudong/sales", subject="emil") as emil:
         assert await ids(emil) == []
+
+
+@pytest.mark.rule("P12.2")
+async def test_work_is_kept_from_whom_it_is_about_whatever_their_roles(stage: Stage) -> None:
+    item = await told(stage, work(excluded=["anna"]))
+    for query in ({}, {"subject": item.subject}):
+        async with stage.client("customer_relations@sh-pudong", subject="anna") as anna:
+            assert await ids(anna, **query) == []
+        async with stage.client("customer_relations@sh-pudong", subject="ben") as ben:
+            assert await ids(ben, **query) == [str(item.id)]
+    async with stage.client("general_manager@sh-pudong", subject="anna") as anna:
+        assert await ids(anna, "/v1/work/board") == []
+    here = Grant(role=Role.CUSTOMER_RELATIONS, place="sh-pudong")
+    row = {"person": None, "role": item.role, "place": "sh-pudong", "branch": "sh-pudong", "excluded": ["anna"]}
+    falls = [falls_to(Principal(who, "https://id.example", (here,), frozenset(), 0.0), row) for who in ("anna", "ben")]
+    assert falls == [False, True]
 
 
 @pytest.mark.rule("P06.2")

@@ -42,4 +42,5 @@ def take_send(event: Received[Send], found: Rotas | None, tx: Tx) -> None:
         asked_at=event.time,
         confirm_by=said.confirm_by,
         urgent=said.urgent,
+        excluded=said.excluded or (),
     )

@@ -131,8 +131,9 @@ def tell(
     confirm_by: datetime | None = None,
     urgent: bool = False,
     works: Sequence[str] = (),
+    excluded: Sequence[str] = (),
 ) -> Told:
-    """Have people told; in this transaction it lies in their inboxes, and the other channels are planned."""
+    """Have people told, those excluded never; it lies in their inboxes with this transaction, the rest is planned."""
     name, kept = chosen(template, params)
     asked = dict.fromkeys(one if in_code(one) else "" for one in to or [""])
     order = Order(
@@ -146,6 +147,7 @@ def tell(
         confirm_by=confirm_by,
         urgent=urgent,
         works=tuple(works),
+        excluded=tuple(excluded),
         seats=tuple({"to": one, "step": -1, "people": [], "tried": []} for one in asked),
         asked_at=asked_at,
         received_at=tx.now,
@@ -166,7 +168,14 @@ def _go_on(tx: Tx, told: Told, index: int) -> None:
     known = {one.person for one in told.notices}
     tried = tuple((one, reason) for one, reason in seat["tried"])
     found = who_is_there(
-        seats, directory, told.rotas, tx.now, start=seat["step"] + 1, told=() if first else known, because=tried
+        seats,
+        directory,
+        told.rotas,
+        tx.now,
+        start=seat["step"] + 1,
+        told=() if first else known,
+        because=tried,
+        excluded=order.excluded,
     )
     order.moved(index, step=found.step, people=list(found.people), tried=[list(one) for one in found.tried])
     if not found.people:

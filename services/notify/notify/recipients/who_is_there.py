@@ -27,6 +27,7 @@ _WORDS = {
     "off_duty": ("nobody of {seat} is on duty", "{seat} 当前无人值班"),
     "left": ("{seat} is not there", "{seat} 不在岗"),
     "unconfirmed": ("{seat} did not confirm in time", "{seat} 未按时确认"),
+    "excluded": ("{seat} stands back from this", "{seat} 须回避"),
     "unreachable": ("{seat} could not be reached over any channel", "{seat} 各渠道均未送达"),
     "unknown": ("the one asked for cannot be made out", "无法识别所指的接收人"),
 }
@@ -91,12 +92,16 @@ def who_is_there(
     start: int = 0,
     told: Collection[str] = (),
     because: tuple[tuple[str, str], ...] = (),
+    excluded: Collection[str] = (),
 ) -> Found:
-    """The first seat from `start` on where somebody is who has not been `told` yet."""
+    """The first seat from `start` on where somebody is who has not been `told` yet, and is not `excluded` (P12.2)."""
     tried = list(because)
     for step in range(start, len(seats)):
         role, place = seats[step]
-        people, reason = _at(seats[step], directory, rotas, now)
+        there, reason = _at(seats[step], directory, rotas, now)
+        people = {one for one, whose in there.items() if not {one, whose} & set(excluded)}
+        if there and not people:
+            reason = "excluded"
         fresh = [one for one in people if one not in told]
         if fresh:
             return Found(tuple(sorted(fresh)), role, place, step, tuple(tried))
@@ -105,22 +110,23 @@ def who_is_there(
     return Found((), "", "", len(seats), tuple(tried))
 
 
-def _at(seat: Seat, directory: Directory, rotas: Rotas, now: datetime) -> tuple[set[str], str]:
+def _at(seat: Seat, directory: Directory, rotas: Rotas, now: datetime) -> tuple[dict[str, str | None], str]:
+    """Who is there, each with whom they act for; and why nobody is, where that is so."""
     role, place = seat
     if role == PERSON:
         person = directory.people.get(place)
         if person is not None and person.employment == Employment.ACTIVE:
-            return {place}, ""
-        return _acting_for(place, directory, now), "left"
+            return {place: None}, ""
+        return dict.fromkeys(_acting_for(place, directory, now), place), "left"
     if role not in _ROLES:
-        return set(), "unknown"
+        return {}, "unknown"
     holders = directory.holders(_ROLES[role], [place], now)
     on_duty = rotas.of(seat)
     if not holders:
-        return set(), "nobody"
+        return {}, "nobody"
     if on_duty is None:
-        return set(holders), ""
-    there = {one for one, acts_for in holders.items() if one in on_duty or acts_for in on_duty}
+        return dict(holders), ""
+    there = {one: acts_for for one, acts_for in holders.items() if one in on_duty or acts_for in on_duty}
     return there, "off_duty"
 
 

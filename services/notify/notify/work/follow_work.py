@@ -79,7 +79,8 @@ async def concerned(tx: Tx, events: Sequence[Received[WorkItem]]) -> list[tuple[
             tx.add(seen[item.id])
         one = Work(seen[item.id], rotas, [each for each in notices.values() if str(item.id) in each.works])
         if (item.reminders or 0) > one.seen.reminders:
-            there = who_is_there(way_of(tx, _seat(item)), Directory.of(tx.runtime), rotas, tx.now)
+            seats, directory = way_of(tx, _seat(item)), Directory.of(tx.runtime)
+            there = who_is_there(seats, directory, rotas, tx.now, excluded=item.excluded or ())
             one.people = there.people
         found.append(one)
     people = sorted({person for one in found if one is not None for person in one.people})
@@ -142,4 +143,5 @@ def _tell(tx: Tx, one: Work, item: WorkItem, template: str, to: str, which: str,
         rules=item.rules,
         asked_at=event.time,
         works=[str(item.id)],
+        excluded=item.excluded or (),
     )

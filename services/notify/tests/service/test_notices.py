@@ -162,6 +162,16 @@ async def test_who_confirms_in_time_ends_it(stage: Stage) -> None:
 
 
 @pytest.mark.rule("P12.6")
+@pytest.mark.rule("P12.2")
+async def test_whom_it_is_about_is_never_told_nor_who_stands_in_for_them(stage: Stage) -> None:
+    await hire(stage, "deputy-1", HEAD, on_behalf_of="head-1")
+    message = serious(stage, HEAD).model_copy(update={"excluded": ["head-1"]})
+    await send(stage, message)
+    assert await people_of(stage, message) == ["gm-1"]
+    (notice,) = await stage.rows("SELECT because FROM notices")
+    assert notice["because"][0] == [HEAD, "excluded"]
+
+
 async def test_it_climbs_to_the_top_and_no_further(stage: Stage) -> None:
     message = serious(stage, HEAD, confirm_by=stage.runtime.clock() + timedelta(minutes=30))
     await send(stage, message)

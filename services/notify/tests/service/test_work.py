@@ -153,6 +153,16 @@ async def test_where_nobody_holds_the_role_at_the_place_the_next_one_hears_of_it
 
 
 @pytest.mark.rule("P12.10")
+@pytest.mark.rule("P12.2")
+async def test_work_is_called_to_mind_and_passed_up_to_nobody_whom_it_is_about(stage: Stage) -> None:
+    one = item(stage, reminders=1, excluded=["clerk-1", "gm-1"])
+    await hear(stage, one)
+    await hear(stage, one.model_copy(update={"state": "missed", "escalated_to": ["general_manager"]}))
+    await digest_time(stage)
+    assert {person for person, _, _ in await said(stage)}.isdisjoint({"clerk-1", "gm-1"})
+    assert await said(stage) != []
+
+
 async def test_an_approval_that_arrives_is_told_once_and_again_where_it_moves(stage: Stage) -> None:
     step = item(stage, kind="approve.compensation", role="relations_manager")
     await hear(stage, step)
