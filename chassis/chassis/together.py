@@ -6,7 +6,7 @@
 `finds(tx, asked)` reads and locks what all of them need, in as many statements as for one, and answers for each in
 their order; the plain function then does one after the other. A Problem that it returns refuses this request alone:
 by returning it, it says that it has changed nothing. Whatever it raises rolls the batch back, and each request is
-done again in a transaction of its own.
+done again in a transaction of its own. Nothing sealed is opened here: a batch works for several people.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Tx:
         self._outbox: list[tuple[Any, ...]] = []
         self._keys: dict[UUID, bytes] = {}
         self._extensions: dict[type[Extension], Extension] = {}
-        self._reveals: dict[tuple[str, str, str, tuple[str, ...]], list[tuple[str, bytes]]] = defaultdict(list)
+        self._reveals: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, bytes]]] = defaultdict(list)
 
     async def begin(self, patience: str = PATIENCE) -> None:
         """Open the transaction with a statement of our own.
@@ -275,7 +275,7 @@ class Tx:
         key = await self._key_of(row.subject_id)
         clear = sealing.unseal(key, row.sealed, self._aad(table, row.id))
         digest = hashlib.sha256(row.sealed).digest()
-        self._reveals[(self.actor, table.name, why, tuple(rules))].append((str(row.id), digest))
+        self._reveals[(table.name, why, tuple(rules))].append((str(row.id), digest))
         return clear
 
     async def data_key(self, subject: UUID, purpose: str) -> bytes:
@@ -372,11 +372,11 @@ class Tx:
                 await stores[name].update(self.driver, changed[name])
 
     def _record_reveals(self) -> None:
-        for (actor, table, why, rules), reveals in self._reveals.items():
+        for (table, why, rules), reveals in self._reveals.items():
             self.record(
                 AccessRecorded(
                     service=self.runtime.name,
-                    actor=actor,
+                    actor=self.actor,
                     action="read",
                     table=table,
                     ids=[identifier for identifier, _ in reveals],
