@@ -1,12 +1,13 @@
 """Routes whose waiting requests are done together: one transaction, every row locked once, one statement a table.
 
-    @post("/v1/shipments", needs=REQUEST_SHIPMENT, status=201, finds=grounds_of)
+    @post("/v1/shipments", needs=REQUEST_SHIPMENT, status=201, finds=Finds(grounds_of, lane=account_id))
     def request_shipment(asked: Asked[ShipmentForm], ground: Ground, tx: Tx) -> Answer[ShipmentView] | Problem: ...
 
-`finds(tx, asked)` reads and locks what all of them need, in as many statements as for one, and answers for each in
-their order; the plain function then does one after the other. A Problem that it returns refuses this request alone:
+What it `finds` is read and locked for all of them, in as many statements as for one, an answer for each in their
+order; the plain function then does one after the other. A Problem that it returns refuses this request alone:
 by returning it, it says that it has changed nothing. Whatever it raises rolls the batch back, and each request is
-done again in a transaction of its own. Nothing sealed is opened here: a batch works for several people.
+done again in a transaction of its own. Where a row stays locked, those of each lane go on as a batch of their own,
+so that nobody waits for the row of another. Nothing sealed is opened here: a batch works for several people.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -25,7 +27,7 @@ from starlette.responses import Response
 from chassis import failpoints, telemetry
 from chassis.auth import Principal
 from chassis.batching import Batcher
-from chassis.failures import passes_by_itself
+from chassis.failures import passes_by_itself, waited_for_a_lock
 from chassis.problems import Busy, Problem
 from chassis.repeats import Repeat, answers_of, keep
 from chassis.runtime import Runtime
@@ -37,9 +39,9 @@ F = TypeVar("F")
 
 BATCH = 64
 QUEUE = 1024
-#: how many at a time are done by themselves after their batch has failed
-ALONE = 4
-#: a batch does not wait longer than this for a row: whoever needs it waits by itself
+#: how many transactions there are at a time beside the batch
+BESIDE = 4
+#: a batch does not wait longer than this for a row: those who need it wait in their lane
 PATIENCE = "250ms"
 
 
@@ -55,7 +57,15 @@ class Asked(Generic[F]):
     principal: Principal
 
 
-Finds = Callable[[Tx, Sequence[Asked[Any]]], Awaitable[Sequence[Any]]]
+@dataclass(frozen=True)
+class Finds:
+    """What a batch rests on: `read(tx, asked)` finds it, an answer for each.
+
+    `lane` says which row a request needs for itself alone: those of one lane wait for one another.
+    """
+
+    read: Callable[[Tx, Sequence[Asked[Any]]], Awaitable[Sequence[Any]]]
+    lane: Callable[[Any], Hashable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ class _Waiting:
 
 
 class Together:
-    """One such route in one process; one batch at a time, and beside it those that are done by themselves."""
+    """One such route in one process: one batch at a time, and beside it lanes, and those that are done alone."""
 
     def __init__(
         self,
@@ -80,23 +90,57 @@ class Together:
         self._finds = finds
         self._render = render
         self._batcher: Batcher[_Waiting, Response] = Batcher(self._flush, most=BATCH, queue=QUEUE)
-        self._slots = asyncio.Semaphore(ALONE)
+        self._lanes: dict[Hashable, Batcher[_Waiting, Response]] = {}
+        self._slots = asyncio.Semaphore(BESIDE)
 
     async def submit(self, asked: Asked[Any], repeat: Repeat | None) -> Response:
         """The answer, when what it says is on disk; Problem when it was refused, `Busy` when too many wait."""
-        return await self._batcher.submit(_Waiting(asked, repeat, telemetry.traceparent_now()))
+        one = _Waiting(asked, repeat, telemetry.traceparent_now())
+        return await self._lanes.get(self._finds.lane(asked.form), self._batcher).submit(one)
 
     async def _flush(self, batch: Sequence[_Waiting]) -> Sequence[Response | BaseException | asyncio.Future[Response]]:
-        """What became of each; who repeats another of them, or could not be done with them, is done by itself."""
+        """What became of each; who repeats another of them, or could not be done with them, is done beside them."""
         together = _once_a_key(batch)
-        done: dict[UUID, Response | Problem] = {}
         try:
             done = await self._do(together, patience=PATIENCE)
         except Exception as error:
-            if isinstance(error, Problem) and len(batch) == 1:
-                return [error]
-            log.info("batch_retreats", act=self._act.__name__, requests=len(together), error=type(error).__name__)
-        return [done.get(one.asked.id) or asyncio.ensure_future(self._by_itself(one)) for one in batch]
+            if waited_for_a_lock(error):
+                return [asyncio.ensure_future(self._in_lane(one)) for one in batch]
+            return self._retreat(batch, error)
+        return [done.get(one.asked.id) or self._alone(one) for one in batch]
+
+    async def _in_lane(self, one: _Waiting) -> Response:
+        """Done with those of its lane only; the lane is there while somebody waits in it."""
+        lane = self._finds.lane(one.asked.form)
+        if lane not in self._lanes:
+            self._lanes[lane] = Batcher(partial(self._flush_lane, lane), most=BATCH, queue=QUEUE)
+        return await self._lanes[lane].submit(one)
+
+    async def _flush_lane(
+        self, lane: Hashable, batch: Sequence[_Waiting]
+    ) -> Sequence[Response | BaseException | asyncio.Future[Response]]:
+        try:
+            async with self._slots:
+                done = await self._do(_once_a_key(batch))
+        except Exception as error:
+            if waited_for_a_lock(error):
+                return [_busy(error) for _ in batch]
+            return self._retreat(batch, error)
+        finally:
+            if not self._lanes[lane].depth:
+                del self._lanes[lane]
+        return [done.get(one.asked.id) or self._alone(one) for one in batch]
+
+    def _retreat(
+        self, batch: Sequence[_Waiting], error: Exception
+    ) -> Sequence[Response | BaseException | asyncio.Future[Response]]:
+        if isinstance(error, Problem) and len(batch) == 1:
+            return [error]
+        log.info("batch_retreats", act=self._act.__name__, requests=len(batch), error=type(error).__name__)
+        return [self._alone(one) for one in batch]
+
+    def _alone(self, one: _Waiting) -> asyncio.Future[Response]:
+        return asyncio.ensure_future(self._by_itself(one))
 
     async def _by_itself(self, one: _Waiting) -> Response:
         async with self._slots:
@@ -104,7 +148,7 @@ class Together:
                 answer = (await self._do([one]))[one.asked.id]
             except Exception as error:
                 if passes_by_itself(error):
-                    raise Busy("The database is busy. Send the request again in a moment.", retry_after=1) from error
+                    raise _busy(error) from error
                 raise
         if isinstance(answer, Problem):
             raise answer
@@ -130,7 +174,7 @@ class Together:
     async def _act_on(self, batch: Sequence[_Waiting], tx: Tx) -> list[Any]:
         if not batch:
             return []
-        found = await self._finds(tx, [one.asked for one in batch])
+        found = await self._finds.read(tx, [one.asked for one in batch])
         results = []
         itself = tx.actor
         for one, its in zip(batch, found, strict=True):
@@ -147,6 +191,12 @@ def form_of(signature: inspect.Signature) -> Any:
         if typing.get_origin(parameter.annotation) is Asked:
             return typing.get_args(parameter.annotation)[0]
     raise TypeError("a route with `finds` takes Asked[F]")
+
+
+def _busy(error: BaseException) -> Busy:
+    busy = Busy("The database is busy. Send the request again in a moment.", retry_after=1)
+    busy.__cause__ = error
+    return busy
 
 
 def _once_a_key(batch: Sequence[_Waiting]) -> list[_Waiting]:

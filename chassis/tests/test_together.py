@@ -17,7 +17,7 @@ from chassis.kit.stage import Stage
 from chassis.problems import NotFound, Problem, Refused
 from chassis.repeats import Repeat
 from chassis.service import Service
-from chassis.together import BATCH, Asked, Together
+from chassis.together import BATCH, Asked, Finds, Together
 from chassis.tx import Tx
 from contracts.roles import Role
 from pydantic import BaseModel, ConfigDict
@@ -64,7 +64,10 @@ async def probes_of(tx: Tx, asked: Sequence[Asked[NoteForm]]) -> list[Probe | No
     return [found.get(one.form.probe or one.id) for one in asked]
 
 
-@post("/v1/notes", needs=Needs(), status=201, finds=probes_of)
+FINDS = Finds(probes_of, lane=lambda form: form.probe)
+
+
+@post("/v1/notes", needs=Needs(), status=201, finds=FINDS)
 def add_note(asked: Asked[NoteForm], found: Probe | None, tx: Tx) -> Answer[NoteView] | Problem:
     """Write a note on a probe, or on a new one."""
     form = asked.form
@@ -98,7 +101,7 @@ async def together(stage: Stage) -> AsyncIterator[Together]:
     def render(answer: Answer[NoteView]) -> Response:
         return Response(answer.body.model_dump_json(), status_code=201)
 
-    yield Together(stage.runtime, add_note.endpoint, probes_of, render)
+    yield Together(stage.runtime, add_note.endpoint, FINDS, render)
     failpoints.arm("", "test")
 
 
@@ -190,7 +193,7 @@ async def test_those_of_one_key_in_a_batch_make_one_and_get_one_answer(stage: St
 
 async def test_two_processes_with_one_key_make_one(stage: Stage, together: Together) -> None:
     about = await probed(stage)
-    other = Together(stage.runtime, add_note.endpoint, probes_of, together._render)
+    other = Together(stage.runtime, add_note.endpoint, FINDS, together._render)
     key = Repeat.of("agent-1", "POST", "/v1/notes", b"", "k1", b"one")
     sent = [(process, asked("one", about)) for process in (together, other) for _ in range(5)]
     found = await asyncio.gather(*[process.submit(one, key) for process, one in sent])
@@ -207,16 +210,24 @@ async def test_a_batch_whose_commit_was_lost_finds_what_it_had_made(stage: Stage
     assert len(await stage.outbox()) == 3
 
 
-async def test_whoever_needs_a_row_that_is_locked_waits_alone(stage: Stage, together: Together) -> None:
+async def test_who_needs_a_locked_row_waits_for_it_together_and_nobody_else_does(
+    stage: Stage, together: Together
+) -> None:
     stuck, free = await probed(stage), await probed(stage)
     async with stage.runtime.transaction() as tx:
         await tx.get(PROBES, stuck)
-        waiting = asyncio.create_task(together.submit(asked("stuck", stuck), None))
+        sent = [asyncio.create_task(answers(together, *[asked("stuck", stuck) for _ in range(5)]))]
         assert statuses(await answers(together, asked("free", free), asked("more", free))) == [201, 201]
+        sent.append(asyncio.create_task(answers(together, asked("later", stuck))))
         assert statuses(await answers(together, asked("again", free))) == [201]
-        assert not waiting.done()
-    assert (await waiting).status_code == 201
-    assert (await notes(stage, stuck), await notes(stage, free)) == (["stuck"], ["free", "more", "again"])
+        assert [one.done() for one in sent] == [False, False]
+        batches.clear()
+    assert [statuses(one) for one in await asyncio.gather(*sent)] == [[201] * 5, [201]]
+    assert await notes(stage, stuck) == ["stuck"] * 5 + ["later"]
+    assert await notes(stage, free) == ["free", "more", "again"]
+    assert batches == [1]
+    assert statuses(await answers(together, asked("a", stuck), asked("b", free))) == [201, 201]
+    assert batches == [1, 2]
 
 
 async def test_over_http_each_keeps_its_trace_its_key_and_its_person(stage: Stage) -> None:

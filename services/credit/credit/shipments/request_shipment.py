@@ -14,7 +14,7 @@ from uuid import UUID
 from chassis.fields import Slug
 from chassis.http import Answer, post
 from chassis.problems import Invalid, Problem, Refused
-from chassis.together import Asked
+from chassis.together import Asked, Finds
 from chassis.tx import Tx
 from contracts.credit import ReleaseStep
 from pydantic import Field
@@ -87,7 +87,10 @@ async def grounds_of(tx: Tx, asked: Sequence[Asked[ShipmentForm]]) -> list[Groun
     return [grounds.get(one.form.account_id) for one in asked]
 
 
-@post("/v1/shipments", needs=REQUEST_SHIPMENT, status=201, finds=grounds_of)
+GROUNDS = Finds(grounds_of, lane=lambda form: form.account_id)
+
+
+@post("/v1/shipments", needs=REQUEST_SHIPMENT, status=201, finds=GROUNDS)
 def request_shipment(asked: Asked[ShipmentForm], ground: Ground | None, tx: Tx) -> Answer[ShipmentView] | Problem:
     """Ask for goods. `state` and `decision` say whether they may go; the same reference again answers 200."""
     try:
