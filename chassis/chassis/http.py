@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hashlib
 import inspect
 import re
 import time
+import types
+import typing
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Generic, Protocol, TypeVar
@@ -18,14 +19,17 @@ import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.routing import compile_path
 
 from chassis import problems, telemetry
 from chassis.auth import Principal, Verifier
 from chassis.failures import passes_by_itself
-from chassis.problems import Busy, Erased, Forbidden, Invalid, KeyReused, Problem, TooLarge, Unauthenticated
+from chassis.ids import uuid7
+from chassis.problems import Busy, Forbidden, Invalid, Problem, TooLarge, Unauthenticated
+from chassis.repeats import Repeat, answers_of, keep
 from chassis.runtime import Runtime
+from chassis.together import Asked, Finds, Together, form_of
 from chassis.tx import Tx
 
 log = structlog.get_logger()
@@ -67,15 +71,19 @@ class Upload(bytes):
 
 @dataclass(frozen=True)
 class Route:
-    """One way in, declared beside its use case. `body_limit` is given where it takes more than other routes."""
+    """One way in, declared beside its use case. `body_limit` is given where it takes more than other routes.
+
+    With `finds`, the requests that wait at the same time are done together (`chassis.together`).
+    """
 
     method: str
     path: str
-    endpoint: Callable[..., Awaitable[Any]]
+    endpoint: Callable[..., Any]
     needs: Need
     status: int
     summary: str
     body_limit: int | None = None
+    finds: Finds | None = None
 
 
 @dataclass(frozen=True)
@@ -98,13 +106,13 @@ Limit = Annotated[int, Query(ge=1, le=100, description="how many at most")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the part before")]
 
 
-def route(method: str) -> Callable[..., Callable[[Callable[..., Awaitable[Any]]], Route]]:
+def route(method: str) -> Callable[..., Callable[[Callable[..., Any]], Route]]:
     def declare(
-        path: str, *, needs: Need, status: int = 200, body_limit: int | None = None
-    ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
-        def wrap(endpoint: Callable[..., Awaitable[Any]]) -> Route:
+        path: str, *, needs: Need, status: int = 200, body_limit: int | None = None, finds: Finds | None = None
+    ) -> Callable[[Callable[..., Any]], Route]:
+        def wrap(endpoint: Callable[..., Any]) -> Route:
             summary = (inspect.getdoc(endpoint) or endpoint.__name__.replace("_", " ")).splitlines()[0]
-            return Route(method, path, endpoint, needs, status, summary, body_limit)
+            return Route(method, path, endpoint, needs, status, summary, body_limit, finds)
 
         return wrap
 
@@ -180,17 +188,38 @@ class Endpoint:
         self._upload_name = _parameter_of(signature, Upload)
         self._request_name = _parameter_of(signature, Request)
         own = {self._tx_name, self._principal_name, self._runtime_name, self._upload_name, self._request_name}
-        returned = signature.return_annotation
-        if getattr(returned, "__origin__", None) is Answer:
-            returned = returned.__args__[0]
-        self.returns = returned
+        self.returns = _body_of(signature.return_annotation)
         self.takes: dict[str, Any] = _FILE if self._upload_name else {}
-        self._render: TypeAdapter[Any] | None = None if returned in (None, Response) else TypeAdapter(returned)
+        self._render: TypeAdapter[Any] | None = None if self.returns in (None, Response) else TypeAdapter(self.returns)
         request = inspect.Parameter("request_", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-        kept = [
-            p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values() if p.name not in own
-        ]
+        if declared.finds is None:
+            taken = [p for p in signature.parameters.values() if p.name not in own]
+            self._together: Together | None = None
+        else:
+            form = form_of(signature)
+            taken = [inspect.Parameter("form", inspect.Parameter.KEYWORD_ONLY, annotation=form)]
+            self._form = TypeAdapter[Any](form)
+            self._together = Together(runtime, declared.endpoint, declared.finds, self._response)
+        kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in taken]
         self.signature = inspect.Signature([*kept, request])
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A route whose requests are done together, before the framework: the same, for a third of the cost."""
+        assert self._together is not None
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        principal = await authenticate(self._runtime, self._verifier, headers.get(b"authorization"))
+        allow(self._route.needs, principal)
+        body = await _body(receive)
+        try:
+            form = self._form.validate_json(body)
+        except ValidationError as error:
+            raise problems.of_validation(error) from error
+        key, repeat = headers.get(b"idempotency-key"), None
+        if key is not None:
+            place = (self._route.method, scope["path"], scope["query_string"])
+            repeat = Repeat.of(principal.subject, *place, key, body)
+        response = await self._together.submit(Asked(uuid7(), form, principal), repeat)
+        await response(scope, receive, send)
 
     async def admit(self, request: Request) -> None:
         """Let the caller in, or refuse, before anything that was sent is looked at."""
@@ -216,7 +245,11 @@ class Endpoint:
         repeat: Repeat | None = None
         if key is not None and self._route.method != "GET":
             subject = principal.subject if principal else ""
-            repeat = Repeat(subject, request_, key, await request_.body())
+            query = request_.url.query.encode()
+            repeat = Repeat.of(subject, request_.method, request_.url.path, query, key, await request_.body())
+        if self._together is not None:
+            assert principal is not None
+            return await self._together.submit(Asked(uuid7(), arguments["form"], principal), repeat)
         try:
             return await self._in_transaction(principal, arguments, repeat)
         except _Repeated as repeated:
@@ -234,11 +267,13 @@ class Endpoint:
         actor = principal.subject if principal else None
         async with self._runtime.transaction(actor=actor) as tx:
             if repeat is not None:
-                await repeat.answer_again(tx)
+                await _answer_again(tx, repeat)
             response = self._response(await self._route.endpoint(**{**arguments, str(self._tx_name): tx}))
             if repeat is not None:
                 await tx.flush()
-                await repeat.keep(tx, response)
+                if not await keep(tx, [(repeat, response)]):
+                    await _answer_again(tx, repeat)
+                    raise Busy("The same request is being handled. Send it again in a second.", retry_after=1)
         return response
 
     def _response(self, result: Any) -> Response:
@@ -262,59 +297,29 @@ class Endpoint:
 _FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}}
 
 
-def _parameter_of(signature: inspect.Signature, kind: type) -> str | None:
-    return next((name for name, p in signature.parameters.items() if p.annotation is kind), None)
-
-
 class _Repeated(Exception):
     def __init__(self, response: Response) -> None:
         self.response = response
 
 
-class Repeat:
-    """Makes a write with an `Idempotency-Key` happen once and answer the same ever after."""
+async def _answer_again(tx: Tx, repeat: Repeat) -> None:
+    """Leave the transaction with the stored answer when the key has been used for this very request."""
+    match (await answers_of(tx, [repeat])).get(repeat.key):
+        case Problem() as problem:
+            raise problem
+        case Response() as response:
+            raise _Repeated(response)
 
-    def __init__(self, subject: str, request: Request, key: str, body: bytes) -> None:
-        if not 1 <= len(key) <= 200:
-            raise Invalid("The Idempotency-Key must have 1 to 200 characters.")
-        place = f"{subject}\n{request.method}\n{request.url.path}\n{key}"
-        self._key = hashlib.sha256(place.encode()).digest()
-        self._request = hashlib.sha256(request.url.query.encode() + b"\n" + body).digest()
 
-    async def answer_again(self, tx: Tx) -> None:
-        """Raise the stored answer when the key has been used for this very request."""
-        row = await tx.driver.fetchrow(
-            "SELECT request, status, headers, body FROM kehu.idempotency WHERE key = $1", self._key
-        )
-        if row is None:
-            return
-        if row["request"] != self._request:
-            raise KeyReused("This Idempotency-Key was used for another request. Take a new one for a new request.")
-        if row["body"] is None:
-            raise Erased("It was done. What was answered held data of somebody who has been erased since.")
-        keys = tx.runtime.master_keys
-        body = keys.unwrap(row["body"], self._key.hex())
-        response = Response(body, status_code=row["status"], headers=row["headers"])
-        response.headers["Idempotent-Replayed"] = "true"
-        raise _Repeated(response)
+def _body_of(returned: Any) -> Any:
+    """The type of the answer's body, of what a route is declared to return."""
+    parts = typing.get_args(returned) if typing.get_origin(returned) in (typing.Union, types.UnionType) else (returned,)
+    answer = next((part for part in parts if typing.get_origin(part) is Answer), None)
+    return returned if answer is None else typing.get_args(answer)[0]
 
-    async def keep(self, tx: Tx, response: Response) -> None:
-        """Store the answer with the effect; whoever was first wins, the other one answers what he did."""
-        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-        sealed = tx.runtime.master_keys.wrap(bytes(response.body), self._key.hex())
-        won = await tx.driver.fetchval(
-            """INSERT INTO kehu.idempotency (key, request, status, headers, body, subjects)
-               VALUES ($1, $2, $3, $4::jsonb, $5, $6) ON CONFLICT DO NOTHING RETURNING true""",
-            self._key,
-            self._request,
-            response.status_code,
-            orjson.dumps(headers).decode(),
-            sealed,
-            tx.subjects,
-        )
-        if not won:
-            await self.answer_again(tx)
-            raise Busy("The same request is being handled. Send it again in a second.", retry_after=1)
+
+def _parameter_of(signature: inspect.Signature, kind: type) -> str | None:
+    return next((name for name, p in signature.parameters.items() if p.annotation is kind), None)
 
 
 # -- the application -----------------------------------------------------------------------------
@@ -343,9 +348,12 @@ def build(
     same problems and answers.
     """
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
+    before = dict(front or {})
     problems.install(app)
     for declared in [*routes, *_health_routes(runtime, health)]:
         endpoint = Endpoint(declared, runtime, verifier)
+        if declared.finds is not None:
+            before[declared.method, declared.path] = endpoint.serve
 
         async def call(_endpoint: Endpoint = endpoint, **arguments: Any) -> Response:
             return await _endpoint(**arguments)
@@ -367,7 +375,7 @@ def build(
         )
     larger = [(declared.method, compile_path(declared.path)[0], declared.body_limit)
               for declared in routes if declared.body_limit is not None]  # fmt: skip
-    return Edge(app, front or {}, runtime.settings.body_limit, larger)
+    return Edge(app, before, runtime.settings.body_limit, larger)
 
 
 def _kept_by(endpoint: Endpoint) -> type[APIRoute]:
@@ -466,6 +474,16 @@ class Edge:
 
     def _limit_of(self, method: str, path: str) -> int:
         return next((limit for m, pattern, limit in self._larger if m == method and pattern.match(path)), self._limit)
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    return b"".join(parts)
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

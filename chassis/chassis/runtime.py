@@ -17,7 +17,7 @@ from chassis.peers import Peers
 from chassis.sealing import MasterKeys
 from chassis.settings import Settings
 from chassis.tokens import Tokens
-from chassis.tx import Tx
+from chassis.tx import PATIENCE, Tx
 
 SESSION = {"jit": "off", "idle_in_transaction_session_timeout": "60s"}
 
@@ -66,14 +66,15 @@ class Runtime:
         )
 
     @asynccontextmanager
-    async def transaction(self, *, actor: str | None = None) -> AsyncIterator[Tx]:
+    async def transaction(self, *, actor: str | None = None, patience: str | None = None) -> AsyncIterator[Tx]:
         """A unit of work that is committed when the block ends well and rolled back when it raises.
 
-        `actor` is who does it, for the access record; without one it is the service itself.
+        `actor` is who does it, for the access record; without one it is the service itself. `patience` is how
+        long it waits for a locked row, where not the usual five seconds.
         """
         async with self.engine.connect() as connection:
             tx = Tx(self, connection, actor=actor or f"service:{self.name}", now=self.clock())
-            await tx.begin()
+            await tx.begin(patience or PATIENCE)
             yield tx
             await tx.flush()
             await connection.commit()

@@ -174,6 +174,16 @@ def span(
             _current.reset(reset)
 
 
+@contextmanager
+def within(traceparent: str | None) -> Iterator[None]:
+    """Work for a request that another task took: what is told meanwhile is told in its trace."""
+    reset = _current.set(traceparent)
+    try:
+        yield
+    finally:
+        _current.reset(reset)
+
+
 def happened(name: str, *, kind: str, parent: str | None, began: datetime) -> None:
     """Work that was done for many at once, told in the trace of one of them: from `began` until now."""
     if _tracer is None or parent is None or _TRACEPARENT.fullmatch(parent) is None or not is_sampled(parent):

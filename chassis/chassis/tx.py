@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from chassis.jobs import Job
     from chassis.runtime import Runtime
 
-_BEGIN = sa.text("SELECT set_config('lock_timeout', '5s', true), set_config('transaction_timeout', '60s', true)")
+#: how long a statement waits for a locked row
+PATIENCE = "5s"
+_BEGIN = sa.text("SELECT set_config('lock_timeout', :wait, true), set_config('transaction_timeout', '60s', true)")
 _OUTBOX = [
     tables.outbox.c[name]
     for name in (
@@ -69,7 +71,8 @@ class Tx:
 
     Aggregates are loaded in id order and locked, so that transactions over the same ones queue instead
     of deadlocking. Nothing is sent to the database for an aggregate that was only looked at.
-    `now` is when the work is done ("recorded at"); deadlines start at an event's own time.
+    `now` is when the work is done ("recorded at"); deadlines start at an event's own time. `actor` is whom it works
+    for at the moment.
     """
 
     def __init__(self, runtime: Runtime, connection: AsyncConnection, *, actor: str, now: datetime) -> None:
@@ -87,13 +90,13 @@ class Tx:
         self._extensions: dict[type[Extension], Extension] = {}
         self._reveals: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, bytes]]] = defaultdict(list)
 
-    async def begin(self) -> None:
+    async def begin(self, patience: str = PATIENCE) -> None:
         """Open the transaction with a statement of our own.
 
         The adapter begins at its first own statement: one sent to the driver before it would commit by
         itself. Limits keep a stuck transaction from holding rows, or the relay's floor, for ever.
         """
-        await self._connection.execute(_BEGIN)
+        await self._connection.execute(_BEGIN, {"wait": patience})
         raw = await self._connection.get_raw_connection()
         self._driver = raw.driver_connection
 

@@ -18,6 +18,7 @@ from dev.postgres import bin_dir
 from tests.bench import load
 from tests.bench.cluster import Cluster, machine, spent
 from tests.bench.consuming import consuming
+from tests.bench.credit import decisions
 from tests.bench.forms import Forms
 from tests.bench.lists import lists
 from tests.bench.obligations import obligations
@@ -170,6 +171,8 @@ def main() -> int:
         owed = obligations(cluster, int(1_000_000 * scale), 1000, int(100_000 * scale))
         say("lists and searches of complaints")
         listed = lists(cluster, int(2_000_000 * scale))
+        say("credit: decisions over many accounts and on one")
+        decided = decisions(cluster, max(5, 30 * scale), entries=int(5_000_000 * scale))
         say("webhooks, one endpoint of a hundred dead")
         hooked = webhooks(cluster, max(20, int(300 * scale)))
     finally:
@@ -183,12 +186,15 @@ def main() -> int:
         **consumed,
         "obligations": owed,
         "lists": listed,
+        "credit": decided,
         "webhooks": hooked,
         "ratios": {
             "complaints to pgbench transactions": round(figures["accepted_per_s"] / base, 2),
             "relayed events to pgbench transactions": round(relayed["events_per_s"] / base, 2),
             "entries copied to pgbench transactions": round(consumed["projections"]["per_s"] / base, 2),
             "reactions to pgbench transactions": round(consumed["reactions"]["per_s"] / base, 2),
+            "decisions to pgbench transactions": round(decided["over_all"]["per_s"] / base, 2),
+            "decisions on one account to pgbench transactions": round(decided["on_one"]["per_s"] / base, 2),
             "webhooks to pgbench transactions": round(hooked["per_s"] / base, 2),
         },
     }

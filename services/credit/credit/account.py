@@ -131,7 +131,9 @@ class Account(Holdable):
 
 ACCOUNTS = Store(tables.accounts, Account)
 
-_SUMS = "SELECT day, kind, amount FROM day_sums WHERE account_id = $1 AND day >= $2"
+_SUMS = """SELECT s.account_id, s.day, s.kind, s.amount
+    FROM unnest($1::uuid[], $2::date[]) AS wanted(account_id, since)
+    JOIN day_sums s ON s.account_id = wanted.account_id AND s.day >= wanted.since"""
 _CUSTOMERS = "SELECT customer_id FROM account_customers WHERE account_id = $1 ORDER BY customer_id"
 
 
@@ -141,10 +143,15 @@ async def account_of(
     """The account, where it lies within the caller's reach; else 404. Locked, its limit is today's."""
     account = (await tx.load(ACCOUNTS, [account_id], lock=lock)).get(account_id)
     if account is None or not permission.reach(principal).includes(account.branch):
-        raise NotFound("There is no such credit account, or none at a branch that you may see. Check the id.")
+        raise no_such_account()
     if lock:
         await bring_to_today(tx, account)
     return account
+
+
+def no_such_account() -> NotFound:
+    """What is told of an account that is not there, or not within reach."""
+    return NotFound("There is no such credit account, or none at a branch that you may see. Check the id.")
 
 
 async def customers_of(tx: Tx, account_id: UUID) -> list[UUID]:
@@ -154,24 +161,35 @@ async def customers_of(tx: Tx, account_id: UUID) -> list[UUID]:
 
 async def sums_of(tx: Tx, account: Account, since: date) -> DaySums:
     """What its documents say of each day from then on."""
-    found: DaySums = {}
-    for day, kind, amount in await tx.driver.fetch(_SUMS, account.id, since):
-        found.setdefault(day, {})[kind] = amount
+    return (await sums_of_all(tx, {account.id: since}))[account.id]
+
+
+async def sums_of_all(tx: Tx, since: Mapping[UUID, date]) -> dict[UUID, DaySums]:
+    """What the documents of each account say of each day from its day on."""
+    found: dict[UUID, DaySums] = {account_id: {} for account_id in since}
+    for account_id, day, kind, amount in await tx.driver.fetch(_SUMS, list(since), list(since.values())):
+        found[account_id].setdefault(day, {})[kind] = amount
     return found
 
 
 async def bring_to_today(tx: Tx, account: Account) -> DaySums:
-    """Move the limit over every midnight that has passed, and record why it moved; the sums it was worked out from.
+    """`move_to_today`, with the sums read now; they are returned."""
+    sums = await sums_of(tx, account, rules_from(account.limit_on, account.policy(tx)))
+    move_to_today(tx, account, sums)
+    return sums
 
-    A midnight at which the account was back within its limit ends the episode (P11.7).
+
+def move_to_today(tx: Tx, account: Account, sums: DaySums) -> None:
+    """Move the limit over every midnight that has passed, and record why it moved.
+
+    A midnight at which the account was back within its limit ends the episode (P11.7). `sums` reach back to
+    `rules_from` of the day the limit was last worked out for.
     """
     rules, today = account.policy(tx), civil(tx.now)
-    sums = await sums_of(tx, account, rules_from(account.limit_on, rules))
     for move in moved(account.limit_on, account.limit_amount, today, sums, rules, civil(account.opened_at)):
         account.moved_to(move)
         note(tx, account, move)
         account.settle_episode(rules.overrun_reset)
-    return sums
 
 
 async def settle(tx: Tx, account: Account) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from chassis.tx import Tx
@@ -15,10 +16,10 @@ from credit.policy import CreditPolicy
 
 RULES = ("P11.1",)
 
-_FACTS = """SELECT c.customer_id, k.customer_id IS NOT NULL AND NOT k.gone AS known, k.confirmed_at,
+_FACTS = """SELECT c.account_id, c.customer_id, k.customer_id IS NOT NULL AND NOT k.gone AS known, k.confirmed_at,
         k.as_of AS customer_as_of, d.as_of AS papers_as_of, coalesce(d.papers, '[]') AS papers,
         (SELECT min(dated_on) FROM documents
-         WHERE account_id = $1 AND open > 0 AND kind IN ('invoice', 'opening')) AS oldest_open
+         WHERE account_id = c.account_id AND open > 0 AND kind IN ('invoice', 'opening')) AS oldest_open
     FROM account_customers c
     LEFT JOIN known_customers o ON o.customer_id = c.customer_id
     LEFT JOIN known_customers k ON k.customer_id = coalesce(o.redirect_to, c.customer_id)
@@ -27,7 +28,7 @@ _FACTS = """SELECT c.customer_id, k.customer_id IS NOT NULL AND NOT k.gone AS kn
         FROM known_dossiers d JOIN known_papers p ON p.dossier_id = d.dossier_id
         WHERE d.about IN (c.customer_id::text, k.customer_id::text) AND d.kind = 'customer' AND NOT d.gone
     ) d ON true
-    WHERE c.account_id = $1 ORDER BY c.customer_id"""
+    WHERE c.account_id = ANY($1::uuid[]) ORDER BY c.account_id, c.customer_id"""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,18 @@ def _too_old(as_of: datetime, on: date, rules: CreditPolicy) -> bool:
 
 async def facts_of(tx: Tx, account: Account) -> Facts:
     """What is known now of the account's customers, their papers and their oldest open item."""
-    rows = await tx.driver.fetch(_FACTS, account.id)
+    return (await facts_of_all(tx, [account]))[account.id]
+
+
+async def facts_of_all(tx: Tx, accounts: Sequence[Account]) -> dict[UUID, Facts]:
+    """`facts_of` each of them, by account."""
+    rows: dict[UUID, list[Mapping[str, Any]]] = {account.id: [] for account in accounts}
+    for row in await tx.driver.fetch(_FACTS, list(rows)):
+        rows[row["account_id"]].append(row)
+    return {account.id: _facts(account, rows[account.id]) for account in accounts}
+
+
+def _facts(account: Account, rows: Sequence[Mapping[str, Any]]) -> Facts:
     customers = tuple(
         CustomerFacts(
             customer_id=row["customer_id"],

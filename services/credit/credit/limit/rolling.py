@@ -49,7 +49,25 @@ def limit_on(day: date, sums: DaySums, rules: CreditPolicy, opened_on: date) -> 
     """
     first, last = window(day, rules)
     inside = [net(found, rules) for on, found in sums.items() if first <= on <= last]
-    whole = max(sum(inside, ZERO), ZERO)
+    return _bounded(day, sum(inside, ZERO), rules, opened_on)
+
+
+def limits_after(
+    day: date, count: int, sums: DaySums, rules: CreditPolicy, opened_on: date
+) -> Iterator[tuple[date, Decimal]]:
+    """`limit_on` each of the next days, from what is booked now; the window moves on instead of being added up anew."""
+    nets = {on: net(found, rules) for on, found in sums.items()}
+    first, last = window(day, rules)
+    inside = sum((amount for on, amount in nets.items() if first <= on <= last), ZERO)
+    for _ in range(count):
+        inside -= nets.get(first, ZERO)
+        day, first, last = day + _DAY, first + _DAY, last + _DAY
+        inside += nets.get(last, ZERO)
+        yield day, _bounded(day, inside, rules, opened_on)
+
+
+def _bounded(day: date, inside: Decimal, rules: CreditPolicy, opened_on: date) -> Decimal:
+    whole = max(inside, ZERO)
     if rules.opening_limit is not None and opened_on >= day - _DAY * rules.window_days:
         whole = max(whole, rules.opening_limit)
     return whole if rules.cap is None else min(whole, rules.cap)

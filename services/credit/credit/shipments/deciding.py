@@ -65,12 +65,17 @@ async def figures_of(
     tx: Tx, account: Account, shipment: Shipment | None, sums: DaySums | None = None
 ) -> tuple[Figures, Facts]:
     """Where the account stands today, without this shipment's own part; and the facts about its customers."""
-    rules, today = account.policy(tx), civil(tx.now)
     facts = await facts_of(tx, account)
     if sums is None:
-        sums = await sums_of(tx, account, rules_from(today, rules))
+        sums = await sums_of(tx, account, rules_from(civil(tx.now), account.policy(tx)))
+    return figured(tx, account, shipment, sums, facts), facts
+
+
+def figured(tx: Tx, account: Account, shipment: Shipment | None, sums: DaySums, facts: Facts) -> Figures:
+    """The figures of an account, from what was read of it."""
+    rules, today = account.policy(tx), civil(tx.now)
     others = account.overruns if shipment is None else account.without(shipment.id)
-    figures = Figures(
+    return Figures(
         on=today,
         exposure=exposed(account, rules),
         limit=account.limit_amount,
@@ -82,7 +87,6 @@ async def figures_of(
         terms=shown_terms(account.terms, today),
         used=frozenset(one["kind"] for one in others if _counts(one["on"], str(today), rules)),
     )
-    return figures, facts
 
 
 def exposed(account: Account, rules: CreditPolicy) -> Decimal:
@@ -100,6 +104,14 @@ def _counts(on: str, today: str, rules: CreditPolicy) -> bool:
 async def decide_shipment(
     tx: Tx, account: Account, shipment: Shipment, step: ReleaseStep, sums: DaySums | None = None
 ) -> Decision:
+    """`decide_on`, with what it rests on read now."""
+    facts = await facts_of(tx, account)
+    if sums is None:
+        sums = await sums_of(tx, account, rules_from(civil(tx.now), account.policy(tx)))
+    return decide_on(tx, account, shipment, step, sums, facts)
+
+
+def decide_on(tx: Tx, account: Account, shipment: Shipment, step: ReleaseStep, sums: DaySums, facts: Facts) -> Decision:
     """Decide anew about goods that are not invoiced: what they took before is given back first, and taken if they may.
 
     The account is locked, so of what is left each part is taken once.
@@ -107,7 +119,7 @@ async def decide_shipment(
     shipment.refuse_unless(ShipmentState.HELD, ShipmentState.RELEASED)
     before = shipment.decision
     give_back(account, shipment)
-    figures, facts = await figures_of(tx, account, shipment, sums)
+    figures = figured(tx, account, shipment, sums, facts)
     decision = decide(figures, Batch(shipment.amount, shipment.prepaid, shipment.signed))
     note_eligibility(tx, account, figures, facts.as_of)
     if decision.way is not None:

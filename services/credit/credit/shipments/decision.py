@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from contracts.credit import ReleaseWay
 
 from credit.account import Overrun
 from credit.accounts.eligibility import Lack
-from credit.limit.rolling import DaySums, limit_on
+from credit.limit.rolling import DaySums, limits_after
 from credit.policy import CreditPolicy
 
 RULES = ("P11.4", "P11.5", "P11.6", "P11.7", "P11.8", "P11.9")
@@ -260,8 +260,6 @@ def _ways_out(
 
 def _freed_on(figures: Figures, after: Decimal) -> date | None:
     """The first day on which the limit would be wide enough, from what is booked today; None in the whole window."""
-    for n in range(1, figures.rules.window_days + 1):
-        day = figures.on + timedelta(days=n)
-        if limit_on(day, figures.sums, figures.rules, figures.opened_on) >= after:
-            return day
-    return None
+    rules = figures.rules
+    days = limits_after(figures.on, rules.window_days, figures.sums, rules, figures.opened_on)
+    return next((day for day, limit in days if limit >= after), None)

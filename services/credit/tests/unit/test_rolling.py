@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from credit.limit.rolling import DaySums, limit_on, moved, window
+from credit.limit.rolling import DaySums, limit_on, limits_after, moved, window
 from credit.policy import CreditPolicy
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +84,16 @@ def test_every_night_says_to_the_cent_why_the_limit_moved(sums: DaySums, nights:
         current += sum((Decimal(reason["amount"]) for reason in move.why), Decimal(0))
         assert move.amount == current == limit_on(move.day, sums, policy, LONG_AGO)
     assert current == limit_on(DAY, sums, policy, LONG_AGO)
+
+
+@pytest.mark.rule("P11.3")
+@given(histories, st.integers(0, 40), st.booleans())
+def test_the_days_to_come_are_told_as_each_will_find_them(sums: DaySums, ago: int, included: bool) -> None:
+    policy = rules(day_included=included, cap="1500.00", opening_limit="300.00")
+    opened = DAY - timedelta(days=ago)
+    told = list(limits_after(DAY - timedelta(days=10), 20, sums, policy, opened))
+    coming = [DAY + timedelta(days=n) for n in range(-9, 11)]
+    assert told == [(day, limit_on(day, sums, policy, opened)) for day in coming]
 
 
 @pytest.mark.rule("P11.3")
