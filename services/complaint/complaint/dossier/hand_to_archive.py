@@ -22,8 +22,8 @@ from fastapi import Response
 from complaint import tables
 from complaint.case import CASES, Case
 from complaint.dossier.papers import Paper, forms_of, papers_of
-from complaint.papers.document import PDF
 from complaint.keeping import kept_out
+from complaint.papers.document import PDF
 from complaint.papers.gathered import gather
 from complaint.papers.read_paper import printed
 from complaint.permissions import FETCH_DOSSIER

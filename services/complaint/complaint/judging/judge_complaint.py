@@ -117,7 +117,9 @@ async def judge_complaint(case_id: UUID, form: JudgementForm, principal: Princip
     personal = await tx.unseal(case, why="judging", rules=RULES)
     personal["opinion"] = form.opinion
     case.sealed = await tx.seal(tables.cases, case.id, case.subject_id, personal)
-    await write(tx, case, "judgement", RULES, {"opinion": form.opinion}, counts=not policy.accept.chain, **_shown(judgement))
+    await write(
+        tx, case, "judgement", RULES, {"opinion": form.opinion}, counts=not policy.accept.chain, **_shown(judgement)
+    )
     if policy.accept.chain:
         ask(
             tx,

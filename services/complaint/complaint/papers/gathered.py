@@ -48,7 +48,9 @@ class Gathered:
 
     def decided(self, name: str) -> Told | None:
         """The newest granted asking of an approval."""
-        return next((one for one in reversed(self.approvals) if (one["approval"], one["state"]) == (name, "granted")), None)
+        return next(
+            (one for one in reversed(self.approvals) if (one["approval"], one["state"]) == (name, "granted")), None
+        )
 
 
 async def gather(tx: Tx, case: Case, *, why: str) -> Gathered:
@@ -73,7 +75,7 @@ async def gather(tx: Tx, case: Case, *, why: str) -> Gathered:
 async def _measures(tx: Tx, case: Case, why: str) -> list[Told]:
     table = tables.measures
     query = sa.select(*MEASURES.columns).where(table.c.case_id == case.id).order_by(table.c.id).limit(MOST_MEASURES)
-    found = []
+    found: list[Told] = []
     for row in await tx.execute(query):
         measure = MEASURES.restore(row)
         clear = await tx.unseal(measure, why=why, rules=RULES)

@@ -1,4 +1,4 @@
-"""投诉调查报告: cause, course, persons responsible, conclusion, countermeasures, prevention; who agreed (P17.4, P17.5)."""
+"""投诉调查报告: cause, course, who is responsible, conclusion, countermeasures, prevention (P17.4, P17.5)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def investigation_report(found: Gathered) -> Document | None:
         Section(
             "具体责任者",
             words=words(
-                {"责任者": "、".join(said.get("responsible") or []) or "无个人责任者", "责任认定": said.get("responsibility")}
+                {
+                    "责任者": "、".join(said.get("responsible") or []) or "无个人责任者",
+                    "责任认定": said.get("responsibility"),
+                }
             ),
         ),
         Section("结论", words=words({"结论": said.get("conclusion")})),

@@ -19,8 +19,8 @@ from contracts.archive import AccessRecorded
 from fastapi import Query, Response
 
 from complaint import tables
-from complaint.papers.document import PDF, XLSX, Document, workbook_of
 from complaint.keeping import within
+from complaint.papers.document import PDF, XLSX, Document, workbook_of
 from complaint.papers.gathered import Gathered, gather
 from complaint.papers.investigation_report import investigation_report
 from complaint.papers.record_form import record_form

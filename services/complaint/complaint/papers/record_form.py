@@ -148,7 +148,9 @@ def _resolved(found: Gathered) -> Iterator[Section]:
             facts({"拟定人": proposed[-1]["author"], "拟定时间": proposed[-1]["at"]}),
             words(pairs),
         )
-    rows = [row for one in found.of("answer", "reaction", "objection", "settled_unaccepted") for row in [_exchange(one)]]
+    rows = [
+        row for one in found.of("answer", "reaction", "objection", "settled_unaccepted") for row in [_exchange(one)]
+    ]
     if rows:
         yield Section("答复与客户意见", table=Table(("时间", "经办人", "事项", "内容"), rows))
     result = found.last("result_returned")
@@ -180,7 +182,11 @@ def _followed_up(found: Gathered) -> Iterator[Section]:
         yield Section(
             "客户回访",
             facts(
-                {"回访时间": called["at"], "回访人": called["author"], "满意度(1–5)": called["facts"].get("satisfaction")}
+                {
+                    "回访时间": called["at"],
+                    "回访人": called["author"],
+                    "满意度(1–5)": called["facts"].get("satisfaction"),
+                }
             ),
             words(
                 {

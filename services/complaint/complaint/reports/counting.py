@@ -1,4 +1,4 @@
-"""What one case counts as in a period: told from its facts by their times, so that it can be told again and is the same.
+"""What one case counts as in a period: told from its facts by their times, so the same whenever it is told.
 
 A figure is the number of cases that carry a tag (`taken`, `taken.channel=phone`, `open.state=judged`), so that every
 figure is a list of cases. What follows from these tags: opening + late.open + taken + returned − closed = open.

@@ -8,6 +8,7 @@ from uuid import UUID
 from chassis.auth import Principal
 from chassis.fields import Text
 from chassis.http import post
+from chassis.problems import Stale
 from chassis.tx import Tx
 from policy.approvals import Asked, ask, granted, refused
 from policy.obligations import Deadline, met, owe
@@ -21,7 +22,6 @@ from complaint.reports.model import REPORTS, Report
 from complaint.reports.policy import FILL_IN, STATISTICS, StatisticsPolicy
 from complaint.reports.read_report import report_within
 from complaint.reports.views import ReportView, sums_of, view_of
-from chassis.problems import Stale
 
 RULES = ("P17.10",)
 
@@ -29,7 +29,9 @@ RULES = ("P17.10",)
 class RemarksForm(BaseModel):
     """What HR-admin says to the figures: what stands out, what is done about it. No customer is named."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"remarks": "维修类投诉占六成, 已安排复训"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"remarks": "维修类投诉占六成, 已安排复训"}]}
+    )
 
     remarks: Annotated[Text, Field(min_length=2, max_length=4000, description="kept sealed")]
 

@@ -54,12 +54,14 @@ _FIGURES = """SELECT branch, tag, count(*) FROM report_lines, jsonb_array_elemen
 _FREEZE = "UPDATE report_periods SET frozen_at = $2 WHERE id = $1 AND frozen_at IS NULL RETURNING true"
 
 
-def cases_of(period: Period) -> sa.Select[Any]:
+def cases_of(period: Period) -> sa.CompoundSelect[Any]:
     """The cases that were under way in the period: by index those open now, and those closed since it began."""
     received = cases.c.taken_at < period.ends
-    return sa.select(cases.c.id).where(cases.c.closed_at.is_(None), received).union_all(
-        sa.select(cases.c.id).where(cases.c.closed_at >= period.begins, received)
-    )  # type: ignore[return-value]
+    return (
+        sa.select(cases.c.id)
+        .where(cases.c.closed_at.is_(None), received)
+        .union_all(sa.select(cases.c.id).where(cases.c.closed_at >= period.begins, received))
+    )
 
 
 def imported_since(instant: datetime) -> sa.Select[Any]:
@@ -67,7 +69,7 @@ def imported_since(instant: datetime) -> sa.Select[Any]:
     return sa.select(entries.c.case_id).where(IMPORTED, entries.c.at >= instant)
 
 
-def terms_of(period: Period) -> sa.Select[Any]:
+def terms_of(period: Period) -> sa.CompoundSelect[Any]:
     """The terms that ended in the period: missed, or met in time; of which case, which duty, whether missed."""
     about = sa.func.coalesce(sa.cast(obligations.c.plan["about"].astext, sa.Uuid), obligations.c.subject)
     whose = about.label("case_id")
@@ -81,7 +83,7 @@ def terms_of(period: Period) -> sa.Select[Any]:
         obligations.c.missed_at.is_(None),
         obligations.c.due_at.is_not(None),
     )
-    return missed.union_all(met)  # type: ignore[return-value]
+    return missed.union_all(met)
 
 
 @job(retry=("1m", "10m", "1h", "6h", "1d"))
@@ -99,8 +101,8 @@ async def freeze_period(ref: str, work: Work) -> None:
         await tx.driver.execute(_READ, identifier, tx.now)
         began = Period(period.kind, await tx.driver.fetchval(_FIRST, period.kind.value))
         terms: dict[UUID, dict[bool, set[str]]] = defaultdict(lambda: {True: set(), False: set()})
-        for case_id, duty, missed in await tx.execute(terms_of(period)):
-            terms[case_id][missed].add(duty)
+        for row in await tx.execute(terms_of(period)):
+            terms[row.case_id][row.missed].add(row.duty)
         wanted = {row[0] for row in await tx.execute(cases_of(period))} | set(terms)
         if before is not None:
             wanted |= {row[0] for row in await tx.execute(imported_since(before["read_at"] - LONGEST))}

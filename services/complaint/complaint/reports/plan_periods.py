@@ -1,4 +1,4 @@
-"""Sees to it that each week and month is frozen once it has ended, also those that ended while nobody worked (P12.9)."""
+"""Sees to it that each week and month is frozen once it has ended, also while nobody worked (P12.9)."""
 
 from __future__ import annotations
 

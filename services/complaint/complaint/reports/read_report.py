@@ -27,7 +27,7 @@ from complaint.reports.model import REPORTS, Report
 from complaint.reports.period import PeriodKind
 from complaint.reports.statistics_form import statistics_form
 from complaint.reports.tables import report_lines
-from complaint.reports.views import ReportLine, ReportView, line_of, view_of
+from complaint.reports.views import ReportLine, line_of, view_of
 
 RULES = ("P12.9", "P17.10")
 
@@ -135,10 +135,14 @@ async def list_cases_of_figure(
     """The cases that a figure consists of, as they were counted when it was frozen, by number."""
     report = await report_within(tx, report_id, READ_STATISTICS, principal, lock=False)
     if "\x00" in figure:
-        raise Invalid("The figure is written as the report names it.", errors=[{"pointer": "/figure", "detail": "U+0000"}])
+        raise Invalid(
+            "The figure is written as the report names it.", errors=[{"pointer": "/figure", "detail": "U+0000"}]
+        )
     last = None if cursor is None else cursor_values(cursor, str)[0]
     found = list(await tx.execute(numbers_of(report, figure, last).limit(limit + 1)))
-    items = [CaseNumber(number=n, branch=branch, path=f"/v1/complaints/{case}") for n, branch, case in found[:limit]]
+    items = [
+        CaseNumber(number=row.number, branch=row.branch, path=f"/v1/complaints/{row.case_id}") for row in found[:limit]
+    ]
     return Page(items=items, next=cursor_of(items[-1].number) if len(found) > limit else None)
 
 
@@ -149,6 +153,3 @@ def numbers_of(report: Report, figure: str, after: str | None) -> sa.Select[tupl
     wanted += [column.branch == report.branch] if report.branch != GROUP else []
     wanted += [column.number > after] if after is not None else []
     return sa.select(column.number, column.branch, column.case_id).where(*wanted).order_by(column.number)
-
-
-__all__ = ["ReportView", "list_cases_of_figure", "list_reports", "read_report"]
