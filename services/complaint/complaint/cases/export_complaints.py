@@ -1,4 +1,4 @@
-"""Hands the list of cases over as a file, no further than the list shows them; that it was done is recorded (P05.15)."""
+"""Hands the list of cases over as a file, no further than the list shows them; it is recorded (P05.15)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any, TypeAlias
 
@@ -89,7 +89,7 @@ def workbook_of(document: Document) -> bytes:
     into = BytesIO()
     book = xlsxwriter.Workbook(into, {"in_memory": True})
     # without a date of its own the same document is the same file
-    book.set_properties({"title": document.title, "created": datetime(2000, 1, 1)})
+    book.set_properties({"title": document.title, "created": datetime(2000, 1, 1, tzinfo=UTC)})
     title = book.add_format({"bold": True, "font_size": 16})
     chapter = book.add_format({"bold": True, "font_color": "#1f4e79"})
     label = book.add_format({"bg_color": "#f2f2f2", "valign": "top", "border": 1})

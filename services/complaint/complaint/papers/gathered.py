@@ -1,4 +1,4 @@
-"""All that is known of a case, opened, as its papers are filled from it; that it was read is recorded (P04.8, P05.9)."""
+"""All that is known of a case, opened to fill its papers; that it was read is recorded (P04.8, P05.9)."""
 
 from __future__ import annotations
 
