@@ -52,12 +52,18 @@ class Document:
         return asdict(self)
 
 
-_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三", "十四", "十五")
+_DIGITS = "零一二三四五六七八九"
 
 
 def numbered(sections: Sequence[Section]) -> list[Section]:
-    """The sections with their numbers before their titles."""
-    return [replace(one, title=f"{number}、{one.title}") for number, one in zip(_NUMERALS, sections, strict=False)]
+    """The sections with their numbers, up to 九十九, before their titles."""
+    return [replace(one, title=f"{_numeral(n)}、{one.title}") for n, one in enumerate(sections, start=1)]
+
+
+def _numeral(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    ten = "" if tens == 0 else "十" if tens == 1 else f"{_DIGITS[tens]}十"
+    return ten + ("" if ten and ones == 0 else _DIGITS[ones])
 
 
 def shown(value: Value) -> str:

@@ -136,10 +136,10 @@ async def test_what_is_known_late_corrects_in_the_next_report_and_says_of_which_
     (line,) = [one for one in await reports(stage, "hr-1") if one["branch"] == "bj-services"]
     february = await opened(stage, "hr-1", line["path"])
     rows = [
-        "oldcrm,A-1,bj-services,phone,2026-02-03 17:40,孙丽,137 0013 0000,别克,昂科威,,沪A12345,,漆面起泡,重新喷漆,P1,2026-02-09 00:00,1",
-        "oldcrm,A-2,bj-services,phone,2026-02-21 10:00,周强,137 0013 7001,别克,昂科威,,沪B54321,,刹车异响,更换,,,",
-        "oldcrm,A-3,bj-services,phone,2021-02-21 10:00,吴军,137 0013 7002,别克,昂科威,,沪B54322,,漏油,更换,,2021-03-01 00:00,1",
-    ]  # fmt: skip
+        "oldcrm,A-1,bj-services,phone,2026-02-03 17:40,孙丽,13700130000,别克,漆面起泡,2026-02-25 00:00,1",
+        "oldcrm,A-2,bj-services,phone,2026-02-21 10:00,周强,13700137001,别克,刹车异响,,",
+        "oldcrm,A-3,bj-services,phone,2021-02-21 10:00,吴军,13700137002,别克,漏油,2021-03-01 00:00,1",
+    ]
     async with stage.client(subject="hr-1") as hr:
         content = "\n".join([HEADINGS, *rows]).encode()
         assert (await hr.post("/v1/complaints/imports", content=content)).status_code == 202
