@@ -77,7 +77,7 @@ async def test_the_template_is_the_table_that_the_import_reads(stage: Stage) -> 
     titles = table.content.decode("utf-8-sig").strip().split(",")
     assert titles == [info.title for info in ComplaintRow.model_fields.values()]
     assert cells(book.content) == titles
-    filled = {title: "" for title in titles} | {
+    filled = dict.fromkeys(titles, "") | {
         "来源": "oldcrm", "来源编号": "A-9", "分支": "bj-services", "受理时间": "2026-02-27 10:00", "客户姓名": "孙丽",
         "品牌": "别克", "投诉内容": "漏油",
     }  # fmt: skip

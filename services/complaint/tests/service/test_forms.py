@@ -180,7 +180,8 @@ async def test_of_a_caller_who_was_erased_before_the_printing_nothing_is_handed_
 
 DOCUMENT = Document(
     "客户投诉记录表", "record", "20260302-0000001-5",
-    [Section("一、受理", [("编号", "=1+1")], [("内容", "#panic() *粗* \\ $x$\n第二行")], Table(("甲",), [["12"], ["=2"]]))],
+    [Section("一、受理", [("编号", "=1+1")], [("内容", "#panic() *粗* \\ $x$\n第二行")],
+             Table(("甲",), [["12"], ["=2"]]))],
     ("总经理",),
     "末行",
 )  # fmt: skip

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from chassis.kit.at_work import at_work
+from chassis.kit.eventually import eventually
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
-from complaint.reports.freeze_period import cases_of, imported_since, terms_of
+from complaint.reports.freeze_period import cases_of, freeze_period, imported_since, terms_of
 from complaint.reports.model import REPORTS
 from complaint.reports.period import Period, PeriodKind
 from complaint.reports.plan_periods import PeriodPlanner
@@ -20,8 +22,9 @@ from complaint.reports.read_report import numbers_of
 from contracts.archive import AccessRecorded
 from policy.calendar import ZONE
 from policy.kit import Clock
+from policy.obligations import Timer
 
-from ..builders import CALL_BACK, Handled, answered, judged, staffed, worked
+from ..builders import CALL_BACK, Handled, answered, form, judged, staffed, worked
 from .test_forms import cells, characters
 from .test_import import HEADINGS
 
@@ -45,6 +48,8 @@ def until(stage: Stage, text: str) -> None:
 async def frozen(stage: Stage, text: str) -> None:
     """It is then, and whatever period has ended is frozen."""
     until(stage, text)
+    while await Timer(stage.runtime).fire():
+        pass
     await PeriodPlanner(stage.runtime).plan()
     await worked(stage, "freeze_period")
 
@@ -160,9 +165,6 @@ async def test_what_is_known_late_corrects_in_the_next_report_and_says_of_which_
 
 
 async def worked_imports(stage: Stage) -> None:
-    from chassis.kit.at_work import at_work
-    from chassis.kit.eventually import eventually
-
     async def ended() -> bool:
         return not await stage.rows("SELECT 1 FROM kehu.jobs WHERE kind = 'import_complaints' AND state = 'waiting'")
 
@@ -171,8 +173,6 @@ async def worked_imports(stage: Stage) -> None:
 
 
 def _form() -> dict[str, Any]:
-    from ..builders import form
-
     return form(caller={"name": "郑洁", "phone": "136 0013 6000"}, text="空调不凉", demand="修好")
 
 
@@ -266,8 +266,6 @@ async def test_a_period_is_frozen_once_however_often_and_by_how_many_it_is_plann
     await worked(stage, "freeze_period")
     before = await stage.rows("SELECT id, figures, version FROM reports ORDER BY id")
     async with stage.runtime.transaction() as tx:
-        from complaint.reports.freeze_period import freeze_period
-
         for row in await tx.driver.fetch("SELECT id FROM report_periods WHERE frozen_at IS NOT NULL"):
             tx.later(freeze_period, row["id"])
     await worked(stage, "freeze_period")
@@ -277,18 +275,21 @@ async def test_a_period_is_frozen_once_however_often_and_by_how_many_it_is_plann
 @pytest.mark.rule("P12.9")
 async def test_a_month_of_300_000_cases_is_counted_from_indexes(stage: Stage) -> None:
     await stage.rows("""
-        INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds,
-            subject_id, sealed, version, sequence, serious_sequence, closed_at)
+        INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match,
+            serious_kinds, subject_id, sealed, version, sequence, serious_sequence, closed_at)
         SELECT uuidv7(), n::text, 'branch-' || n % 200, 'phone', CASE WHEN n % 100 = 0 THEN 'judged' ELSE 'closed' END,
-            timestamptz '2024-01-01' + n * interval '4 minutes', 'brand', '{}', 'text', 'none', '[]', uuidv7(), '', 1, 1,
-            0, CASE WHEN n % 100 > 0 THEN timestamptz '2024-01-05' + n * interval '4 minutes' END
+            timestamptz '2024-01-01' + n * interval '4 minutes', 'brand', '{}', 'text', 'none', '[]', uuidv7(), '',
+            1, 1,
+            0,
+            CASE WHEN n % 100 > 0 THEN timestamptz '2024-01-05' + n * interval '4 minutes' END
         FROM generate_series(1, 300000) AS n
     """)
     await stage.rows("""
         INSERT INTO kehu.obligations (id, duty, subject, path, branch, role, since, plan, course, due_at, state,
             missed_at, ended_at, version, sequence)
-        SELECT uuidv7(), 'judge', id, '', branch, 'hr_admin', taken_at, '{"rules": []}', '{}', taken_at + interval '1 day',
-            'met', CASE WHEN number::int % 7 = 0 THEN taken_at + interval '1 day' END, taken_at + interval '2 days', 1, 1
+        SELECT uuidv7(), 'judge', id, '', branch, 'hr_admin', taken_at, '{"rules": []}', '{}',
+            taken_at + interval '1 day', 'met', CASE WHEN number::int % 7 = 0 THEN taken_at + interval '1 day' END,
+            taken_at + interval '2 days', 1, 1
         FROM cases
     """)
     period = Period(PeriodKind.MONTH, datetime(2026, 2, 1, tzinfo=ZONE).date())
@@ -300,8 +301,9 @@ async def test_a_month_of_300_000_cases_is_counted_from_indexes(stage: Stage) ->
         period.following.id,
     )
     await stage.rows(
-        """INSERT INTO entries SELECT uuidv7(), id, CASE WHEN number::int % 1000 = 0 THEN 'imported' ELSE 'judgement' END,
-            'hr', taken_at, '[]', '{}', subject_id FROM cases"""
+        """INSERT INTO entries SELECT uuidv7(), id,
+            CASE WHEN number::int % 1000 = 0 THEN 'imported' ELSE 'judgement' END, 'hr', taken_at, '[]', '{}',
+            subject_id FROM cases"""
     )
     report = REPORTS.restore([None] * len(REPORTS.columns))
     report.period_id, report.branch = period.following.id, "branch-7"

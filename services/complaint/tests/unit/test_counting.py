@@ -1,4 +1,4 @@
-"""What a case counts as in a period: by the times of its facts, whenever it is counted; and the balance that follows."""
+"""What a case counts as in a period: by the times of its facts; and the balance that follows."""
 
 from __future__ import annotations
 
