@@ -62,6 +62,7 @@ obligations = sa.Table(
         "ended_at",
         postgresql_where=sa.text("ended_at IS NOT NULL AND NOT course ? 'withdrawn'"),
     ),
+    sa.Index("obligations_met", "ended_at", postgresql_where=sa.text("state = 'met' AND missed_at IS NULL")),
     sa.Index("obligations_missed", "missed_at", postgresql_where=sa.text("missed_at IS NOT NULL")),
     comment="who owes what by when; null next_at: nothing more happens by itself",
 )

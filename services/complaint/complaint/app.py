@@ -13,6 +13,7 @@ from chassis.service import Service
 from policy.engines import ENGINES
 
 from complaint import tables
+from complaint.cases.export_complaints import export_complaints
 from complaint.cases.index_words import index_words
 from complaint.cases.list_actions import list_actions
 from complaint.cases.list_complaints import list_complaints
@@ -24,7 +25,7 @@ from complaint.compensation import decide_compensation  # noqa: F401  it says wh
 from complaint.compensation.list_compensations import list_compensations
 from complaint.compensation.offer_compensation import change_compensation, offer_compensation
 from complaint.compensation.pay_compensation import pay_compensation
-from complaint.dossier.hand_to_archive import dossier_filed, fetch_dossier_item
+from complaint.dossier.hand_to_archive import dossier_filed, fetch_dossier_item, print_dossier
 from complaint.erasure.forget_customer import customer_erased, forget_customer
 from complaint.follow_up.call_back import call_back
 from complaint.follow_up.close_complaint import close_complaint
@@ -43,12 +44,18 @@ from complaint.handling.start_investigation import start_investigation
 from complaint.handling.take_measure import end_measure, list_earlier, list_measures, take_measure
 from complaint.handling.wait_for_customer import go_on, wait_for_customer
 from complaint.imports.import_complaints import COMPLAINTS_TABLE
+from complaint.imports.template import import_template
 from complaint.intake.take_complaint import WRITER, front, take_complaint
 from complaint.intake.writer import Writer
 from complaint.judging.judge_complaint import judge_complaint
 from complaint.matching.directory import known_customers
 from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
 from complaint.misconduct.propose_misconduct import decide_no_penalty, list_misconduct, propose_misconduct
+from complaint.papers.read_paper import read_investigation_report, read_record_form
+from complaint.reports.fill_in_report import fill_in_report
+from complaint.reports.freeze_period import freeze_period
+from complaint.reports.plan_periods import PeriodPlanner
+from complaint.reports.read_report import list_cases_of_figure, list_reports, read_report
 from complaint.serious.climb_ladder import climb_ladder
 from complaint.serious.complete_facts import complete_facts
 from complaint.serious.convene_group import convene_group
@@ -90,11 +97,17 @@ service = Service(
     migrations=Path(__file__).parent.parent / "migrations",
     routes=[
         take_complaint,  # intake
-        *COMPLAINTS_TABLE.routes,  # imports
+        import_template,  # imports
+        *COMPLAINTS_TABLE.routes,
         search_complaints,  # cases
         list_complaints,
+        export_complaints,
         list_due,
-        read_complaint,
+        list_reports,  # reports
+        read_report,
+        list_cases_of_figure,
+        fill_in_report,
+        read_complaint,  # cases
         read_timeline,
         list_actions,
         judge_complaint,  # judging
@@ -120,6 +133,8 @@ service = Service(
         list_misconduct,
         decide_no_penalty,
         fetch_dossier_item,  # dossier
+        read_record_form,  # papers
+        read_investigation_report,
         mark_serious,  # serious
         overrule_serious,
         read_ladder,
@@ -157,10 +172,13 @@ service = Service(
     ],
     projections=[known_customers],  # matching
     jobs=[
+        print_dossier,  # dossier
+        freeze_period,  # reports
         forget_customer,  # erasure
         tell_archive,  # serious
         COMPLAINTS_TABLE.job,  # imports
     ],
+    workers=[PeriodPlanner],  # reports
     libraries=[ENGINES],
     parts=parts,
     front=fronts,

@@ -132,3 +132,26 @@ READ_COMPENSATION = Permission(
     "complaint.read_compensation",
     {**OFFER_COMPENSATION.roles, Role.FINANCE: Reach.BRANCH, **_TOLD},
 )
+
+#: statistics name no person: figures, and the numbers of the cases that they consist of (P12.9, P17.10)
+READ_STATISTICS = Permission(
+    "complaint.read_statistics",
+    {
+        Role.HR_ADMIN: Reach.BRANCH,
+        Role.HR_ADMIN_MANAGER: Reach.BRANCH,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+        Role.DEPARTMENT_DIRECTOR: Reach.BRANCH,
+        Role.CUSTOMER_RELATIONS: Reach.BRANCH,
+        Role.RELATIONS_MANAGER: Reach.BRANCH,
+        Role.OPERATIONS_CUSTOMER_SERVICE: Reach.BRANCH,
+        Role.PROPERTY_MANAGER: Reach.BRANCH,
+        Role.DIVISION_MANAGER: Reach.BRANCH,
+        Role.BRAND_DIVISION: Reach.AREA,
+        Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
+        Role.VP_OPERATIONS: Reach.GROUP,
+        Role.CEO: Reach.GROUP,
+    },
+)
+FILL_IN_STATISTICS = Permission(
+    "complaint.fill_in_statistics", {Role.HR_ADMIN: Reach.BRANCH, Role.HR_ADMIN_MANAGER: Reach.BRANCH}
+)

@@ -10,6 +10,9 @@ metadata = sa.MetaData()
 #: cases that are neither as taken nor closed: the few that lists by state look for; intake writes none of these
 UNDER_WAY = sa.text("state <> 'taken' AND state <> 'closed'")
 
+#: entries of cases that came in a list, whose facts may be older than their recording
+IMPORTED = sa.text("kind = 'imported'")
+
 case_count = sa.Sequence("case_count", metadata=metadata, cache=50)
 
 
@@ -79,6 +82,8 @@ cases = sa.Table(
     sa.Index("cases_handler", "handler", "id", postgresql_where=sa.text("handler IS NOT NULL")),
     sa.Index("cases_level", "level", "id", postgresql_where=sa.text("level IS NOT NULL")),
     sa.Index("cases_department", "branch", "department", "id", postgresql_where=sa.text("department IS NOT NULL")),
+    sa.Index("cases_open", "taken_at", postgresql_where=sa.text("closed_at IS NULL")),
+    sa.Index("cases_closed", "closed_at", postgresql_where=sa.text("closed_at IS NOT NULL")),
     sa.Index("cases_customer", "customer_id", "id", postgresql_where=sa.text("customer_id IS NOT NULL")),
 )
 
@@ -105,6 +110,7 @@ entries = sa.Table(
     sa.Column("subject_id", sa.Uuid, nullable=False, comment="the caller of the case: forgotten with it"),
     sa.Column("sealed", BYTEA, comment="the words of who wrote it"),
     sa.Index("entries_case", "case_id", "id"),
+    sa.Index("entries_imported", "at", postgresql_where=IMPORTED),
     comment="the timeline of a case: who did what when, under which rules",
 )
 
@@ -165,13 +171,27 @@ dossier_items = sa.Table(
     sa.Column("case_id", sa.Uuid, nullable=False),
     sa.Column("handover_id", sa.Uuid, nullable=False),
     sa.Column("item", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("sha256", BYTEA, nullable=False),
     sa.Column("subject_id", sa.Uuid, nullable=False),
     sa.Column("sealed", BYTEA, nullable=False, comment="the very bytes whose digest was told"),
     sa.Index("dossier_items_item", "case_id", "item", unique=True),
+    sa.Index("dossier_items_handover", "handover_id", "id"),
     comment="what a closed case hands over to the archive",
+)
+
+dossier_forms = sa.Table(
+    "dossier_forms",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of the hand-over"),
+    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("item_suffix", sa.Text, nullable=False),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="what the forms are filled with"),
+    comment="forms of a closing that wait to be printed",
 )
 
 known_customers = sa.Table(

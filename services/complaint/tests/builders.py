@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from chassis.kit.at_work import at_work
+from chassis.kit.eventually import eventually
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
@@ -184,6 +186,16 @@ CALL_BACK = {
 
 async def judged(case: Handled, who: str, **changes: Any) -> Any:
     return await case.did(who, "judge", {**JUDGED, **changes})
+
+
+async def worked(stage: Stage, *kinds: str) -> None:
+    """Let the jobs of these kinds run until none of them waits."""
+
+    async def done() -> bool:
+        return not await stage.rows("SELECT 1 FROM kehu.jobs WHERE kind = ANY($1::text[])", list(kinds))
+
+    async with at_work(stage.runner()):
+        await eventually(done)
 
 
 async def answered(case: Handled, who: str, by: str | None = None) -> None:

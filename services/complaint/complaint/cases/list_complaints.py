@@ -11,7 +11,7 @@ from chassis.fields import Slug
 from chassis.http import Cursor, Limit, Page, get
 from chassis.lists import newest_first
 from chassis.tx import Tx
-from fastapi import Query
+from fastapi import Depends, Query
 
 from complaint.case import CASES
 from complaint.cases.seen import seen_by
@@ -26,30 +26,42 @@ RULES = ("P04.8", "P05.15")
 ME = "me"
 
 
+class Wanted:
+    """Which cases are asked for, as a list or as a file; what is not said does not narrow."""
+
+    def __init__(
+        self,
+        branch: Annotated[Slug | None, Query(description="of one branch only")] = None,
+        department: Annotated[Slug | None, Query(description="handled by this department only")] = None,
+        state: Annotated[CaseState | None, Query(description="in this state only")] = None,
+        handler: Annotated[str | None, Query(max_length=200, description="handled by them only; `me` is yourself")] = (
+            None
+        ),
+        level: Annotated[Slug | None, Query(description="of this level only")] = None,
+        customer_id: Annotated[UUID | None, Query(description="of one customer only")] = None,
+        serious: Annotated[bool | None, Query(description="serious ones only, or the others")] = None,
+    ) -> None:
+        self.equal = {"branch": branch, "department": department, "level": level, "customer_id": customer_id}
+        self.state, self.handler, self.serious = state, handler, serious
+
+    def conditions(self, principal: Principal) -> list[sa.ColumnElement[bool]]:
+        """What the cases must meet, beside being seen by the caller."""
+        wanted = [cases.c[name] == value for name, value in self.equal.items() if value is not None]
+        if self.handler is not None:
+            wanted.append(cases.c.handler == (principal.subject if self.handler == ME else self.handler))
+        if self.state is not None:
+            wanted += in_state(self.state)
+        if self.serious is not None:
+            wanted.append(cases.c.serious_at.is_not(None) if self.serious else cases.c.serious_at.is_(None))
+        return wanted
+
+
 @get("/v1/complaints", needs=READ_COMPLAINT)
 async def list_complaints(
-    principal: Principal,
-    tx: Tx,
-    branch: Annotated[Slug | None, Query(description="of one branch only")] = None,
-    department: Annotated[Slug | None, Query(description="handled by this department only")] = None,
-    state: Annotated[CaseState | None, Query(description="in this state only")] = None,
-    handler: Annotated[str | None, Query(max_length=200, description="handled by them only; `me` is yourself")] = None,
-    level: Annotated[Slug | None, Query(description="of this level only")] = None,
-    customer_id: Annotated[UUID | None, Query(description="of one customer only")] = None,
-    serious: Annotated[bool | None, Query(description="serious ones only, or the others")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    principal: Principal, tx: Tx, asked: Annotated[Wanted, Depends()], limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CaseLine]:
     """The cases within your reach, newest first."""
-    wanted = [*(await seen_by(principal, tx)).conditions]
-    asked = {"branch": branch, "department": department, "level": level, "customer_id": customer_id}
-    wanted += [cases.c[name] == value for name, value in asked.items() if value is not None]
-    if handler is not None:
-        wanted.append(cases.c.handler == (principal.subject if handler == ME else handler))
-    if state is not None:
-        wanted += in_state(state)
-    if serious is not None:
-        wanted.append(cases.c.serious_at.is_not(None) if serious else cases.c.serious_at.is_(None))
+    wanted = [*(await seen_by(principal, tx)).conditions, *asked.conditions(principal)]
     found, following = await newest_first(tx, CASES, wanted, limit, cursor)
     return Page(items=[line_of(case) for case in found], next=following)
 

@@ -1,18 +1,18 @@
-"""A closed case is handed to the archive: its papers are rendered once, sealed, and fetched by digest (P04.8)."""
+"""A closed case is handed to the archive: its papers are made once, sealed, and fetched by digest (P04.8)."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from chassis.handlers import Received, on
 from chassis.http import get
 from chassis.ids import uuid7
+from chassis.jobs import Work, job
 from chassis.problems import NotFound
 from chassis.tx import Tx
 from contracts.archive import DossierFiled
@@ -21,14 +21,20 @@ from fastapi import Response
 
 from complaint import tables
 from complaint.case import CASES, Case
-from complaint.dossier.papers import Paper, papers_of
+from complaint.dossier.papers import Paper, forms_of, papers_of
+from complaint.keeping import kept_out
+from complaint.papers.document import PDF
+from complaint.papers.gathered import gather
+from complaint.papers.read_paper import printed
 from complaint.permissions import FETCH_DOSSIER
-from complaint.timeline import entries_of, note, opened
+from complaint.timeline import note
 
-RULES = ("P04.8", "P12.2")
+RULES = ("P04.8", "P12.2", "P17.4", "P17.7")
 
-_APPROVALS = """SELECT name, asked_by, asked_at, offer, stages, state, ended_at, amount::text, encode(digest, 'hex')
-    FROM kehu.approvals WHERE subject = ANY($1::uuid[]) ORDER BY id"""
+_WAITING = "SELECT id, case_id, subject_id, sealed, item_suffix FROM dossier_forms WHERE id = ANY($1::uuid[])"
+_DONE = "DELETE FROM dossier_forms WHERE id = ANY($1::uuid[]) RETURNING id, case_id, subject_id, item_suffix"
+_ITEMS = """SELECT label, kind, media_type, size, encode(sha256, 'hex') AS sha256, item FROM dossier_items
+    WHERE handover_id = $1 ORDER BY id"""
 
 
 @dataclass
@@ -38,18 +44,74 @@ class _Item:
     sealed: bytes
 
 
-async def hand_to_archive(tx: Tx, case: Case, *, excluded: Sequence[str]) -> None:
-    """Render the papers, keep these very bytes, and say that they can be fetched; once for each closing."""
-    entries = await entries_of(tx, case.id)
-    personal = await tx.unseal(case, why="dossier", rules=RULES)
-    words = await opened(tx, entries, why="dossier")
+async def hand_to_archive(tx: Tx, case: Case) -> None:
+    """Keep the papers of this closing, these very bytes, and have its forms printed; once for each closing."""
+    found = await gather(tx, case, why="dossier")
     handover = uuid7()
     times = int(case.course.get("reopened", 0))
-    items = []
-    for paper in papers_of(case, personal, entries, words, await _approvals(tx, case)):
-        name = paper.kind if times == 0 else f"{paper.kind}-{times + 1}"
-        items.append(await _keep(tx, case, handover, name, paper))
+    suffix = "" if times == 0 else f"-{times + 1}"
+    for paper in papers_of(found):
+        await _keep(tx, case.id, case.subject_id, handover, f"{paper.kind}{suffix}", paper)
+    forms = [{"kind": kind, "data": document.data()} for kind, document in forms_of(found)]
+    tx.insert(
+        tables.dossier_forms,
+        id=handover,
+        case_id=case.id,
+        item_suffix=suffix,
+        subject_id=case.subject_id,
+        sealed=await tx.seal(tables.dossier_forms, handover, case.subject_id, {"forms": forms}),
+    )
     case.handed_to_archive(str(handover))
+    tx.later(print_dossier, handover)
+
+
+async def _keep(tx: Tx, case_id: UUID, subject_id: UUID, handover: UUID, name: str, paper: Paper) -> None:
+    identifier, digest = uuid7(), hashlib.sha256(paper.content).digest()
+    content = {"content": base64.b64encode(paper.content).decode()}
+    tx.insert(
+        tables.dossier_items,
+        id=identifier,
+        case_id=case_id,
+        handover_id=handover,
+        item=name,
+        label=paper.label,
+        kind=paper.kind,
+        media_type=paper.media_type,
+        size=len(paper.content),
+        sha256=digest,
+        subject_id=subject_id,
+        sealed=await tx.seal(tables.dossier_items, identifier, subject_id, content),
+    )
+
+
+async def _printed(tx: Tx, ended: Sequence[tuple[str, list[tuple[str, str, bytes]]]]) -> None:
+    """Keep what was printed beside the data, and say that all of it can be fetched."""
+    brought = {UUID(ref): papers for ref, papers in ended}
+    waiting = await tx.driver.fetch(_DONE, list(brought))
+    cases = await tx.load(CASES, [row["case_id"] for row in waiting])
+    for handover, case_id, subject_id, suffix in waiting:
+        try:
+            for kind, title, content in brought[handover]:
+                paper = Paper(f"{title} {kind.replace('_', ' ')}", kind, PDF, content)
+                await _keep(tx, case_id, subject_id, handover, f"{kind}{suffix}.pdf", paper)
+        except NotFound:  # the caller has been erased since: there is nothing to hand over any more
+            continue
+        await tx.flush()
+        await _tell(tx, cases[case_id], handover)
+
+
+async def _tell(tx: Tx, case: Case, handover: UUID) -> None:
+    items = [
+        ManifestItem(
+            label=item["label"],
+            kind=item["kind"],
+            media_type=item["media_type"],
+            size=item["size"],
+            sha256=item["sha256"],
+            path=f"/v1/complaints/{case.id}/dossier/{item['item']}",
+        )
+        for item in await tx.driver.fetch(_ITEMS, handover)
+    ]
     tx.publish(
         case,
         DossierReady(
@@ -59,44 +121,27 @@ async def hand_to_archive(tx: Tx, case: Case, *, excluded: Sequence[str]) -> Non
             branch=case.branch,
             customer_id=case.customer_id,
             items=items,
-            excluded=list(excluded),
+            excluded=await kept_out(tx, case),
         ),
     )
 
 
-async def _approvals(tx: Tx, case: Case) -> list[Mapping[str, Any]]:
-    """What was asked and signed about the case and about misconduct in it."""
-    table = tables.misconducts
-    rows = await tx.execute(sa.select(table.c.id).where(table.c.case_id == case.id))
-    subjects = [case.id, *(row[0] for row in rows)]
-    names = ("approval", "asked_by", "asked_at", "offer", "stages", "state", "ended_at", "amount", "digest")
-    found = await tx.driver.fetch(_APPROVALS, subjects)
-    return [dict(zip(names, row, strict=True)) for row in found]
+@job(retry=("5s", "1m", "10m", "1h", "6h", "1d"), finish=_printed)
+async def print_dossier(ref: str, work: Work) -> list[tuple[str, str, bytes]] | None:
+    """Print the forms of a closing as they were filled in then: kind, title and bytes of each.
 
-
-async def _keep(tx: Tx, case: Case, handover: UUID, name: str, paper: Paper) -> ManifestItem:
-    identifier, digest = uuid7(), hashlib.sha256(paper.content).digest()
-    content = {"content": base64.b64encode(paper.content).decode()}
-    tx.insert(
-        tables.dossier_items,
-        id=identifier,
-        case_id=case.id,
-        handover_id=handover,
-        item=name,
-        media_type=paper.media_type,
-        size=len(paper.content),
-        sha256=digest,
-        subject_id=case.subject_id,
-        sealed=await tx.seal(tables.dossier_items, identifier, case.subject_id, content),
-    )
-    return ManifestItem(
-        label=paper.label,
-        kind=paper.kind,
-        media_type=paper.media_type,
-        size=len(paper.content),
-        sha256=digest.hex(),
-        path=f"/v1/complaints/{case.id}/dossier/{name}",
-    )
+    Nothing is printed, and nothing handed over, when the caller has been erased meanwhile.
+    """
+    async with work.runtime.transaction() as tx:
+        row = await tx.driver.fetchrow(_WAITING, [UUID(ref)])
+        if row is None:
+            return None
+        kept = _Item(row["id"], row["subject_id"], row["sealed"])
+        try:
+            forms = (await tx.unseal_row(tables.dossier_forms, kept, why="dossier", rules=RULES[:1]))["forms"]
+        except NotFound:
+            return None
+    return [(form["kind"], form["data"]["title"], await printed(form["data"])) for form in forms]
 
 
 @get("/v1/complaints/{case_id}/dossier/{item}", needs=FETCH_DOSSIER)
@@ -110,7 +155,7 @@ async def fetch_dossier_item(case_id: UUID, item: str, tx: Tx) -> Response:
     if row is None:
         raise NotFound("The complaint has handed over no such paper. Read the manifest again.")
     kept = _Item(row.id, row.subject_id, row.sealed)
-    clear = await tx.unseal_row(table, kept, why="dossier", rules=RULES)
+    clear = await tx.unseal_row(table, kept, why="dossier", rules=RULES[:2])
     return Response(base64.b64decode(clear["content"]), media_type=row.media_type)
 
 

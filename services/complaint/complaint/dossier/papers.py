@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from complaint.case import Case
 from complaint.cases.views import in_order
-from complaint.timeline import Entry
+from complaint.papers.document import Document
+from complaint.papers.gathered import Gathered
+from complaint.papers.investigation_report import investigation_report
+from complaint.papers.record_form import record_form
 
 RULES = ("P04.8", "P17.7")
 
 JSON = "application/json"
 #: which entries are words between the customer and the group
-CORRESPONDENCE = frozenset({"answer", "reaction", "objection", "call_back"})
+CORRESPONDENCE = ("answer", "reaction", "objection", "call_back")
 
-Words = Mapping[UUID, Mapping[str, Any]]
+RECORD, REPORT = "complaint_record", "investigation_report"
 
 
 @dataclass(frozen=True)
@@ -32,29 +34,28 @@ class Paper:
     content: bytes
 
 
-def papers_of(
-    case: Case,
-    personal: Mapping[str, Any],
-    entries: Sequence[Entry],
-    words: Words,
-    approvals: Sequence[Mapping[str, Any]],
-) -> list[Paper]:
-    """Every paper that this case has."""
-    told = [_told(entry, words) for entry in entries]
-    reports = [one for one in told if one["kind"] == "report"]
-    letters = [one for one in told if one["kind"] in CORRESPONDENCE]
-    found = [
-        Paper("客户投诉记录表 complaint record", "complaint_record", JSON, _json(record(case, personal, told))),
-        Paper("过程记录 timeline", "timeline", JSON, _json(told)),
+def papers_of(found: Gathered) -> list[Paper]:
+    """Every paper that this case has, as data; the forms among them are printed besides."""
+    case, told = found.case, found.told
+    reports, letters = found.of("report"), found.of(*CORRESPONDENCE)
+    papers = [
+        Paper("客户投诉记录表(数据) complaint record, data", RECORD, JSON, _json(record(case, found.personal, told))),
+        Paper("过程记录 timeline", "timeline", JSON, _json(list(told))),
     ]
     if reports:
         report = {"number": case.number, "report": reports[-1], "earlier": reports[:-1]}
-        found.append(Paper("投诉调查报告 investigation report", "investigation_report", JSON, _json(report)))
+        papers.append(Paper("投诉调查报告(数据) investigation report, data", REPORT, JSON, _json(report)))
     if letters:
-        found.append(Paper("往来函件 correspondence", "correspondence", JSON, _json(letters)))
-    if approvals:
-        found.append(Paper("审批 approvals", "approvals", JSON, _json(list(approvals))))
-    return found
+        papers.append(Paper("往来函件 correspondence", "correspondence", JSON, _json(letters)))
+    if found.approvals:
+        papers.append(Paper("审批 approvals", "approvals", JSON, _json(list(found.approvals))))
+    return papers
+
+
+def forms_of(found: Gathered) -> list[tuple[str, Document]]:
+    """The forms that are printed, each with the kind of paper that it is."""
+    report = investigation_report(found)
+    return [(RECORD, record_form(found)), *([(REPORT, report)] if report is not None else [])]
 
 
 def record(case: Case, personal: Mapping[str, Any], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -80,17 +81,6 @@ def record(case: Case, personal: Mapping[str, Any], told: Sequence[Mapping[str, 
         "satisfaction": case.course.get("satisfaction"),
         "gates": dict(in_order(case.gates)),
         "closed_at": case.closed_at,
-    }
-
-
-def _told(entry: Entry, words: Words) -> dict[str, Any]:
-    return {
-        "at": entry.at,
-        "kind": entry.kind,
-        "author": entry.author,
-        "rules": entry.rules,
-        "facts": entry.facts,
-        "words": words.get(entry.id, {}),
     }
 
 

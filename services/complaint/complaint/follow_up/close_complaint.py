@@ -59,6 +59,6 @@ async def close_complaint(case_id: UUID, principal: Principal, tx: Tx, expected:
             place=place,
             excluded=accused,
         )
-    await hand_to_archive(tx, case, excluded=accused)
+    await hand_to_archive(tx, case)
     await tx.flush()
     return progress_of(case)

@@ -57,7 +57,8 @@ async def propose_resolution(
     met(tx, PROPOSE, case.id, at=tx.now)
     rules = list(policy.approve_resolution.rules)
     words = {"words": form.words, "takes_up_demand": form.takes_up_demand}
-    await write(tx, case, "resolution", rules, words, round=case.round)
+    counts = not policy.approve_resolution.chain
+    await write(tx, case, "resolution", rules, words, round=case.round, counts=counts)
     tx.publish(case, ResolutionProposed(case_id=case.id, round=case.round, proposed_at=tx.now, rules=rules))
     if policy.approve_resolution.chain:
         ask(

@@ -118,7 +118,8 @@ async def take_row(row: ComplaintRow, by: Principal, tx: Tx) -> Taken:
         )
     case = await _case(row, form, digest, tx)
     tx.add(case)
-    note(tx, case, "imported", RULES, origin=row.origin)
+    closed_at = None if row.closed_at is None else row.closed_at.isoformat()
+    note(tx, case, "imported", RULES, origin=row.origin, closed_at=closed_at, founded=row.founded)
     _tell(case, row, tx)
     if case.state is CaseState.TAKEN:
         policy = Policies.of(tx.runtime).under(ComplaintPolicy, case.profile, case.branch, civil(tx.now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from complaint.policy import ANSWER, ANSWER_UNFOUNDED, HAND_OVER, INVESTIGATE, J
 from complaint.timeline import note, write
 from complaint.way import Step
 
-RULES = ("P04.3", "P17.2", "P12.2")
+RULES = ("P04.1", "P04.3", "P17.1", "P17.2", "P12.2")
 
 
 class NotTheJudge(Forbidden):
@@ -38,6 +39,35 @@ class AboutYou(Forbidden):
     """Who is complained about has no part in the handling."""
 
     title = "The complaint is about you"
+
+
+class Matter(StrEnum):
+    """What a complaint is about; the product is ours (†), for what is sold (P04.1)."""
+
+    ATTITUDE = "attitude"
+    PROFESSIONAL_QUALITY = "professional_quality"
+    EFFICIENCY = "efficiency"
+    PRODUCT = "product"
+    OTHER = "other"
+
+
+class Demand(StrEnum):
+    """What a customer asks for (P17.1)."""
+
+    PRICE_REDUCTION = "price_reduction"
+    RETURN = "return"
+    EXCHANGE = "exchange"
+    DAMAGES = "damages"
+    CRITICISM = "criticism"
+    OTHER = "other"
+
+
+class Claimant(StrEnum):
+    """As what a customer complains (P17.1)."""
+
+    CONSUMER = "consumer"
+    AGENT = "agent"
+    FRANCHISEE = "franchisee"
 
 
 class JudgementForm(BaseModel):
@@ -55,6 +85,9 @@ class JudgementForm(BaseModel):
     opinion: Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")]
     respondent: Annotated[str | None, Field(max_length=200, description="the member of staff complained about")] = None
     respondent_department: Word | None = None
+    matter: Annotated[Matter | None, Field(description="what the complaint is about (P04.1)")] = None
+    demands: Annotated[list[Demand], Field(max_length=6, description="what is asked for (P17.1)")] = []
+    claimant: Annotated[Claimant | None, Field(description="as what the customer complains (P17.1)")] = None
     customer_cause: Annotated[bool, Field(description="the customer is the cause: answered at once (P17.2)")] = False
 
 
@@ -76,12 +109,17 @@ async def judge_complaint(case_id: UUID, form: JudgementForm, principal: Princip
         "at": tx.now.isoformat(),
         "respondent_department": form.respondent_department,
         "customer_cause": form.customer_cause,
+        "matter": form.matter,
+        "demands": sorted(set(form.demands)),
+        "claimant": form.claimant,
     }
     concern(tx, case, form.respondent)
     personal = await tx.unseal(case, why="judging", rules=RULES)
     personal["opinion"] = form.opinion
     case.sealed = await tx.seal(tables.cases, case.id, case.subject_id, personal)
-    await write(tx, case, "judgement", RULES, {"opinion": form.opinion}, **_shown(judgement))
+    await write(
+        tx, case, "judgement", RULES, {"opinion": form.opinion}, counts=not policy.accept.chain, **_shown(judgement)
+    )
     if policy.accept.chain:
         ask(
             tx,
@@ -101,7 +139,9 @@ async def judge_complaint(case_id: UUID, form: JudgementForm, principal: Princip
 
 
 def _shown(judgement: dict[str, Any]) -> dict[str, Any]:
-    return {name: judgement[name] for name in ("reason_holds", "demand_holds", "founded")}
+    """What the timeline says of it; statistics are counted from there."""
+    names = ("reason_holds", "demand_holds", "founded", "matter", "demands", "claimant")
+    return {name: judgement.get(name) for name in names}
 
 
 def settle(case: Case, judgement: dict[str, Any], tx: Tx) -> None:

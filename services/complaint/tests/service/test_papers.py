@@ -30,6 +30,7 @@ from ..builders import (
     judged,
     staffed,
     work_of,
+    worked,
 )
 
 
@@ -47,6 +48,7 @@ async def closed(stage: Stage, respondent: str | None = None) -> Handled:
     await case.did("head-1", "reaction", {"accepted": True, "words": "王小芳表示满意"})
     await case.did("hr-1", "call-back", CALL_BACK)
     await case.did("hr-1", "close")
+    await worked(stage, "print_dossier")
     return case
 
 
@@ -256,8 +258,10 @@ async def test_the_archive_fetches_the_very_bytes_whose_digests_were_told(stage:
     manifest = ready.message
     assert isinstance(manifest, DossierReady)
     assert [item.kind for item in manifest.items] == [
-        "complaint_record", "timeline", "investigation_report", "correspondence",
+        "complaint_record", "timeline", "investigation_report", "correspondence", "complaint_record",
+        "investigation_report",
     ]  # fmt: skip
+    assert [item.media_type for item in manifest.items].count("application/pdf") == 2
     assert manifest.excluded == ["clerk-9"]
     async with stage.client(scopes=(Scope.COMPLAINT_DOSSIER,), subject="archive") as archive:
         for item in manifest.items:
@@ -271,7 +275,7 @@ async def test_the_archive_fetches_the_very_bytes_whose_digests_were_told(stage:
     async with stage.client(subject="gm-1") as manager:
         assert (await manager.get(manifest.items[0].path)).status_code == 403
     reads = [one.message for one in await stage.outbox(AccessRecorded)]
-    assert [r.purpose for r in reads if isinstance(r, AccessRecorded) and r.table == "dossier_items"] == ["dossier"] * 5
+    assert [r.purpose for r in reads if isinstance(r, AccessRecorded) and r.table == "dossier_items"] == ["dossier"] * 7
     sealed = b"".join(row[0] for row in await stage.rows("SELECT sealed FROM dossier_items"))
     assert "王小芳".encode() not in sealed
 

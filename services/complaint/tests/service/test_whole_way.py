@@ -24,6 +24,7 @@ from ..builders import (
     form,
     judged,
     staffed,
+    worked,
 )
 
 
@@ -59,6 +60,7 @@ async def test_a_service_branch_takes_it_from_the_call_to_the_closed_case(stage:
     assert (await case.refused("head-1", "call-back", CALL_BACK))["type"] == "/problems/anothers-step"
     await case.did("hr-1", "call-back", CALL_BACK)
     closed = await case.did("hr-1", "close")
+    await worked(stage, "print_dossier")
     assert closed["state"] == "closed"
     assert all(closed["gates"].values())
     assert list(closed["gates"]) == [
@@ -147,6 +149,7 @@ async def test_a_store_goes_through_every_gate_of_retail(stage: Stage) -> None:
     await case.did("ops-3", "answer", {**ANSWER, "way": "written"})
     await case.did("ops-3", "reaction", {"accepted": True})
     closed = await case.did("ops-3", "close")
+    await worked(stage, "print_dossier")
     assert list(closed["gates"]) == [
         "judge", "accept", "name_department", "investigate", "review_investigation", "opinion",
         "approve_resolution", "answer",

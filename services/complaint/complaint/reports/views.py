@@ -1,0 +1,115 @@
+"""A report as others see it: its figures in order, corrections apart, remarks only where they were opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from complaint.reports.model import Report
+
+#: what only corrects reports that were frozen before
+CORRECTING = ("late", "changed")
+
+
+class Figure(BaseModel):
+    """How many cases carry a tag, and where their numbers are listed."""
+
+    figure: str
+    count: int
+    path: str
+
+
+class ReportLine(BaseModel):
+    """A report in a list: whose, of when, how far, and the figures that sum it up."""
+
+    id: UUID
+    kind: str
+    period: str
+    first_day: date
+    last_day: date
+    branch: str
+    state: str
+    opening: int
+    taken: int
+    closed: int
+    open: int
+    serious: int
+    terms_missed: int
+    corrected: int
+    frozen_at: datetime
+    filled_at: datetime | None
+    reviewed_at: datetime | None
+    path: str
+
+
+class ReportView(ReportLine):
+    """A report with every figure. `corrections` tell of earlier reports, whose figures stay as they were frozen."""
+
+    figures: list[Figure]
+    corrections: list[Figure]
+    digest: str
+    filled_by: str | None
+    reviewed_by: str | None
+    remarks: str | None
+    held: dict[str, Any]
+    version: int
+
+
+def line_of(report: Report) -> ReportLine:
+    """The report in a list."""
+    return ReportLine(**_public(report))
+
+
+def view_of(report: Report, remarks: str | None) -> ReportView:
+    """The report opened."""
+    figures = [_figure(report, tag, count) for tag, count in sorted(report.figures.items())]
+    return ReportView(
+        **_public(report),
+        figures=[one for one in figures if not one.figure.startswith(CORRECTING)],
+        corrections=[one for one in figures if one.figure.startswith(CORRECTING)],
+        digest=report.digest.hex(),
+        filled_by=report.filled_by,
+        reviewed_by=report.reviewed_by,
+        remarks=remarks,
+        held=report.held,
+        version=report.version,
+    )
+
+
+def sums_of(report: Report) -> Mapping[str, int]:
+    """What sums a report up."""
+    return {
+        "opening": report.count("opening") + report.count("late.open"),
+        "taken": report.count("taken"),
+        "closed": report.count("closed"),
+        "open": report.count("open"),
+        "serious": report.count("serious"),
+        "terms_missed": sum(n for tag, n in report.figures.items() if tag.startswith("term.missed=")),
+        "corrected": report.count("late") + report.count("changed"),
+    }
+
+
+def _figure(report: Report, tag: str, count: int) -> Figure:
+    return Figure(figure=tag, count=count, path=f"/v1/complaints/reports/{report.id}/cases?figure={tag}")
+
+
+def _public(report: Report) -> dict[str, Any]:
+    period = report.period
+    return {
+        "id": report.id,
+        "kind": report.kind.value,
+        "period": period.name,
+        "first_day": period.first,
+        "last_day": date.fromordinal(period.following.first.toordinal() - 1),
+        "branch": report.branch,
+        "state": report.state.value,
+        **sums_of(report),
+        "frozen_at": report.frozen_at,
+        "filled_at": report.filled_at,
+        "reviewed_at": report.reviewed_at,
+        "path": f"/v1/complaints/reports/{report.id}",
+    }
