@@ -30,16 +30,10 @@ await story(
     await page.getByText("数量×单价须为整分").waitFor();
     await page.keyboard.press("Shift+Tab");
     await page.keyboard.type("0");
-    await page.keyboard.press("ControlOrMeta+A");
-    await page.keyboard.type("0");
     await page.keyboard.press("Enter");
     await page.getByText("大于 0，最多三位小数").waitFor();
     await page.keyboard.press("ControlOrMeta+A");
-    await page.keyboard.type("0");
-    await page.keyboard.press("ControlOrMeta+A");
-    await page.keyboard.type("1");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("ControlOrMeta+A");
+    await type("1");
     await page.keyboard.type("0.00");
     assert.match(await page.locator("output.total").textContent(), /2,468\.50/);
     const ring = await page.evaluate(() => document.activeElement.matches(":focus-visible"));
