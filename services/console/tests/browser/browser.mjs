@@ -36,7 +36,7 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
   const usual = [/status of 401/, ...expected]; // a page that nobody has signed in at asks once
   const open = async () => {
     const context = await browser.newContext({ viewport, locale: "zh-CN", timezoneId: "Asia/Shanghai", baseURL: asked.console });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(40_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => wrong.push(`error in the page: ${error.message}`));
     page.on("console", (said) => {

@@ -62,6 +62,8 @@ function Root() {
           colorPrimary: "#0b5cad",
           colorInfo: "#0b5cad",
           colorSuccess: "#067647",
+          colorSuccessBg: "#ecfdf3",
+          colorSuccessBorder: "#abefc6",
           colorError: "#b42318",
           colorWarning: "#a15c00",
           colorWarningBg: "#fffaeb",

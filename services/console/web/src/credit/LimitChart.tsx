@@ -70,7 +70,8 @@ function Drawn({ points, exposure, today }: { points: Point[]; exposure: string;
     observer.observe(frame.current!);
     return () => observer.disconnect();
   }, []);
-  const most = Math.max(...points.map((one) => roughly(one.amount)), roughly(exposure), 1) * 1.08;
+  const grid = round(Math.max(...points.map((one) => roughly(one.amount)), roughly(exposure), 1) / 4);
+  const most = grid * Math.ceil(Math.max(...points.map((one) => roughly(one.amount)), roughly(exposure), 1) / grid + 0.05);
   const step = (width - LEFT - RIGHT) / Math.max(points.length, 1);
   const x = (n: number) => LEFT + n * step;
   const y = (amount: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.max(amount, 0) / most);
@@ -103,10 +104,9 @@ function Drawn({ points, exposure, today }: { points: Point[]; exposure: string;
           if (points[n]) choose(points[n].day);
         }}>
         <svg width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden>
-          {[0, 0.25, 0.5, 0.75, 1].map((part) => {
-            const amount = most * part;
+          {Array.from({ length: Math.round(most / grid) + 1 }, (_, n) => n * grid).map((amount) => {
             return (
-              <g key={part}>
+              <g key={amount}>
                 <line className="grid" x1={LEFT} x2={width - RIGHT} y1={y(amount)} y2={y(amount)} />
                 <text className="tick" x={LEFT - 8} y={y(amount) + 4} textAnchor="end">{Math.round(amount).toLocaleString("en-US")}</text>
               </g>
@@ -130,7 +130,7 @@ function Drawn({ points, exposure, today }: { points: Point[]; exposure: string;
       </div>
       <p className="chart-said" role="status">
         <b>{days(point.day)}</b>{point.ahead && <span className="quiet"> {t("ahead")}</span>} · {t("limit")} <Amount of={point.amount} strong /> · <Moved of={point} />
-        <kbd>{t("chartHint")}</kbd>
+        <span className="quiet push chart-hint"><kbd>←</kbd> <kbd>→</kbd> {t("chartHint")}</span>
       </p>
       <details className="later">
         <summary>{t("dayTable")} ({points.length})</summary>
@@ -147,6 +147,12 @@ function Drawn({ points, exposure, today }: { points: Point[]; exposure: string;
       </details>
     </>
   );
+}
+
+/** The next round number: 1, 2, 2.5 or 5 and noughts. */
+function round(amount: number): number {
+  const noughts = 10 ** Math.floor(Math.log10(amount));
+  return noughts * ([1, 2, 2.5, 5].find((one) => one * noughts >= amount) ?? 10);
 }
 
 /** What made the difference to the day before. */

@@ -94,7 +94,7 @@ export const CREDIT_WORDS = {
   neverBack: ["在统计期内授信额不会自行足够，须回款", "the limit alone will not be wide enough: money must come in"],
   largestSigned: ["可签发的单笔上限", "largest amount to be signed"],
   limitByDay: ["授信额逐日变化", "The limit day by day"],
-  chartHint: ["← → 逐日查看", "← → day by day"],
+  chartHint: ["逐日查看", "day by day"],
   past: ["实际", "so far"],
   ahead: ["预计（如无新增）", "ahead, if nothing more is booked"],
   todayIs: ["今天", "today"],

@@ -36,7 +36,7 @@ function Opened({ id }: { id: string }) {
       <section className="card case-head" aria-labelledby="account-title">
         <div className="title-row">
           <h1 id="account-title" tabIndex={-1} ref={heading}>{t("account")} <span className="number">{numberOf(one.id)}</span></h1>
-          <span role="status">
+          <span role="status" className="tags">
             {one.eligible ? <Tag color="success">{t("eligible")}</Tag> : <Tag color="error">{t("notEligible")}</Tag>}
             {one.eligible && <Tag color={standing.data.within ? "success" : "error"}>{standing.data.within ? t("within") : t("isOver")}</Tag>}
           </span>

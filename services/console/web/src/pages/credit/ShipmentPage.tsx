@@ -34,7 +34,7 @@ function Opened({ id }: { id: string }) {
         <h1 id="shipment-title" tabIndex={-1} ref={heading}>
           {t("shipment")} <span className="number">{numberOf(one.id)}</span> <Amount of={one.amount} />
         </h1>
-        <p role="status"><State of={one} /></p>
+        <p role="status" className="tags"><State of={one} /></p>
         <p className="quiet">
           {name(one.customer_id)} · {one.branch} · {one.destination} · {t("requestedAt")} {when(one.requested_at)} · {one.requested_by}
           {one.part_of && <> · <Link to={`/credit/shipments/${one.part_of}`}>{t("partOf")} {numberOf(one.part_of)}</Link></>}
