@@ -25,7 +25,9 @@ async function executable() {
   }
   if (!libraries.includes("libnss3.so") || !libraries.includes("libnspr4.so")) process.env.AWS_LAMBDA_JS_RUNTIME = "nodejs22.x";
   const { default: packed } = await import("@sparticuz/chromium");
-  const args = packed.args.filter((one) => !one.startsWith("--headless") && !one.startsWith("--user-data-dir"));
+  // in one process the people of a story would share their cookies; what guards a page stays on
+  const unwanted = ["--headless", "--user-data-dir", "--single-process", "--incognito", "--disable-web-security", "--disable-site-isolation-trials"];
+  const args = packed.args.filter((one) => !unwanted.some((name) => one.startsWith(name)));
   return { executablePath: await packed.executablePath(), args: [...args, ...QUIET] };
 }
 
@@ -36,7 +38,7 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
   const usual = [/status of 401/, ...expected]; // a page that nobody has signed in at asks once
   const open = async () => {
     const context = await browser.newContext({ viewport, locale: "zh-CN", timezoneId: "Asia/Shanghai", baseURL: asked.console });
-    context.setDefaultTimeout(40_000);
+    context.setDefaultTimeout(30_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => wrong.push(`error in the page: ${error.message}`));
     page.on("console", (said) => {
@@ -59,7 +61,8 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
     try {
       await tell(page, context, async () => (await open())[0]);
     } catch (error) {
-      await page.screenshot({ path: `${asked.screenshots}/failed.png`, fullPage: true }).catch(() => {});
+      const pages = browser.contexts().flatMap((one) => one.pages());
+      for (const [nth, one] of pages.entries()) await one.screenshot({ path: `${asked.screenshots}/failed-${nth}.png`, fullPage: true }).catch(() => {});
       throw error;
     }
     assert.deepEqual(wrong, []);
@@ -86,17 +89,28 @@ export async function signInAs(page, who, grants, path = "/work") {
   await page.locator("#main .card").first().waitFor();
 }
 
-/** Take a step of a case by its form: texts by label, answers of a choice by [label, answer]. */
-export async function step(page, name, texts = {}, answers = []) {
+/** Take a step of a case by its form: what is given by the label of its field, choices by the words of the answer. */
+export async function step(page, name, said = {}) {
   await page.getByRole("button", { name, exact: true }).click();
-  const form = page.locator("form.step");
-  for (const [group, answer] of answers) {
-    const label = form.getByLabel(group).getByText(answer, { exact: true });
-    await label.click();
-  }
-  for (const [label, text] of Object.entries(texts)) await form.getByLabel(label, { exact: true }).fill(text);
+  const form = page.getByRole("form", { name, exact: true }).or(page.locator("form.step")).first();
+  await form.waitFor();
+  for (const [label, value] of Object.entries(said)) await give(page, form, label, value);
   await form.getByRole("button", { name: /提\s?交/ }).click();
   await form.waitFor({ state: "detached" });
+}
+
+/** Give a value to a field: text is typed, one of a few answers is ticked, one of a list is chosen. */
+export async function give(page, form, label, value) {
+  const field = form.getByLabel(label, { exact: true }).first();
+  const role = await field.getAttribute("role");
+  const group = role === "radiogroup" || (await field.evaluate((one) => one.matches(".ant-checkbox-group, .ant-radio-group")));
+  if (group) return field.getByText(value, { exact: true }).click();
+  const list = role === "combobox" && (await field.evaluate((one) => one.closest(".ant-select") && !one.closest(".ant-select-auto-complete")));
+  if (!list) return field.fill(value);
+  await field.click();
+  if (await field.isEditable().catch(() => false)) await field.pressSequentially(value);
+  await page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option").filter({ hasText: value }).first().click();
+  await field.press("Escape");
 }
 
 export async function look(page, name) {

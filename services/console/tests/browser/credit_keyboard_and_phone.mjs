@@ -6,9 +6,9 @@ const expected = [/status of (422|404|403|503)/, /EventSource/];
 await story(
   async (page) => {
     await signInAs(page, asked.sales, "");
-    await page.keyboard.press("Alt+Digit4");
-    await page.getByRole("heading", { name: "授信台" }).waitFor();
     await page.keyboard.press("Alt+Digit5");
+    await page.getByRole("heading", { name: "授信台" }).waitFor();
+    await page.keyboard.press("Alt+Digit6");
     const account = page.getByLabel("授信账户编号");
     await account.waitFor();
     assert.ok(await account.evaluate((one) => one === document.activeElement), "one begins where one types");

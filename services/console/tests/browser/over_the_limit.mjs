@@ -52,33 +52,6 @@ await story(
     await page.getByText("已放行").first().waitFor();
     assert.match(await page.getByRole("region", { name: "签发" }).textContent(), new RegExp(`签发人 ${asked.area}`));
     await look(page, "credit-released");
-
-    // finance invoices, the warehouse issues; each sees only their own step
-    const finance = await another();
-    await signInAs(finance, asked.finance, "", path);
-    assert.equal(await finance.getByRole("button", { name: "出库" }).count(), 0);
-    await finance.getByRole("button", { name: "开票" }).click();
-    await finance.getByText("已开票").first().waitFor();
-    const keeper = await another();
-    await signInAs(keeper, asked.keeper, "", path);
-    await keeper.getByRole("button", { name: "出库" }).click();
-    await keeper.getByText("已出库").first().waitFor();
-
-    // another one, by money: held, paid for, free
-    await page.getByRole("link", { name: "复制为新申请" }).click();
-    await page.getByText("✕ 今天不能发货").waitFor();
-    await page.getByRole("button", { name: "提交申请" }).click();
-    await page.waitForURL((url) => url.pathname.startsWith("/credit/shipments/") && url.pathname !== path);
-    const second = new URL(page.url()).pathname;
-    await page.getByText("暂扣原因").waitFor();
-    await finance.goto(second);
-    await finance.getByRole("button", { name: "登记本单汇款" }).click();
-    assert.equal(await finance.getByLabel("金额").inputValue(), asked.amount);
-    await finance.getByLabel("银行流水号").fill("ICBC-20261128-0042");
-    await look(finance, "credit-remittance");
-    await finance.getByRole("button", { name: /登\s?记$/ }).click();
-    await page.getByText("已先汇款").waitFor();
-    await page.getByText("须制定货款回笼计划").waitFor();
   },
   { expected: [/status of (404|403|409|503)/, /EventSource/] },
 );

@@ -55,15 +55,25 @@ async def test_goods_over_the_limit_are_asked_for_held_signed_at_the_desk_and_re
     await shop.asks(str(room - 1000))
     amount = most - Decimal("0.01") if most > 1001 else most
     await house.desk.tell(
-        "over_the_limit.mjs", account=shop.account, amount=str(amount), sales=SALES, area=AREA, keeper=KEEPER,
-        finance=FINANCE,
-    )  # fmt: skip
+        "over_the_limit.mjs", account=shop.account, amount=str(amount), sales=SALES, area=AREA
+    )
     shipments = (await house.reads(SALES, "credit", f"/v1/shipments?account_id={shop.account}"))["items"]
     (signed,) = [one for one in shipments if one["overrun"] == "first"]
-    assert (signed["state"], Decimal(signed["signature"]["amount"])) == ("issued", amount)
+    assert (signed["state"], Decimal(signed["signature"]["amount"])) == ("released", amount)
     assert signed["signature"]["signer"] == AREA
-    (paid,) = [one for one in shipments if Decimal(one["prepaid"]) > 0]
-    assert (paid["state"], paid["decision"]["way"]) == ("released", "prepaid")
+
+
+@pytest.mark.rule("P11.9")
+async def test_goods_go_out_step_by_step_and_money_for_held_ones_frees_them(house: House) -> None:
+    shop = await house.distributor("镇江车联配件有限公司")
+    await shop.has_bought()
+    released, held = await shop.asks("1000.00"), await shop.asks("543210.00")
+    assert (released["state"], held["state"]) == ("released", "held")
+    await house.desk.tell(
+        "goes_out.mjs", released=released["id"], held=held["id"], amount="543210.00", finance=FINANCE, keeper=KEEPER
+    )
+    assert await state_of(house, released["id"]) == "delivered"
+    assert await state_of(house, held["id"]) == "released"
 
 
 @pytest.mark.rule("P02.4")

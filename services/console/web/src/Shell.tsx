@@ -30,7 +30,8 @@ export function useDesk(): Desk {
   return desk;
 }
 
-const PAGES = ["/call", "/work", "/inbox", "/credit", "/credit/request"];
+const PAGES = ["/call", "/work", "/inbox"];
+const CREDIT_PAGES: Record<string, string> = { Digit5: "/credit", Digit6: "/credit/request" };
 
 export function Shell() {
   const { t, language, setLanguage, pick } = useSpeech();
@@ -55,7 +56,7 @@ export function Shell() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (!event.altKey || event.ctrlKey || event.metaKey) return;
-      const page = PAGES[Number(event.code.replace("Digit", "")) - 1];
+      const page = PAGES[Number(event.code.replace("Digit", "")) - 1] ?? CREDIT_PAGES[event.code];
       if (page) {
         event.preventDefault();
         void navigate(page);
@@ -76,8 +77,8 @@ export function Shell() {
     ["/work", <CheckSquareOutlined key="w" />, t("work"), waiting, "Alt 2"],
     ["/inbox", <BellOutlined key="i" />, t("inbox"), inbox.data?.unread ?? 0, "Alt 3"],
   ];
-  if (me.data && may(me.data, "credit.read")) items.push(["/credit", <WalletOutlined key="d" />, t("creditDesk"), 0, "Alt 4"]);
-  if (me.data && may(me.data, "credit.request")) items.push(["/credit/request", <FileAddOutlined key="r" />, t("requestGoods"), 0, "Alt 5"]);
+  if (me.data && may(me.data, "credit.read")) items.push(["/credit", <WalletOutlined key="d" />, t("creditDesk"), 0, "Alt 5"]);
+  if (me.data && may(me.data, "credit.request")) items.push(["/credit/request", <FileAddOutlined key="r" />, t("requestGoods"), 0, "Alt 6"]);
   const roles = new Map(places.data?.roles.map((role) => [role.role, pick(role.zh, role.en)]));
   const desk = me.data && places.data && {
     me: me.data, places: places.data, roleName: (role: string) => roles.get(role) ?? role,

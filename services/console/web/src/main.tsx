@@ -63,7 +63,7 @@ function Root() {
           colorInfo: "#0b5cad",
           colorSuccess: "#067647",
           colorSuccessBg: "#ecfdf3",
-          colorSuccessBorder: "#abefc6",
+          colorSuccessBorder: "#75e0a7",
           colorError: "#b42318",
           colorWarning: "#a15c00",
           colorWarningBg: "#fffaeb",

@@ -25,7 +25,7 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
     }),
   );
   const said = (name: string) => (typeof asked.offer[name] === "string" ? (asked.offer[name] as string) : undefined);
-  const kind = said("kind"), until = said("until"), exposure = said("exposure"), limit = said("limit");
+  const kind = said("kind"), until = said("until"), exposure = said("exposure"), limit = said("limit"), account = said("account");
   const open = asked.state === "open";
   const after = exposure !== undefined && asked.amount !== null ? sum(exposure, asked.amount) : undefined;
   return (
@@ -40,7 +40,7 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
         {t("holdsFor")} <Amount of={asked.amount} strong />
         {until && <> · {t("validUntil")} <b>{days(until)}</b></>} <Rules of={asked.rules} />
       </p>
-      <p className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)}</p>
+      <p className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)} · {asked.branch}{account && <> · <Link className="number" to={`/credit/accounts/${account}`}>{t("account")} {numberOf(account)}</Link></>}</p>
       {kind === "last" && <p>{t("lastMeans")}</p>}
       {open && exposure !== undefined && limit !== undefined && after !== undefined && <Balance exposure={exposure} after={after} limit={limit} />}
       <ul className="seats">
