@@ -189,7 +189,7 @@ function ChooseAccount({ chosen, account, choose, preset, missing }: {
   return (
     <Form.Item label={t("forAccount")} htmlFor="for-account" required validateStatus={missing ? "error" : ""}
       help={missing ? t("chooseAccount") : account ? `${account.branch} · ${account.customers.map((each) => name(each.customer_id)).join("、")}` : t("accountHint")}>
-      <AutoComplete id="for-account" value={text} autoFocus={!preset} maxLength={36} allowClear
+      <AutoComplete id="for-account" value={text} autoFocus={!preset} maxLength={36}
         onChange={(value: string) => { setText(value ?? ""); if (chosen && value !== numberOf(chosen)) choose(""); }}
         onSelect={(id: string) => { setText(numberOf(id)); choose(id); }}
         options={items.map((each) => ({ value: each.id, label: <span><b className="number">{numberOf(each.id)}</b> {each.customer_ids.map(name).join("、")} <span className="quiet">{each.branch}</span></span> }))} />
