@@ -11,15 +11,18 @@ from credit import tables
 from credit.accounts.approve_terms import ask_terms
 from credit.accounts.follow_facts import decide_again_for_customer, decide_again_for_papers
 from credit.accounts.known import known_customers, known_dossiers
+from credit.accounts.list_accounts import list_accounts
 from credit.accounts.open_account import open_account
-from credit.accounts.read_account import list_accounts, read_account
+from credit.accounts.read_account import read_account
 from credit.accounts.review_account import review_account
 from credit.erasure.forget_customer import customer_erased, forget_customer
 from credit.ledger.book_document import book_document
+from credit.ledger.open_exposure import open_exposure
 from credit.ledger.prove_figures import prove_figures
 from credit.ledger.read_ageing import read_ageing
 from credit.ledger.read_document import list_documents, read_document
 from credit.ledger.reverse_document import reverse_document
+from credit.limit.foresee_limits import foresee_limits
 from credit.limit.roll_limits import list_limits, roll_limit
 from credit.losses.declare_bad_debt import declare_bad_debt
 from credit.losses.find_loss import find_last_unpaid
@@ -57,7 +60,9 @@ service = Service(
         reverse_document,
         read_ageing,
         prove_figures,
+        open_exposure,
         list_limits,  # limit
+        foresee_limits,
         request_shipment,  # shipments
         list_shipments,
         read_shipment,

@@ -46,8 +46,19 @@ ERASE_CUSTOMER = Permission(
     },
 )
 
+#: those who give credit and ship see on their screens whose account it is, masked; a file they do not open
 RESOLVE_CUSTOMER = Permission(
     "customer.resolve",
-    {**READ_CUSTOMER.roles, Role.COMPLAINT_AGENT: Reach.BRANCH, Role.SERVICE_AGENT: Reach.BRANCH},
+    {
+        **READ_CUSTOMER.roles,
+        Role.COMPLAINT_AGENT: Reach.BRANCH,
+        Role.SERVICE_AGENT: Reach.BRANCH,
+        Role.SALES: Reach.BRANCH,
+        Role.SALESPERSON: Reach.BRANCH,
+        Role.SALES_MANAGER: Reach.BRANCH,
+        Role.SALES_DIRECTOR: Reach.GROUP,
+        Role.AREA_MANAGER: Reach.AREA,
+        Role.FINANCE: Reach.BRANCH,
+    },
     scopes=(Scope.CUSTOMER_RESOLVE,),
 )

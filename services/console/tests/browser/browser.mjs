@@ -25,7 +25,9 @@ async function executable() {
   }
   if (!libraries.includes("libnss3.so") || !libraries.includes("libnspr4.so")) process.env.AWS_LAMBDA_JS_RUNTIME = "nodejs22.x";
   const { default: packed } = await import("@sparticuz/chromium");
-  const args = packed.args.filter((one) => !one.startsWith("--headless") && !one.startsWith("--user-data-dir"));
+  // in one process the people of a story would share their cookies; what guards a page stays on
+  const unwanted = ["--headless", "--user-data-dir", "--single-process", "--incognito", "--disable-web-security", "--disable-site-isolation-trials"];
+  const args = packed.args.filter((one) => !unwanted.some((name) => one.startsWith(name)));
   return { executablePath: await packed.executablePath(), args: [...args, ...QUIET] };
 }
 
@@ -34,9 +36,9 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
   const browser = await playwright.launch({ ...(await executable()), headless: true });
   const wrong = [];
   const usual = [/status of 401/, ...expected]; // a page that nobody has signed in at asks once
-  try {
+  const open = async () => {
     const context = await browser.newContext({ viewport, locale: "zh-CN", timezoneId: "Asia/Shanghai", baseURL: asked.console });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => wrong.push(`error in the page: ${error.message}`));
     page.on("console", (said) => {
@@ -52,10 +54,15 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
       if (url.protocol.startsWith("http") && ![asked.console, asked.issuer].includes(url.origin)) wrong.push(`elsewhere: ${url.origin}`);
       if (/1[3-9]\d{9}|1420777|%E/.test(url.pathname + url.search) && url.origin === asked.console) wrong.push(`in an address: ${url}`);
     });
+    return [page, context];
+  };
+  try {
+    const [page, context] = await open();
     try {
-      await tell(page, context);
+      await tell(page, context, async () => (await open())[0]);
     } catch (error) {
-      await page.screenshot({ path: `${asked.screenshots}/failed.png`, fullPage: true }).catch(() => {});
+      const pages = browser.contexts().flatMap((one) => one.pages());
+      for (const [nth, one] of pages.entries()) await one.screenshot({ path: `${asked.screenshots}/failed-${nth}.png`, fullPage: true }).catch(() => {});
       throw error;
     }
     assert.deepEqual(wrong, []);
@@ -72,6 +79,40 @@ export async function signIn(page, who, path = "/work") {
   await page.locator("#main .card").first().waitFor();
 }
 
+/** Come as somebody whom the provider does not offer, with these grants. */
+export async function signInAs(page, who, grants, path = "/work") {
+  await page.goto(path);
+  await page.getByLabel("subject").fill(who);
+  await page.getByLabel("grants").fill(grants);
+  await page.getByRole("button", { name: "sign in" }).click();
+  await page.waitForURL(`**${path}`);
+  await page.locator("#main .card").first().waitFor();
+}
+
+/** Take a step of a case by its form: what is given by the label of its field, choices by the words of the answer. */
+export async function step(page, name, said = {}) {
+  await page.getByRole("button", { name, exact: true }).click();
+  const form = page.getByRole("form", { name, exact: true }).or(page.locator("form.step")).first();
+  await form.waitFor();
+  for (const [label, value] of Object.entries(said)) await give(page, form, label, value);
+  await form.getByRole("button", { name: /提\s?交/ }).click();
+  await form.waitFor({ state: "detached" });
+}
+
+/** Give a value to a field: text is typed, one of a few answers is ticked, one of a list is chosen. */
+export async function give(page, form, label, value) {
+  const field = form.getByLabel(label, { exact: true }).first();
+  const role = await field.getAttribute("role");
+  const group = role === "radiogroup" || (await field.evaluate((one) => one.matches(".ant-checkbox-group, .ant-radio-group")));
+  if (group) return field.getByText(value, { exact: true }).click();
+  const list = role === "combobox" && (await field.evaluate((one) => one.closest(".ant-select") && !one.closest(".ant-select-auto-complete")));
+  if (!list) return field.fill(value);
+  await field.click();
+  if (await field.isEditable().catch(() => false)) await field.pressSequentially(value);
+  await page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option").filter({ hasText: value }).first().click();
+  await field.press("Escape");
+}
+
 export async function look(page, name) {
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: `${asked.screenshots}/${name}.png` });
@@ -85,6 +126,44 @@ export async function fill(page, { phone, plate, name, branch = "sh-pudong", bra
   await page.getByLabel("被投诉门店").fill(branch);
   await page.getByLabel("品牌").fill(brand);
   await page.getByLabel("投诉内容").fill(text);
+}
+
+/** What keeps a page from fitting a phone and every reader: cut off, too faint, a control without a name. */
+export async function fits(page) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  const faint = await page.evaluate(unreadable);
+  const nameless = await page.evaluate(() =>
+    [...document.querySelectorAll("button, a[href], input:not([type=hidden])")]
+      .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !(one.ariaLabel || one.textContent.trim() || one.labels?.length || one.title || one.getAttribute("aria-labelledby")))
+      .map((one) => one.outerHTML.slice(0, 100)),
+  );
+  return [...(over > 0 ? [`${over} pixels too wide`] : []), ...faint.map((one) => `not enough contrast: ${one}`), ...nameless.map((one) => `nameless: ${one}`)];
+}
+
+/** Texts whose contrast is below WCAG AA, with their ratio; runs in the page. */
+function unreadable() {
+  const channel = (value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const numbers = (text) => (text.match(/[\d.]+/g) ?? []).map(Number);
+  const ground = (one) => {
+    for (let at = one; at; at = at.parentElement) {
+      const [r, g, b, a = 1] = numbers(getComputedStyle(at).backgroundColor);
+      if (a > 0.9) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const one = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || one.closest("[disabled], .ant-btn-disabled, .ant-badge, noscript, script, .skip")) continue;
+    const style = getComputedStyle(one);
+    const [a, b] = [light(numbers(style.color)), light(ground(one))].sort((x, y) => y - x);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 && +style.fontWeight >= 700);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < (large ? 3 : 4.5)) found.push(`${walk.currentNode.data.trim().slice(0, 30)} ${ratio.toFixed(2)} ${style.color}`);
+  }
+  return found;
 }
 
 export const saved = (page) => page.locator("output.big-number");

@@ -1,9 +1,10 @@
-import { BellOutlined, CheckSquareOutlined, LogoutOutlined, PhoneOutlined } from "@ant-design/icons";
+import { BellOutlined, CheckSquareOutlined, FileAddOutlined, LogoutOutlined, PhoneOutlined, WalletOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Badge, Button, Spin, Tooltip } from "antd";
 import { createContext, use, useEffect, useRef, type ReactNode } from "react";
 import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { ask, Problem, signOut, type Counts, type Me, type Places, type Session } from "./api";
+import { may } from "./credit/api";
 import { useSpeech } from "./language";
 import { useLive, useOnline } from "./live";
 import { ProblemNote } from "./parts/ProblemNote";
@@ -30,6 +31,7 @@ export function useDesk(): Desk {
 }
 
 const PAGES = ["/call", "/work", "/inbox"];
+const CREDIT_PAGES: Record<string, string> = { Digit5: "/credit", Digit6: "/credit/request" };
 
 export function Shell() {
   const { t, language, setLanguage, pick } = useSpeech();
@@ -54,7 +56,7 @@ export function Shell() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (!event.altKey || event.ctrlKey || event.metaKey) return;
-      const page = PAGES[Number(event.code.replace("Digit", "")) - 1];
+      const page = PAGES[Number(event.code.replace("Digit", "")) - 1] ?? CREDIT_PAGES[event.code];
       if (page) {
         event.preventDefault();
         void navigate(page);
@@ -69,12 +71,14 @@ export function Shell() {
   }, [pathname]);
 
   const waiting = (counts.data?.work ?? 0) + (counts.data?.approvals ?? 0);
+  const grants = me.data?.grants ?? [];
   const items: [string, ReactNode, string, number, string][] = [
     ["/call", <PhoneOutlined key="c" />, t("take"), 0, "Alt 1"],
     ["/work", <CheckSquareOutlined key="w" />, t("work"), waiting, "Alt 2"],
     ["/inbox", <BellOutlined key="i" />, t("inbox"), inbox.data?.unread ?? 0, "Alt 3"],
   ];
-  const grants = me.data?.grants ?? [];
+  if (me.data && may(me.data, "credit.read")) items.push(["/credit", <WalletOutlined key="d" />, t("creditDesk"), 0, "Alt 5"]);
+  if (me.data && may(me.data, "credit.request")) items.push(["/credit/request", <FileAddOutlined key="r" />, t("requestGoods"), 0, "Alt 6"]);
   const roles = new Map(places.data?.roles.map((role) => [role.role, pick(role.zh, role.en)]));
   const desk = me.data && places.data && {
     me: me.data, places: places.data, roleName: (role: string) => roles.get(role) ?? role,
@@ -90,7 +94,7 @@ export function Shell() {
         </span>
         <nav aria-label={t("app")}>
           {items.map(([to, icon, name, count, keys]) => (
-            <NavLink key={to} to={to} aria-keyshortcuts={keys.replace(" ", "+")}>
+            <NavLink key={to} to={to} end={to === "/credit" && pathname === "/credit/request"} aria-keyshortcuts={keys.replace(" ", "+")}>
               {icon} <span>{name}</span>
               {count > 0 && <Badge count={count} size="small" overflowCount={999} title={String(count)} />}
               <kbd>{keys}</kbd>

@@ -288,6 +288,7 @@ export interface Approval {
   title_zh: string;
   rules: string[];
   subject: string;
+  branch: string;
   asked_by: string;
   asked_at: string;
   amount: string | null;

@@ -1,4 +1,5 @@
 // Chinese first, English second: every word of the pages, and the names of the field's codes.
+import { CREDIT_CODES, CREDIT_WORDS } from "./credit/words";
 import { createContext, useContext, useMemo, useState, type ReactNode } from "react";
 
 export type Language = "zh" | "en";
@@ -158,6 +159,7 @@ const WORDS = {
   errRefused: ["当前状态不允许此操作。", "The present state does not allow this."],
   errUnexpected: ["系统出现意外错误，可重试；持续出现请报告追踪号。", "Something unexpected went wrong. Try again; if it goes on, report the trace id."],
   trace: ["追踪号", "trace id"],
+  ...CREDIT_WORDS,
 } satisfies Record<string, [string, string]>;
 
 export type Word = keyof typeof WORDS;
@@ -271,6 +273,7 @@ const CODES: Record<string, [string, string]> = {
   credit: ["授信", "credit"],
   notify: ["通知", "notify"],
   staff: ["人事", "staff"],
+  ...CREDIT_CODES,
 };
 
 interface Speech {

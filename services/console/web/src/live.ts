@@ -13,7 +13,7 @@ export function useLive(enabled: boolean): boolean {
     if (!enabled) return;
     const work = new EventSource("/api/console/v1/work/stream");
     const anew = () => {
-      for (const name of ["work", ...OF_A_CASE]) {
+      for (const name of ["work", "credit", ...OF_A_CASE]) {
         void queries.invalidateQueries({ queryKey: [name] });
       }
     };

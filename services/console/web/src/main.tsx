@@ -8,6 +8,10 @@ import { createRoot } from "react-dom/client";
 import { createBrowserRouter, Navigate, RouterProvider } from "react-router";
 import { Problem } from "./api";
 import { LanguageProvider, useSpeech } from "./language";
+import { AccountPage } from "./pages/credit/AccountPage";
+import { CreditDesk } from "./pages/credit/CreditDesk";
+import { ChangeGoods, RequestGoods } from "./pages/credit/RequestGoods";
+import { ShipmentPage } from "./pages/credit/ShipmentPage";
 import { CasePage } from "./pages/CasePage";
 import { InboxPage } from "./pages/InboxPage";
 import { SignedOut } from "./pages/SignedOut";
@@ -37,6 +41,11 @@ const router = createBrowserRouter([
       { path: "/work", element: <WorkPage /> },
       { path: "/cases/:id", element: <CasePage /> },
       { path: "/inbox", element: <InboxPage /> },
+      { path: "/credit", element: <CreditDesk /> },
+      { path: "/credit/request", element: <RequestGoods /> },
+      { path: "/credit/shipments/:id", element: <ShipmentPage /> },
+      { path: "/credit/shipments/:id/change", element: <ChangeGoods /> },
+      { path: "/credit/accounts/:id", element: <AccountPage /> },
       { path: "*", element: <Navigate to="/work" replace /> },
     ],
   },
@@ -53,6 +62,8 @@ function Root() {
           colorPrimary: "#0b5cad",
           colorInfo: "#0b5cad",
           colorSuccess: "#067647",
+          colorSuccessBg: "#ecfdf3",
+          colorSuccessBorder: "#75e0a7",
           colorError: "#b42318",
           colorWarning: "#a15c00",
           colorWarningBg: "#fffaeb",

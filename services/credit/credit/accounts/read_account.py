@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Slug
-from chassis.http import Cursor, Limit, Page, get
-from chassis.lists import newest_first
+from chassis.http import get
 from chassis.tx import Tx
-from fastapi import Query
 from policy.calendar import civil
 from pydantic import BaseModel
 
-from credit.account import ACCOUNTS, Account, account_of
+from credit.account import Account, account_of
 from credit.accounts.eligibility import CustomerFacts, facts_of, lacks
 from credit.permissions import READ_ACCOUNT
-from credit.tables import accounts
 
 RULES = ("P11.1",)
 
@@ -102,19 +98,3 @@ def _customer(one: CustomerFacts) -> CustomerView:
 async def read_account(account_id: UUID, principal: Principal, tx: Tx) -> AccountView:
     """Open an account. 404 when there is none within your reach."""
     return await view_of(tx, await account_of(tx, account_id, READ_ACCOUNT, principal, lock=False))
-
-
-@get("/v1/accounts", needs=READ_ACCOUNT)
-async def list_accounts(
-    principal: Principal,
-    tx: Tx,
-    branch: Annotated[Slug | None, Query(description="of one branch only")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[AccountLine]:
-    """The accounts within your reach, newest first."""
-    wanted = [READ_ACCOUNT.reach(principal).condition(accounts.c.branch)]
-    if branch is not None:
-        wanted.append(accounts.c.branch == branch)
-    found, following = await newest_first(tx, ACCOUNTS, wanted, limit, cursor)
-    return Page(items=[line_of(account) for account in found], next=following)

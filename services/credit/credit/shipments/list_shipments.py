@@ -13,6 +13,7 @@ from chassis.problems import NotFound
 from chassis.tx import Tx
 from fastapi import Query
 
+from credit.numbers import Number, numbered
 from credit.permissions import READ_ACCOUNT
 from credit.shipments.model import SHIPMENTS, ShipmentState
 from credit.shipments.views import ShipmentView, view_of
@@ -28,6 +29,7 @@ async def list_shipments(
     state: Annotated[ShipmentState | None, Query(description="where they stand")] = None,
     account_id: Annotated[UUID | None, Query(description="of one account only")] = None,
     branch: Annotated[Slug | None, Query(description="of one branch only")] = None,
+    number: Number = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ShipmentView]:
@@ -40,6 +42,8 @@ async def list_shipments(
         wanted.append(column.account_id == account_id)
     if branch is not None:
         wanted.append(column.branch == branch)
+    if number is not None:
+        wanted.append(numbered(column.id, number))
     found, following = await newest_first(tx, SHIPMENTS, wanted, limit, cursor)
     return Page(items=[view_of(shipment) for shipment in found], next=following)
 

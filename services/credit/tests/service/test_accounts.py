@@ -178,6 +178,17 @@ async def test_customers_share_an_account_and_none_has_two(stage: Stage) -> None
     assert len(opened["customers"]) == 2
     listed = await done(stage, "sales-1", "GET", "/v1/accounts?limit=1")
     assert (listed["items"][0]["id"], listed["next"] is None) == (opened["id"], False)
+    assert set(listed["items"][0]["customer_ids"]) == set(shared["customer_ids"])
+    for query in (f"number={opened['id'][:13].upper()}", f"number={opened['id']}", f"customer_id={other}"):
+        (found,) = (await done(stage, "sales-1", "GET", f"/v1/accounts?{query}"))["items"]
+        assert found["id"] == opened["id"]
+    shipment = await shop.asks("1.00")
+    (one,) = (await done(stage, "sales-1", "GET", f"/v1/shipments?number={shipment['id'][:13]}"))["items"]
+    assert one["id"] == shipment["id"]
+    for path in ("accounts", "shipments"):
+        assert (await send(stage, "sales-1", "GET", f"/v1/{path}?number=0197")).status_code == 422
+        number = f"{opened['id'] if path == 'accounts' else shipment['id']}"[:13]
+        assert (await done(stage, "sales-2", "GET", f"/v1/{path}?number={number}"))["items"] == []
 
 
 def test_every_change_of_an_account_or_a_shipment_is_declared() -> None:

@@ -169,3 +169,31 @@ def test_money_is_laid_on_the_oldest_first_and_none_is_lost(open_cents: list[int
     assert sum(part for _, part in laid) == min(Decimal(cents), Decimal(sum(open_cents))) / 100
     assert all(part == other.open for other, part in laid[:-1])
     assert [other for other, _ in laid] == others[: len(laid)]
+
+
+@pytest.mark.rule("P02.4")
+async def test_the_exposure_opens_into_lines_that_add_up_to_it(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10, paid=False)
+    await shop.book("opening", "50.00", date(2026, 2, 1))
+    out = await shop.asks("30.00")
+    await shop.step(out, "issue", already_out=True)
+    over = await shop.asks("700.00")
+    left = await shop.asks("20.00")
+    await shop.step(left, "issue", already_out=True)
+    await shop.book("payment", "100.00", shipment_id=over["id"])
+    await shop.book("payment", "10.00")
+    standing = await shop.standing()
+    for part, amount in standing["parts"].items():
+        lines: list[dict[str, str]] = []
+        cursor = ""
+        while True:
+            path = f"{shop.path}/exposure?part={part}&limit=1{cursor}"
+            page = await done(stage, "sales-1", "GET", path)
+            lines += page["items"]
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert sum(Decimal(line["counts"]) for line in lines) == Decimal(amount), part
+        assert lines, part
+    await shop.proved()

@@ -12,6 +12,7 @@ from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
 from credit import tables
+from credit.numbers import numbered
 
 from .trade import Distributor, clock, done, send
 
@@ -77,6 +78,26 @@ async def test_each_missed_night_is_kept_and_a_late_booking_is_told_apart(stage:
     ]
 
 
+@pytest.mark.rule("P11.3")
+async def test_the_limits_ahead_are_those_that_come_true(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("500.00", 28)
+    await shop.bought("30.00", 8)
+    clock(stage).later(days=1)
+    await shop.bought("70.00", 0)
+    ahead = await done(stage, "sales-1", "GET", f"{shop.path}/limits/ahead")
+    assert (ahead["on"], len(ahead["days"])) == ("2026-03-03", 31)
+    assert [one["amount"] for one in ahead["days"][:3]] == ["600.00", "100.00", "100.00"]
+    assert ahead["days"][1]["why"] == [{"what": "fell_out", "day": "2026-02-02", "amount": "-500.00"}]
+    assert ahead["days"][-1]["amount"] == "0.00"
+    clock(stage).later(days=31)
+    await shop.asks("1.00")
+    kept = (await done(stage, "sales-1", "GET", f"{shop.path}/limits?limit=31"))["items"]
+    assert [(one["day"], one["amount"]) for one in reversed(kept)] == [
+        (one["day"], one["amount"]) for one in ahead["days"]
+    ]
+
+
 @pytest.mark.rule("P11.2")
 async def test_goods_count_when_they_are_invoiced_and_have_left(stage: Stage) -> None:
     shop = await Distributor.opened(stage)
@@ -133,6 +154,13 @@ async def test_the_last_of_a_limit_is_taken_once_by_requests_payments_and_cancel
             .limit(51),
             "shipments_branch",
         ),
+        (
+            sa.select(tables.shipments.c.id)
+            .where(numbered(tables.shipments.c.id, "0197F3A2-00"))
+            .order_by(tables.shipments.c.id.desc())
+            .limit(51),
+            "shipments_pkey",
+        ),
     ],
 )
 async def test_the_credit_desk_finds_its_shipments_by_an_index(
@@ -153,5 +181,13 @@ async def test_the_credit_desk_finds_its_shipments_by_an_index(
 @pytest.mark.rule("P11.2")
 async def test_a_limit_is_seen_within_reach_only(stage: Stage) -> None:
     shop = await Distributor.opened(stage)
-    for path in ("limits", "documents", "standing", "ageing", "what-if?amount=1.00"):
+    for path in (
+        "limits",
+        "limits/ahead",
+        "documents",
+        "standing",
+        "ageing",
+        "exposure?part=released",
+        "what-if?amount=1.00",
+    ):
         assert (await send(stage, "sales-2", "GET", f"{shop.path}/{path}")).status_code == 404

@@ -200,6 +200,11 @@ async def test_a_screen_gets_masked_names_in_its_order_and_learns_what_is_unknow
     assert both["customers"][1]["phones"] == ["138****8000", "021****0001"]
     assert [one["id"] for one in own["customers"]] == [first["id"]]
     assert own["unknown"] == [second["id"]]
+    async with stage.client("sales@sh-pudong") as desk:
+        theirs = (await desk.post("/v1/customers/resolve", json={"ids": [second["id"], first["id"]]})).json()
+        file = await desk.get(first["path"])
+    assert ([one["name"] for one in theirs["customers"]], theirs["unknown"]) == (["王**"], [second["id"]])
+    assert file.status_code == 403, "whoever sees a name on a screen does not open the file"
 
 
 @pytest.mark.rule("P01.4")

@@ -1,0 +1,176 @@
+// What the credit service answers, and who may do what there (services/credit/credit/permissions.py).
+import type { Me } from "../api";
+
+export const CREDIT = "/api/credit/v1";
+
+/** Roles by permission; the service decides, this only spares people what it would refuse. */
+export const ROLES = {
+  "credit.read": [
+    "sales", "salesperson", "sales_manager", "sales_director", "area_manager", "finance", "marketing_head",
+    "logistics_specialist", "warehouse_keeper", "general_manager",
+  ],
+  "credit.request": ["sales", "salesperson", "sales_manager", "order_agent", "logistics_specialist"],
+  "credit.book": ["finance"],
+  "credit.invoice": ["finance"],
+  "credit.issue_goods": ["warehouse_keeper", "logistics_specialist"],
+} as const;
+
+export function may(me: Me, permission: keyof typeof ROLES): boolean {
+  const roles: readonly string[] = ROLES[permission];
+  return me.grants.some((grant) => roles.includes(grant.role));
+}
+
+/** The number by which people name an account or a shipment: how its id begins. */
+export const numberOf = (id: string): string => id.slice(0, 13).toUpperCase();
+
+export interface Reason {
+  code: string;
+  rules: string[];
+  amount: string | null;
+  customer_id: string | null;
+  as_of: string | null;
+}
+
+export interface WayOut {
+  code: string;
+  rules: string[];
+  amount: string | null;
+  role: string | null;
+  day: string | null;
+}
+
+export interface Decision {
+  outcome: "released" | "held";
+  way: string | null;
+  rules: string[];
+  reasons: Reason[];
+  ways_out: WayOut[];
+  on: string;
+  amount: string;
+  prepaid: string;
+  exposure: string;
+  after: string;
+  limit: string;
+  plan_wanted: boolean;
+  plan_owed?: boolean;
+}
+
+export interface Line {
+  product: string;
+  batch: string;
+  quantity: string;
+  price: string;
+  amount: string;
+}
+
+export interface Shipment {
+  id: string;
+  account_id: string;
+  customer_id: string;
+  branch: string;
+  state: "held" | "released" | "invoiced" | "issued" | "delivered" | "cancelled";
+  destination: string;
+  lines: Line[];
+  amount: string;
+  prepaid: string;
+  returned: string;
+  decision: Decision;
+  overrun: "first" | "last" | null;
+  signature: { kind: "first" | "last"; amount: string; until: string; signer: string } | null;
+  invoice_id: string | null;
+  invoiced_on: string | null;
+  issued_on: string | null;
+  delivered_on: string | null;
+  unreleased: boolean;
+  part_of: string | null;
+  copy_of: string | null;
+  requested_by: string;
+  requested_at: string;
+  waits_for: string[];
+  version: number;
+}
+
+export interface AccountLine {
+  id: string;
+  branch: string;
+  contract: string;
+  term_days: number;
+  balance: string;
+  released: string;
+  reserved: string;
+  exposure: string;
+  limit_on: string;
+  limit: string;
+  opened_at: string;
+  version: number;
+  customer_ids: string[];
+}
+
+export interface Account extends Omit<AccountLine, "customer_ids"> {
+  customers: { customer_id: string; known: boolean; confirmed_at: string | null; as_of: string | null; papers_as_of: string | null }[];
+  eligible: boolean;
+  missing: { code: string; customer_id: string | null; as_of: string | null; rules: string[] }[];
+  oldest_open: string | null;
+}
+
+export type PartName = "receivable" | "released" | "reserved";
+
+export interface Standing {
+  account_id: string;
+  on: string;
+  eligible: boolean;
+  missing: string[];
+  facts_as_of: string | null;
+  exposure: string;
+  parts: Record<PartName, string>;
+  limit: string;
+  window: [string, string];
+  within: boolean;
+  over: string;
+  room: string;
+  largest_signed: string;
+  overruns: { shipment: string; kind: "first" | "last"; amount: string; on: string; signer: string }[];
+  back_on: string | null;
+  rules: string[];
+}
+
+export interface LimitDay {
+  day: string;
+  amount: string;
+  before: string;
+  why: { what: string; day?: string; amount: string }[];
+}
+
+export interface ExposureLine {
+  id: string;
+  what: string;
+  dated_on: string;
+  amount: string;
+  counts: string;
+}
+
+export interface DocumentLine {
+  id: string;
+  kind: string;
+  dated_on: string;
+  amount: string;
+  open: string;
+  origin: string;
+  origin_ref: string;
+  shipment_id: string | null;
+}
+
+export interface Document extends DocumentLine {
+  entries: { ledger: string; amount: string }[];
+  allocations: { credit_id: string; debit_id: string; amount: string; allocated_at: string }[];
+}
+
+export interface Ageing {
+  on: string;
+  balance: string;
+  bands: Record<string, string>;
+  unused: string;
+  documents: {
+    document_id: string; kind: string; dated_on: string; due_on: string; days_over: number; band: string; amount: string; open: string;
+  }[];
+}
