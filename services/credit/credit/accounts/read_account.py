@@ -48,6 +48,7 @@ class AccountLine(BaseModel):
 
     id: UUID
     branch: str
+    code: str | None
     contract: str
     term_days: int
     balance: Decimal

@@ -149,7 +149,7 @@ def finish(
     """Keep the decision, tell it, and see whether the account is back within its limit."""
     before = before or {}
     planned = bool(before.get("plan_owed"))
-    shipment.decided({**decision.kept(), "plan_owed": planned or decision.plan_wanted}, step.value)
+    shipment.decided({**decision.kept(), "plan_owed": planned or decision.plan_wanted}, step.value, decision.on)
     account.settle_episode(account.policy(tx).overrun_reset)
     amount = Money(amount=shipment.amount)
     if decision.way is not None:
