@@ -11,10 +11,13 @@ from credit import tables
 from credit.accounts.approve_terms import ask_terms
 from credit.accounts.follow_facts import decide_again_for_customer, decide_again_for_papers
 from credit.accounts.known import known_customers, known_dossiers
+from credit.accounts.name_account import name_account
 from credit.accounts.open_account import open_account
 from credit.accounts.read_account import list_accounts, read_account
 from credit.accounts.review_account import review_account
 from credit.erasure.forget_customer import customer_erased, forget_customer
+from credit.imports.import_documents import DOCUMENTS_FILE
+from credit.imports.import_payments import PAYMENTS_FILE
 from credit.ledger.book_document import book_document
 from credit.ledger.prove_figures import prove_figures
 from credit.ledger.read_ageing import read_ageing
@@ -49,8 +52,11 @@ service = Service(
         open_account,  # accounts
         list_accounts,
         read_account,
+        name_account,
         review_account,
         ask_terms,
+        *PAYMENTS_FILE.routes,  # imports, before the documents by id
+        *DOCUMENTS_FILE.routes,
         book_document,  # ledger
         list_documents,
         read_document,
@@ -87,6 +93,8 @@ service = Service(
     ],
     projections=[known_customers, known_dossiers],  # accounts
     jobs=[
+        PAYMENTS_FILE.job,  # imports
+        DOCUMENTS_FILE.job,
         roll_limit,  # limit
         decide_held_again,  # shipments
         decide_all_again,

@@ -41,7 +41,7 @@ accounts = sa.Table(
     sa.CheckConstraint("contract IN ('distribution', 'direct')", name="accounts_contract"),
     sa.CheckConstraint("released >= 0 AND reserved >= 0", name="accounts_figures"),
     sa.Index("accounts_branch", "branch", "id"),
-    sa.Index("accounts_code", "branch", "code", unique=True, postgresql_where=sa.text("code IS NOT NULL")),
+    sa.Index("accounts_code", "code", "branch", unique=True, postgresql_where=sa.text("code IS NOT NULL")),
 )
 
 account_customers = sa.Table(

@@ -10,7 +10,7 @@ depends_on = None
 STATEMENTS = """
 ALTER TABLE accounts ADD COLUMN code text;
 COMMENT ON COLUMN accounts.code IS 'the number under which the books know it';
-CREATE UNIQUE INDEX accounts_code ON accounts (branch, code) WHERE code IS NOT NULL;
+CREATE UNIQUE INDEX accounts_code ON accounts (code, branch) WHERE code IS NOT NULL;
 
 ALTER TABLE documents ADD COLUMN named jsonb NOT NULL DEFAULT '[]';
 COMMENT ON COLUMN documents.named IS 'which documents it was to pay first: document_id, amount';
