@@ -42,6 +42,9 @@ from credit.shipments.release_shipment import decide_all_again, decide_held_agai
 from credit.shipments.request_shipment import request_shipment
 from credit.shipments.return_goods import return_goods
 from credit.shipments.split_shipment import split_shipment
+from credit.warehouse.import_issues import ISSUES_LIST
+from credit.warehouse.list_issues import list_issues, read_issue
+from credit.warehouse.reconcile_issues import reconcile_issues, reconcile_shipment, reconcile_slip
 
 service = Service(
     name="credit",
@@ -80,6 +83,9 @@ service = Service(
         what_if,
         make_plan,  # plans
         list_plans,
+        *ISSUES_LIST.routes,  # warehouse
+        list_issues,
+        read_issue,
         declare_bad_debt,  # losses
         list_losses,
         read_loss,
@@ -95,6 +101,10 @@ service = Service(
     jobs=[
         PAYMENTS_FILE.job,  # imports
         DOCUMENTS_FILE.job,
+        ISSUES_LIST.job,  # warehouse
+        reconcile_issues,
+        reconcile_shipment,
+        reconcile_slip,
         roll_limit,  # limit
         decide_held_again,  # shipments
         decide_all_again,

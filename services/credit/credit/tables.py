@@ -97,7 +97,10 @@ documents = sa.Table(
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("origin_ref", sa.Text, nullable=False),
     sa.Column(
-        "named", JSONB, nullable=False, server_default="[]",
+        "named",
+        JSONB,
+        nullable=False,
+        server_default="[]",
         comment="which documents it was to pay first: document_id, amount",
     ),
     _instant("booked_at", nullable=False),
@@ -250,6 +253,7 @@ goods_issues = sa.Table(
     sa.Column("loss_id", sa.Uuid),
     sa.Column("covered", sa.Numeric(12, 3), nullable=False, comment="how much of it is goods of the shipment"),
     _amount("value", comment="what the goods are worth by the price of the shipment, else as the slip says"),
+    _amount("lost", comment="how much of that the loss is about"),
     _instant("listed_at", nullable=False),
     sa.Column("listed_by", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
@@ -261,7 +265,8 @@ goods_issues = sa.Table(
         name="goods_issues_finding",
     ),
     sa.CheckConstraint(
-        "quantity > 0 AND covered >= 0 AND covered <= quantity AND value >= 0", name="goods_issues_quantity"
+        "quantity > 0 AND covered >= 0 AND covered <= quantity AND value >= 0 AND lost >= 0",
+        name="goods_issues_quantity",
     ),
     sa.Index("goods_issues_slip", "branch", "origin", "origin_ref", "line", unique=True),
     sa.Index("goods_issues_branch", "branch", "id"),

@@ -33,7 +33,7 @@ _SHIPMENTS = """SELECT id FROM shipments WHERE branch = $2 AND origin_ref = $3 A
 
 
 class PaymentRow(AccountNamed):
-    """A row: money that came in. `pays` names documents to be paid first, else the oldest are; `shipment` one of ours."""
+    """A row: money that came in, for the documents that `pays` names, for a `shipment`, else for what is oldest."""
 
     origin: Annotated[Slug, Field(title="来源")] = "bank"
     origin_ref: Annotated[Reference, Field(title="交易流水号")]
@@ -81,7 +81,7 @@ async def invoice_named(tx: Tx, account: Account, reference: str, pointer: str) 
             "A document that the row names is not there, or there are several. Check its number.",
             errors=[{"pointer": pointer, "detail": "is not the number of one invoice or opening balance"}],
         )
-    return found[0]
+    return UUID(str(found[0]))
 
 
 async def shipment_named(tx: Tx, account: Account, reference: str) -> UUID:

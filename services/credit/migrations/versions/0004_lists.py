@@ -46,6 +46,7 @@ CREATE TABLE goods_issues (
     loss_id uuid,
     covered numeric(12, 3) NOT NULL,
     value numeric(18, 2) NOT NULL,
+    lost numeric(18, 2) NOT NULL,
     listed_at timestamptz NOT NULL,
     listed_by text NOT NULL,
     version integer NOT NULL,
@@ -54,7 +55,8 @@ CREATE TABLE goods_issues (
     CONSTRAINT goods_issues_state CHECK (state IN ('listed', 'part', 'matched', 'unauthorised')),
     CONSTRAINT goods_issues_finding CHECK (finding IN ('no_shipment', 'cancelled', 'not_released', 'before_release',
         'more_than_released', 'other_batch', 'other_day', 'paid_before')),
-    CONSTRAINT goods_issues_quantity CHECK (quantity > 0 AND covered >= 0 AND covered <= quantity AND value >= 0)
+    CONSTRAINT goods_issues_quantity CHECK (quantity > 0 AND covered >= 0 AND covered <= quantity AND value >= 0
+        AND lost >= 0)
 );
 COMMENT ON TABLE goods_issues IS 'what the warehouse says has left it, line by line, and what it was matched with';
 COMMENT ON COLUMN goods_issues.origin_ref IS 'the slip';
@@ -63,6 +65,7 @@ COMMENT ON COLUMN goods_issues.invoice_ref IS 'the invoice as the slip names it'
 COMMENT ON COLUMN goods_issues.said_value IS 'what the goods are worth, where the slip says so';
 COMMENT ON COLUMN goods_issues.covered IS 'how much of it is goods of the shipment';
 COMMENT ON COLUMN goods_issues.value IS 'what the goods are worth by the price of the shipment, else as the slip says';
+COMMENT ON COLUMN goods_issues.lost IS 'how much of that the loss is about';
 CREATE UNIQUE INDEX goods_issues_slip ON goods_issues (branch, origin, origin_ref, line);
 CREATE INDEX goods_issues_branch ON goods_issues (branch, id);
 CREATE INDEX goods_issues_listed ON goods_issues (id) WHERE state = 'listed';

@@ -102,7 +102,7 @@ async def test_the_erps_file_brings_invoices_credit_notes_and_opening_balances(s
     shop = await known_as(await Distributor.opened(stage), "1001")
     lines = (
         "1001,F-0,期初余额,2025-12-31,300,,",
-        "1001,F-1,发票,20260220,\"1,000.00\",,2026.2.21",
+        '1001,F-1,发票,20260220,"1,000.00",,2026.2.21',
         "1001,F-2,红字发票,2026-02-25,200.00,F-1,",
     )
     rows = await handed_in(stage, DOCUMENTS, csv_of(ERP, *lines))
@@ -127,7 +127,7 @@ async def test_the_erps_file_brings_invoices_credit_notes_and_opening_balances(s
             "1001,F-6,发票,2026-03-03,1.00,,",
             "1001,F-7,付款,2026-03-02,1.00,,",
             "1001,F-8,发票,2026-03-02,-1.00,,",
-            "1001,F-9,发票,2026-03-02,\"1,00\",,",
+            '1001,F-9,发票,2026-03-02,"1,00",,',
         ),
     )
     assert outcomes(refused) == ["refused"] * 7
