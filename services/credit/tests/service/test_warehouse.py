@@ -273,7 +273,10 @@ async def test_a_line_with_other_content_is_refused_and_lists_stay_within_the_br
     await shop.bought("1000.00", 10)
     shipment = await asked(shop, ("p-100", "10"), origin="erp", origin_ref="SO-1")
     assert await listed(
-        stage, line("CK-1", 1, "SO-1", "10"), line("CK-1", 1, "SO-1", "9"), line("CK-2", 1, "SO-1", "1", on="2026-03-03")
+        stage,
+        line("CK-1", 1, "SO-1", "10"),
+        line("CK-1", 1, "SO-1", "9"),
+        line("CK-2", 1, "SO-1", "1", on="2026-03-03"),
     ) == ["made", "refused", "refused"]
     assert await listed(stage, line("CK-1", 1, "SO-1", "10"), who="keeper-2") == ["made"]
     mine = await issues(stage)
