@@ -16,6 +16,9 @@ from credit.accounts.open_account import open_account
 from credit.accounts.read_account import list_accounts, read_account
 from credit.accounts.review_account import review_account
 from credit.erasure.forget_customer import customer_erased, forget_customer
+from credit.exports.export_ageing import export_ageing
+from credit.exports.export_ledger import export_ledger
+from credit.exports.export_shipments import export_shipments
 from credit.imports.import_documents import DOCUMENTS_FILE
 from credit.imports.import_payments import PAYMENTS_FILE
 from credit.ledger.book_document import book_document
@@ -58,7 +61,7 @@ service = Service(
         name_account,
         review_account,
         ask_terms,
-        *PAYMENTS_FILE.routes,  # imports, before the documents by id
+        *PAYMENTS_FILE.routes,  # imports
         *DOCUMENTS_FILE.routes,
         book_document,  # ledger
         list_documents,
@@ -67,6 +70,9 @@ service = Service(
         read_ageing,
         prove_figures,
         list_limits,  # limit
+        export_ledger,  # exports, before the shipments by id
+        export_ageing,
+        export_shipments,
         request_shipment,  # shipments
         list_shipments,
         read_shipment,

@@ -147,13 +147,18 @@ async def test_goods_with_no_shipment_or_a_hand_written_invoice_are_a_case_of_th
     await done(stage, "finance-1", "PUT", f"{shop.path}/code", json={"code": "1001"})
     cancelled = await asked(shop, ("p-100", "1"), origin="erp", origin_ref="SO-7")
     await shop.step(cancelled, "cancel")
-    assert await listed(
-        stage,
-        line("CK-1", 1, "", "5", account="1001", worth="50.00"),
-        line("CK-1", 2, "", "5", account="1001", invoice="手工-12", worth="1,150.00").replace("1,150.00", '"1,150.00"'),
-        line("CK-2", 1, "SO-404", "5", account="9999"),
-        line("CK-3", 1, "SO-7", "1"),
-    ) == ["made"] * 4
+    assert (
+        await listed(
+            stage,
+            line("CK-1", 1, "", "5", account="1001", worth="50.00"),
+            line("CK-1", 2, "", "5", account="1001", invoice="手工-12", worth="1,150.00").replace(
+                "1,150.00", '"1,150.00"'
+            ),
+            line("CK-2", 1, "SO-404", "5", account="9999"),
+            line("CK-3", 1, "SO-7", "1"),
+        )
+        == ["made"] * 4
+    )
     found = {one["origin_ref"]: one for one in await issues(stage)}
     assert [found[slip]["finding"] for slip in ("CK-1", "CK-2", "CK-3")] == ["no_shipment", "no_shipment", "cancelled"]
     cases = {one["id"]: one for one in await losses(stage)}
@@ -256,9 +261,10 @@ async def test_a_list_of_goods_that_were_issued_one_by_one_says_the_same(stage: 
     unreleased = await shop.asks("300.00")
     assert unreleased["state"] == "held"
     assert (await shop.step(unreleased, "issue", already_out=True)).status_code == 200
-    assert await listed(
-        stage, line("CK-1", 1, ordinary["id"], on="2026-03-02"), line("CK-2", 1, unreleased["id"])
-    ) == ["made", "made"]
+    assert await listed(stage, line("CK-1", 1, ordinary["id"], on="2026-03-02"), line("CK-2", 1, unreleased["id"])) == [
+        "made",
+        "made",
+    ]
     found = {one["origin_ref"]: one for one in await issues(stage)}
     (loss,) = await losses(stage)
     assert (found["CK-1"]["state"], found["CK-2"]["state"], found["CK-2"]["loss_id"]) == (
@@ -322,5 +328,3 @@ def test_room_covers_the_named_batch_first_and_no_more_than_there_is() -> None:
     assert room.take("p", "b2", Decimal(9)) == [(0, Decimal(4))]
     assert room.take("other", "b1", Decimal(1)) == []
     assert room.empty
-
-
