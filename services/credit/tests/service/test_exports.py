@@ -7,8 +7,8 @@ import io
 from datetime import date
 from typing import Any
 
-import python_calamine
 import pytest
+import python_calamine
 from chassis.kit.stage import Stage
 from contracts.archive import AccessRecorded
 from credit.exports import file
