@@ -164,26 +164,23 @@ async def _settle(
         decision = await decide_shipment(tx, account, shipment, ReleaseStep.ISSUE, sums)
     out = shipment.amount if complete else shipment.amount - room.value
     covering = await _paid_before(tx, shipment, goods, out)
-    faults = {
-        issue.id: finding
-        for issue in goods
-        if (finding := _fault(shipment, issue, released=decision.released)) and issue.id not in covering
-    }
+    wrong: list[tuple[GoodsIssue, Finding]] = []
     for issue in goods:
-        issue.settled(
-            IssueState.MATCHED if complete else IssueState.PART, Finding.PAID_BEFORE if issue.id in covering else None
-        )
-    wrong = [issue for issue in goods if issue.id in faults]
+        fault = _fault(shipment, issue, released=decision.released)
+        excused = fault is not None and issue.id in covering
+        issue.settled(IssueState.MATCHED if complete else IssueState.PART, Finding.PAID_BEFORE if excused else None)
+        if fault is not None and not excused:
+            wrong.append((issue, fault))
+    lost = _lost(issue for issue, _ in wrong)
     loss: UUID | None = None
     if complete:
-        last = max(issue.issued_on for issue in goods)
-        lost = None if len(wrong) == len(goods) else _lost(wrong)
-        loss = await note_issued(tx, account, shipment, last, unreleased=bool(wrong), lost=lost)
+        last, whole = max(issue.issued_on for issue in goods), len(wrong) == len(goods)
+        loss = await note_issued(tx, account, shipment, last, unreleased=bool(wrong), lost=None if whole else lost)
     elif wrong:
-        loss = await found_unauthorised(tx, gone_of(shipment, _lost(wrong), wrong[0].issued_on))
-    for issue in wrong:
+        loss = await found_unauthorised(tx, gone_of(shipment, lost, wrong[0][0].issued_on))
+    for issue, fault in wrong:
         issue.loss_id = loss
-        issue.at_fault(faults[issue.id], issue.covered_value)
+        issue.at_fault(fault, issue.covered_value)
 
 
 def _fault(shipment: Shipment, issue: GoodsIssue, *, released: bool) -> Finding | None:
