@@ -332,6 +332,7 @@ class Import(Generic[R]):
                 identifier,
                 tx.now if ended else None,
             )
+            assert found is not None
             await tx.driver.execute(_FORGET_KEY, found["subject_id"], tx.now)
             if self.then is not None and not found["dry_run"]:
                 tx.later(self.then, identifier)
