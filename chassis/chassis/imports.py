@@ -108,7 +108,8 @@ class Import(Generic[R]):
     It brings `routes` (at `path`) and a `job` into the service. A row that `take` refuses by raising a `Problem` is
     noted as refused and the next one is taken. The effect of a row and the note on it are one transaction: a job that
     is killed goes on where it was, and no row is taken twice. What the rows say is sealed until they are taken. In a
-    dry run no row sees what another would have made.
+    dry run no row sees what another would have made. `then` is a job for what the rows say only together: it runs
+    after the last one, with the import's id, also where the import had to be given up; never after a dry run.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Import(Generic[R]):
     form: type[R]
     take: Callable[[R, Principal, Tx], Awaitable[Taken]]
     needs: Need
+    then: Job | None = None
 
     @property
     def job(self) -> Job:
@@ -250,7 +252,7 @@ class Import(Generic[R]):
             await self._take_all(UUID(ref), work)
         except Exception:
             if work.last_attempt:
-                await _forget(work.runtime, UUID(ref), ended=False)
+                await self._end(work.runtime, UUID(ref), ended=False)
             raise
 
     async def _take_all(self, identifier: UUID, work: Work) -> None:
@@ -275,7 +277,7 @@ class Import(Generic[R]):
             if len(done) % STEP == 0:
                 await work.report(done=len(done), rows=len(rows))
         work.progress |= {"done": len(done), "rows": len(rows)}
-        await _forget(runtime, identifier, ended=True)
+        await self._end(runtime, identifier, ended=True)
 
     async def _take(
         self, runtime: Runtime, identifier: UUID, number: int, cells: Mapping[str, str], by: Principal, dry_run: bool
@@ -322,16 +324,18 @@ class Import(Generic[R]):
                 f"{_TAKEN} ON CONFLICT DO NOTHING", identifier, number, outcome.value, None, _noted_problem(refusal)
             )
 
-
-async def _forget(runtime: Runtime, identifier: UUID, *, ended: bool) -> None:
-    """What the rows said is not needed any more: it goes, and its key."""
-    async with runtime.transaction() as tx:
-        subject = await tx.driver.fetchval(
-            "UPDATE kehu.imports SET sealed = NULL, ended_at = $2 WHERE id = $1 RETURNING subject_id",
-            identifier,
-            tx.now if ended else None,
-        )
-        await tx.driver.execute(_FORGET_KEY, subject, tx.now)
+    async def _end(self, runtime: Runtime, identifier: UUID, *, ended: bool) -> None:
+        """What the rows said is not needed any more: it goes, and its key."""
+        async with runtime.transaction() as tx:
+            found = await tx.driver.fetchrow(
+                "UPDATE kehu.imports SET sealed = NULL, ended_at = $2 WHERE id = $1 RETURNING subject_id, dry_run",
+                identifier,
+                tx.now if ended else None,
+            )
+            assert found is not None
+            await tx.driver.execute(_FORGET_KEY, found["subject_id"], tx.now)
+            if self.then is not None and not found["dry_run"]:
+                tx.later(self.then, identifier)
 
 
 async def _noted(tx: Tx, identifier: UUID, number: int) -> bool:

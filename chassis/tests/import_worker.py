@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 from chassis.auth import Principal
 from chassis.fields import Phone, Text
 from chassis.imports import Import, Outcome, Taken
+from chassis.jobs import Work, job
 from chassis.kit.probe import PROBES, Probe, probe
 from chassis.problems import Refused
 from chassis.service import main
@@ -56,8 +57,15 @@ async def take_line(line: Line, by: Principal, tx: Tx) -> Taken:
     return Taken(Outcome.MADE, str(identifier))
 
 
-LINES = Import("lines", "/v1/lines/imports", Line, take_line, Needs())
-service = probe(routes=LINES.routes, jobs=[LINES.job])
+@job(keep=True)
+async def look_at_all(ref: str, work: Work) -> None:
+    """How many lines there are by then."""
+    async with work.runtime.transaction() as tx:
+        work.progress |= {"lines": await tx.driver.fetchval("SELECT count(*) FROM probes")}
+
+
+LINES = Import("lines", "/v1/lines/imports", Line, take_line, Needs(), then=look_at_all)
+service = probe(routes=LINES.routes, jobs=[LINES.job, look_at_all])
 
 if __name__ == "__main__":
     main(service)

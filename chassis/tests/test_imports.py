@@ -213,6 +213,16 @@ async def test_a_dry_run_says_what_would_become_of_each_row_and_makes_nothing(st
     assert await stage.rows("SELECT 1 FROM probes") == []
 
 
+async def test_what_the_rows_say_together_is_decided_after_the_last_one(stage: Stage) -> None:
+    kept = "SELECT ref, progress->>'lines' AS lines FROM kehu.jobs WHERE kind = 'look_at_all' AND state = 'done'"
+    await ended(stage, await hand_in(stage, TABLE.encode(), "?dry_run=true"))
+    answer = await hand_in(stage, TABLE.encode())
+    await ended(stage, answer)
+    async with at_work(stage.runner()):
+        (looked,) = await eventually(lambda: stage.rows(kept))
+    assert (looked["ref"], looked["lines"]) == (answer.json()["id"], "2")
+
+
 async def test_the_same_key_hands_in_once_and_not_for_another_question(stage: Stage) -> None:
     async with stage.client(AGENT, **{"Idempotency-Key": "table-1"}) as agent:
         first = await agent.post("/v1/lines/imports", content=TABLE.encode())

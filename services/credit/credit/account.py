@@ -36,7 +36,7 @@ class Account(Holdable):
     """What one or several customers owe together, and how much more they may.
 
     `balance` is below zero where more was paid than is owed. `overruns` are `{shipment, kind, amount, on, signer}`.
-    `terms` is `{amount, until, approval}`.
+    `terms` is `{amount, until, approval}`. `code` is the number under which the books know it.
     """
 
     id: UUID
@@ -47,6 +47,7 @@ class Account(Holdable):
     opened_by: str
     reviewed_at: datetime
     limit_on: date
+    code: str | None = None
     balance: Decimal = ZERO
     released: Decimal = ZERO
     reserved: Decimal = ZERO
@@ -62,6 +63,11 @@ class Account(Holdable):
     def exposure(self) -> Decimal:
         """What is owed or on its way to be: receivables and releases; money paid for held goods frees nothing."""
         return self.balance + self.reserved + self.released
+
+    @fact
+    def known_as(self, code: str) -> None:
+        """The books know it under this number."""
+        self.code = code
 
     @fact
     def owes(self, change: Decimal) -> None:

@@ -12,10 +12,16 @@ from credit.accounts.approve_terms import ask_terms
 from credit.accounts.follow_facts import decide_again_for_customer, decide_again_for_papers
 from credit.accounts.known import known_customers, known_dossiers
 from credit.accounts.list_accounts import list_accounts
+from credit.accounts.name_account import name_account
 from credit.accounts.open_account import open_account
 from credit.accounts.read_account import read_account
 from credit.accounts.review_account import review_account
 from credit.erasure.forget_customer import customer_erased, forget_customer
+from credit.exports.export_ageing import export_ageing
+from credit.exports.export_ledger import export_ledger
+from credit.exports.export_shipments import export_shipments
+from credit.imports.import_documents import DOCUMENTS_FILE
+from credit.imports.import_payments import PAYMENTS_FILE
 from credit.ledger.book_document import book_document
 from credit.ledger.open_exposure import open_exposure
 from credit.ledger.prove_figures import prove_figures
@@ -42,6 +48,9 @@ from credit.shipments.release_shipment import decide_all_again, decide_held_agai
 from credit.shipments.request_shipment import request_shipment
 from credit.shipments.return_goods import return_goods
 from credit.shipments.split_shipment import split_shipment
+from credit.warehouse.import_issues import ISSUES_LIST
+from credit.warehouse.list_issues import list_issues, read_issue
+from credit.warehouse.reconcile_issues import reconcile_issues, reconcile_shipment, reconcile_slip
 
 service = Service(
     name="credit",
@@ -52,8 +61,11 @@ service = Service(
         open_account,  # accounts
         list_accounts,
         read_account,
+        name_account,
         review_account,
         ask_terms,
+        *PAYMENTS_FILE.routes,  # imports
+        *DOCUMENTS_FILE.routes,
         book_document,  # ledger
         list_documents,
         read_document,
@@ -63,6 +75,9 @@ service = Service(
         open_exposure,
         list_limits,  # limit
         foresee_limits,
+        export_ledger,  # exports, before the shipments by id
+        export_ageing,
+        export_shipments,
         request_shipment,  # shipments
         list_shipments,
         read_shipment,
@@ -79,6 +94,9 @@ service = Service(
         what_if,
         make_plan,  # plans
         list_plans,
+        *ISSUES_LIST.routes,  # warehouse
+        list_issues,
+        read_issue,
         declare_bad_debt,  # losses
         list_losses,
         read_loss,
@@ -92,6 +110,12 @@ service = Service(
     ],
     projections=[known_customers, known_dossiers],  # accounts
     jobs=[
+        PAYMENTS_FILE.job,  # imports
+        DOCUMENTS_FILE.job,
+        ISSUES_LIST.job,  # warehouse
+        reconcile_issues,
+        reconcile_shipment,
+        reconcile_slip,
         roll_limit,  # limit
         decide_held_again,  # shipments
         decide_all_again,

@@ -50,6 +50,13 @@ ISSUE_GOODS = Permission(
     scopes=(Scope.CREDIT_SHIP,),
 )
 
+#: finance checks what the warehouse says, whoever hands its list in
+LIST_ISSUES = Permission(
+    "credit.list_issues",
+    {Role.WAREHOUSE_KEEPER: Reach.BRANCH, Role.LOGISTICS_SPECIALIST: Reach.BRANCH, Role.FINANCE: Reach.BRANCH},
+    scopes=(Scope.CREDIT_SHIP,),
+)
+
 #: losses name who bears them: finance, and who decides
 READ_LOSS = Permission(
     "credit.read_loss",

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from credit import tables
 from credit.account import Account, bring_to_today
 from credit.accounts.follow_facts import owed_renewals, papers_of, watch_contracts
+from credit.accounts.name_account import AccountCode, refuse_taken
 from credit.accounts.read_account import AccountView, view_of
 from credit.limit.roll_limits import plan_midnight
 from credit.permissions import OPEN_ACCOUNT
@@ -42,6 +43,7 @@ class AccountForm(BaseModel):
     customer_ids: Annotated[list[UUID], Field(min_length=1, max_length=100)]
     contract: Literal["distribution", "direct"]
     term_days: Annotated[int, Field(ge=0, le=365, description="payment term of the contract's settlement terms")]
+    code: AccountCode | None = None
 
 
 @post("/v1/accounts", needs=OPEN_ACCOUNT, status=201)
@@ -50,9 +52,12 @@ async def open_account(form: AccountForm, principal: Principal, tx: Tx) -> Answe
     if not OPEN_ACCOUNT.reach(principal).includes(form.branch):
         raise Forbidden("You may not open accounts at this branch. Ask for the role there.")
     customers = sorted(set(form.customer_ids))
+    if form.code is not None:
+        await refuse_taken(tx, form.branch, form.code)
     account = Account(
         id=uuid7(),
         branch=form.branch,
+        code=form.code,
         contract=form.contract,
         term_days=form.term_days,
         opened_at=tx.now,

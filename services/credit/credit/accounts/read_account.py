@@ -44,6 +44,7 @@ class AccountLine(BaseModel):
 
     id: UUID
     branch: str
+    code: str | None
     contract: str
     term_days: int
     balance: Decimal

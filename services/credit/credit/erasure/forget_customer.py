@@ -26,6 +26,9 @@ _UNSETTLED = """SELECT EXISTS (SELECT FROM documents WHERE account_id = $1 AND c
     OR EXISTS (SELECT FROM shipments WHERE account_id = $1 AND customer_id = $2
         AND (state IN ('held', 'released', 'invoiced') OR (state <> 'cancelled' AND invoice_id IS NULL)))"""
 _CUT = (
+    """UPDATE accounts SET code = NULL, version = version + 1 WHERE id = $1 AND code IS NOT NULL
+        AND $2::uuid IS DISTINCT FROM $3::uuid
+        AND (SELECT count(*) FROM account_customers WHERE account_id = $1) = 1""",
     "UPDATE account_customers SET customer_id = $3 WHERE account_id = $1 AND customer_id = $2",
     "UPDATE documents SET customer_id = $3, version = version + 1 WHERE account_id = $1 AND customer_id = $2",
     """UPDATE shipments SET customer_id = $3::uuid, version = version + 1,

@@ -6,6 +6,7 @@ A write-off has no way in here: bad debt is declared and approved first (P11.10)
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -31,6 +32,9 @@ from credit.shipments.request_shipment import ReferenceUsed, refuse_stranger
 
 RULES = ("P02.4", "P11.9")
 
+# two accounts with the same reference at once: the second one waits, and finds it used
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+
 
 class NotPayable(Refused):
     """The shipment takes no money any more."""
@@ -39,12 +43,12 @@ class NotPayable(Refused):
 
 
 class NamedForm(BaseModel):
-    """A document that is to be paid first, and how much of it."""
+    """A document that is to be paid first, and how much of it; without an amount as far as it is open."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     document_id: UUID
-    amount: Annotated[Amount, Field(gt=0)]
+    amount: Annotated[Amount, Field(gt=0)] | None = None
 
 
 class DocumentForm(BaseModel):
@@ -66,14 +70,33 @@ class DocumentForm(BaseModel):
     issued_on: Annotated[date | None, Field(description="of an invoice: when its goods went out")] = None
     pays: Annotated[list[NamedForm], Field(max_length=100)] = []
 
+    @property
+    def named(self) -> tuple[dict[str, str | None], ...]:
+        """What it is to pay first, as it is kept."""
+        return tuple(
+            {"document_id": str(one.document_id), "amount": None if one.amount is None else str(one.amount)}
+            for one in self.pays
+        )
+
 
 @post("/v1/accounts/{account_id}/documents", needs=BOOK, status=201)
 async def book_document(account_id: UUID, form: DocumentForm, principal: Principal, tx: Tx) -> Answer[DocumentView]:
     """Book a document. It pays, or is paid by, what is named, then what is oldest. The same reference again: 200."""
     account = await account_of(tx, account_id, BOOK, principal)
+    document, new = await take_document(tx, account, form)
+    await tx.flush()
+    return Answer(await view_of(tx, document), status=201 if new else 200)
+
+
+async def take_document(tx: Tx, account: Account, form: DocumentForm) -> tuple[Document, bool]:
+    """Book a document on a locked account, whatever way it came; one that is booked already changes nothing.
+
+    Whether it is new. `ReferenceUsed` when something else was booked under its reference.
+    """
+    await tx.driver.execute(_ALONE, f"{form.origin}\n{form.origin_ref}")
     earlier = await known(tx, form.origin, form.origin_ref)
     if earlier is not None:
-        return Answer(await view_of(tx, _same(earlier, account, form)), status=200)
+        return _same(earlier, account, form), False
     _refuse_misfit(form, civil(tx.now))
     await refuse_stranger(tx, account, form.customer_id)
     document = new_document(
@@ -88,8 +111,9 @@ async def book_document(account_id: UUID, form: DocumentForm, principal: Princip
         corrects=form.corrects,
         issued_on=form.issued_on,
         shipment_id=form.shipment_id,
+        named=form.named,
     )
-    named = {one.document_id: one.amount for one in form.pays}
+    named = await _as_far_as_open(tx, form)
     if form.shipment_id is not None:
         named = await _for_shipment(tx, account, document) or named
     await book(tx, account, document, named)
@@ -98,8 +122,22 @@ async def book_document(account_id: UUID, form: DocumentForm, principal: Princip
         await follow_plan(tx, account)
     if not document.is_debit:
         tx.later(decide_held_again, account.id)
-    await tx.flush()
-    return Answer(await view_of(tx, document), status=201)
+    return document, True
+
+
+async def _as_far_as_open(tx: Tx, form: DocumentForm) -> dict[UUID, Decimal]:
+    """How much of each named document, in their order, it pays."""
+    others = await tx.load(DOCUMENTS, [one.document_id for one in form.pays if one.amount is None])
+    named, left = {}, form.amount
+    for one in form.pays:
+        amount = one.amount
+        if amount is None:
+            other = others.get(one.document_id)
+            amount = min(left, other.open) if other is not None else left
+        if amount > 0:
+            named[one.document_id] = amount
+            left -= amount
+    return named
 
 
 async def _for_shipment(tx: Tx, account: Account, payment: Document) -> dict[UUID, Amount]:
@@ -127,8 +165,9 @@ def receive(account: Account, shipment: Shipment, change: Amount) -> None:
 
 
 def _same(earlier: Document, account: Account, form: DocumentForm) -> Document:
-    before = (earlier.account_id, earlier.kind.value, earlier.amount, earlier.dated_on)
-    if before != (account.id, form.kind, form.amount, form.dated_on):
+    names = ("customer_id", "amount", "dated_on", "corrects", "shipment_id", "named")
+    said = (account.id, form.kind, form.issued_on, *(getattr(form, name) for name in names))
+    if (earlier.account_id, earlier.kind.value, earlier.issued_on, *(getattr(earlier, name) for name in names)) != said:
         raise ReferenceUsed("Another document was booked under this reference. It is not booked again.")
     return earlier
 

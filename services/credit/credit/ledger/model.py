@@ -43,7 +43,10 @@ CORRECTIONS = frozenset({DocumentKind.RETURN, DocumentKind.CREDIT_NOTE, Document
 
 @dataclass
 class Document:
-    """One document. `open` is what is not allocated yet: of an invoice not paid, of a payment not used."""
+    """One document. `open` is what is not allocated yet: of an invoice not paid, of a payment not used.
+
+    `named` is what it was to pay first, each `{document_id, amount}`; without an amount as far as that was open.
+    """
 
     id: UUID
     account_id: UUID
@@ -60,6 +63,7 @@ class Document:
     shipment_id: UUID | None = None
     reserved: bool = False
     issued_on: date | None = None
+    named: tuple[dict[str, str | None], ...] = ()
     reversed_by: UUID | None = None
     currency: str = "CNY"
     version: int = 1

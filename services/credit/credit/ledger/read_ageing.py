@@ -56,6 +56,11 @@ def band_of(days_over: int) -> str:
 @get("/v1/accounts/{account_id}/ageing", needs=READ_ACCOUNT)
 async def read_ageing(account_id: UUID, principal: Principal, tx: Tx) -> AgeingView:
     """What is open today, the oldest first; due is a document's date and the payment term of the contract."""
+    return await ageing_of(tx, account_id, principal)
+
+
+async def ageing_of(tx: Tx, account_id: UUID, principal: Principal) -> AgeingView:
+    """The ageing of an account within reach; else 404."""
     account = await account_of(tx, account_id, READ_ACCOUNT, principal, lock=False)
     today, aged, unused = civil(tx.now), [], Decimal("0.00")
     bands = dict.fromkeys(("not_due", *(name for _, name in _BANDS), "over_90"), Decimal("0.00"))

@@ -43,6 +43,7 @@ class DocumentLine(BaseModel):
     shipment_id: UUID | None
     reserved: bool
     issued_on: date | None
+    named: list[dict[str, str | None]]
     origin: str
     origin_ref: str
     booked_at: datetime
@@ -74,7 +75,8 @@ class DocumentView(DocumentLine):
 
 def line_of(document: Document) -> DocumentLine:
     """The document as a line."""
-    return DocumentLine(**{name: getattr(document, name) for name in DocumentLine.model_fields})
+    names = DocumentLine.model_fields.keys() - {"named"}
+    return DocumentLine(**{name: getattr(document, name) for name in names}, named=list(document.named))
 
 
 async def view_of(tx: Tx, document: Document) -> DocumentView:

@@ -52,6 +52,6 @@ async def declare_bad_debt(form: BadDebtForm, principal: Principal, tx: Tx) -> A
         raise NothingOwed("Only what is open of an invoice or opening balance can go bad.", rules=RULES[2:])
     shipment = None if document.shipment_id is None else await tx.get(SHIPMENTS, document.shipment_id)
     rule = "P11.8" if shipment is not None and shipment.overrun == "last" else "P11.10"
-    loss = open_loss(tx, account, lost(tx, LossKind.BAD_DEBT, rule, account, document, shipment))
+    loss = open_loss(tx, lost(tx, LossKind.BAD_DEBT, rule, account, document, shipment))
     await tx.flush()
     return Answer(view_of(loss), status=201)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from chassis.ids import uuid7
 from chassis.jobs import Work, job
 from chassis.tx import Tx
-from contracts.notify import Send
-from contracts.roles import Role
 from policy.calendar import civil
 from policy.obligations import owe
+from policy.policies import policy
 
 from credit.account import ACCOUNTS, Account
 from credit.ledger.model import DOCUMENTS, Document
-from credit.losses.model import Loss, LossKind, LossState
-from credit.policy import LOSS
+from credit.losses.model import LOSSES, Loss, LossKind, LossState
+from credit.losses.tell_people import tell_deciders, tell_posts
+from credit.policy import LOSS, CreditPolicy
 from credit.shipments.model import SHIPMENTS, Shipment
 
 RULES = ("P11.11", "P11.12", "P11.13")
 
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _KNOWN = "SELECT id FROM losses WHERE kind = $1 AND about = $2 AND state <> 'dismissed'"
 
 
@@ -29,58 +33,75 @@ async def known_loss(tx: Tx, kind: LossKind, about: UUID) -> UUID | None:
     return found
 
 
-def open_loss(tx: Tx, account: Account, loss: Loss) -> Loss:
+def open_loss(tx: Tx, loss: Loss) -> Loss:
     """Keep it, and owe its end."""
     tx.add(loss)
     owe(
         tx,
         LOSS,
         loss.id,
-        account.policy(tx).loss_within,
+        policy(tx, CreditPolicy, loss.branch, tx.now).loss_within,
         branch=loss.branch,
         since=tx.now,
         path=f"/v1/losses/{loss.id}",
-        about=loss.account_id,
+        about=loss.account_id or loss.id,
     )
     return loss
 
 
-def found_unauthorised(tx: Tx, account: Account, shipment: Shipment) -> None:
-    """Goods went over the limit neither paid first nor approved: a case at once, and the heads learn of it (P11.11)."""
+@dataclass(frozen=True)
+class Gone:
+    """Goods that left neither paid first nor approved. `about` is their shipment, or the slip of the warehouse.
+
+    `path` shows the goods to who may not see losses. Without an account they went to nobody who may have credit.
+    """
+
+    about: UUID
+    branch: str
+    amount: Decimal
+    on: date
+    path: str
+    account_id: UUID | None = None
+    document_id: UUID | None = None
+    shipment_id: UUID | None = None
+
+
+async def found_unauthorised(tx: Tx, gone: Gone) -> UUID:
+    """The case against the three posts, at once and once only, and everybody concerned learns of it (P11.11).
+
+    More goods of the same shipment or slip go to the case while it is not verified; afterwards they are another one.
+    The id of the case.
+    """
+    await tx.flush()
+    await tx.driver.execute(_ALONE, str(gone.about))
+    known, about = await known_loss(tx, LossKind.UNAUTHORISED_SHIPMENT, gone.about), gone.about
+    if known is not None:
+        loss = await tx.get(LOSSES, known)
+        if loss.state is LossState.FOUND:
+            loss.grow(gone.amount)
+            return loss.id
+        about = uuid7()
     loss = open_loss(
         tx,
-        account,
         Loss(
             id=uuid7(),
             kind=LossKind.UNAUTHORISED_SHIPMENT,
             rule="P11.11",
-            account_id=account.id,
-            branch=account.branch,
-            about=shipment.id,
-            document_id=shipment.invoice_id,
-            shipment_id=shipment.id,
-            amount=shipment.amount - shipment.returned,
-            occurred_on=shipment.issued_on or civil(tx.now),
+            account_id=gone.account_id,
+            branch=gone.branch,
+            about=about,
+            document_id=gone.document_id,
+            shipment_id=gone.shipment_id,
+            amount=gone.amount,
+            occurred_on=gone.on,
             found_at=tx.now,
             found_by=tx.actor,
             legal_reserved=True,
         ),
     )
-    tx.command(
-        Send(
-            send_id=uuid7(),
-            service=tx.runtime.name,
-            template="generic",
-            to=[f"{Role.GENERAL_MANAGER}@{account.branch}", f"{Role.FINANCE}@{account.branch}"],
-            subject=str(loss.id),
-            path=f"/v1/losses/{loss.id}",
-            params={},
-            rules=["P11.11", "P11.13"],
-            confirm_by=None,
-            urgent=False,
-        ),
-        loss.id,
-    )
+    tell_deciders(tx, loss, "goods_unreleased")
+    tell_posts(tx, loss, "goods_unreleased", gone.path)
+    return loss.id
 
 
 @job(retry=("10s", "1m", "10m", "1h", "6h"))
@@ -94,7 +115,7 @@ async def find_last_unpaid(ref: str, work: Work) -> None:
         if invoice.open <= 0 or invoice.reversed_by is not None or await known_loss(tx, kind, invoice.id):
             return
         shipment = None if invoice.shipment_id is None else await tx.get(SHIPMENTS, invoice.shipment_id)
-        open_loss(tx, account, lost(tx, kind, "P11.12", account, invoice, shipment))
+        open_loss(tx, lost(tx, kind, "P11.12", account, invoice, shipment))
 
 
 def lost(tx: Tx, kind: LossKind, rule: str, account: Account, invoice: Document, shipment: Shipment | None) -> Loss:

@@ -13,7 +13,7 @@ from uuid import UUID
 from chassis.problems import Refused
 from chassis.store import Store
 from contracts.money import Money
-from policy.approvals import Holdable, action
+from policy.approvals import Holdable, action, fact
 
 from credit import tables
 
@@ -47,7 +47,7 @@ class NotAtThisState(Refused):
 
 @dataclass
 class Loss(Holdable):
-    """One loss. `about` is the invoice or shipment; each of `shares` has part, person (None: the company) and amount.
+    """One loss, `about` an invoice, shipment or slip; each of `shares` has part, person (None: company) and amount.
 
     `legal_reserved`: the company keeps its legal remedies beside the shares (P11.13).
     """
@@ -55,7 +55,7 @@ class Loss(Holdable):
     id: UUID
     kind: LossKind
     rule: str
-    account_id: UUID
+    account_id: UUID | None
     branch: str
     about: UUID
     document_id: UUID | None
@@ -82,10 +82,15 @@ class Loss(Holdable):
                 state=self.state.value,
             )
 
+    @fact
+    def grow(self, amount: Decimal) -> None:
+        """More goods of the same kind were found before it was verified."""
+        self.amount += amount
+
     @action("verify")
-    def verify(self) -> None:
-        """It is as it was found (经查实)."""
-        self.state = LossState.VERIFIED
+    def verify(self, amount: Decimal | None = None) -> None:
+        """It is as it was found (经查实), or about this amount."""
+        self.state, self.amount = LossState.VERIFIED, self.amount if amount is None else amount
 
     @action("dismiss")
     def dismiss(self, at: datetime) -> None:

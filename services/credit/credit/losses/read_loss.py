@@ -14,14 +14,17 @@ from chassis.problems import NotFound
 from chassis.tx import Tx
 from fastapi import Query
 from policy.access import Permission
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from credit.losses.model import LOSSES, Loss, LossKind, LossState
 from credit.permissions import READ_LOSS
 from credit.policy import SHARE
 from credit.tables import losses
+from credit.warehouse.model import GOODS_ISSUES, IssueView, issue_view
 
 RULES = ("P11.10", "P11.11", "P11.12", "P11.13")
+
+_EVIDENCE = "SELECT id FROM goods_issues WHERE loss_id = $1 ORDER BY id LIMIT 200"
 
 
 class ShareView(BaseModel):
@@ -40,7 +43,7 @@ class LossView(BaseModel):
     kind: LossKind
     rule: str
     state: LossState
-    account_id: UUID
+    account_id: UUID | None
     branch: str
     document_id: UUID | None
     shipment_id: UUID | None
@@ -52,9 +55,25 @@ class LossView(BaseModel):
     ended_at: datetime | None
     approval: str | None
     version: int
+    evidence: Annotated[
+        list[IssueView], Field(description="the lines of the warehouse's lists that it rests on; not in lists")
+    ] = []
 
 
-def view_of(loss: Loss) -> LossView:
+async def evidence_of(tx: Tx, loss_id: UUID) -> list[IssueView]:
+    """The lines of the warehouse's lists that a loss rests on, at most 200, in their order."""
+    found = await tx.load(GOODS_ISSUES, [row[0] for row in await tx.driver.fetch(_EVIDENCE, loss_id)], lock=False)
+    return [issue_view(one) for _, one in sorted(found.items())]
+
+
+def goods_path(loss: Loss, evidence: list[IssueView]) -> str | None:
+    """Where the goods are shown to who may not see the loss."""
+    if loss.shipment_id is not None:
+        return f"/v1/shipments/{loss.shipment_id}"
+    return f"/v1/goods-issues/{evidence[0].id}" if evidence else None
+
+
+def view_of(loss: Loss, evidence: list[IssueView] | None = None) -> LossView:
     """The loss as it is shown."""
     held = loss.held.get(SHARE.name)
     return LossView(
@@ -74,6 +93,7 @@ def view_of(loss: Loss) -> LossView:
         ended_at=loss.ended_at,
         approval=None if held is None else f"/v1/approvals/{held['id']}",
         version=loss.version,
+        evidence=evidence or [],
     )
 
 
@@ -88,7 +108,8 @@ async def loss_of(tx: Tx, loss_id: UUID, permission: Permission, principal: Prin
 @get("/v1/losses/{loss_id}", needs=READ_LOSS)
 async def read_loss(loss_id: UUID, principal: Principal, tx: Tx) -> LossView:
     """Open a loss. 404 when there is none within your reach."""
-    return view_of(await loss_of(tx, loss_id, READ_LOSS, principal, lock=False))
+    loss = await loss_of(tx, loss_id, READ_LOSS, principal, lock=False)
+    return view_of(loss, await evidence_of(tx, loss.id))
 
 
 @get("/v1/losses", needs=READ_LOSS)

@@ -21,6 +21,7 @@ from policy.approvals import Asked, ask, granted
 from policy.calendar import civil, midnight
 from policy.directory import Directory
 from policy.obligations import met, waive
+from policy.policies import policy
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.account import ACCOUNTS, Account, settle
@@ -29,7 +30,7 @@ from credit.ledger.model import DOCUMENTS, Document, DocumentKind
 from credit.losses.model import COMPANY, LOSSES, SIGNER, Loss, LossKind, LossState
 from credit.losses.read_loss import LossView, loss_of, view_of
 from credit.permissions import BOOK
-from credit.policy import LAST_OVERRUN, LOSS, SHARE
+from credit.policy import LAST_OVERRUN, LOSS, SHARE, CreditPolicy
 
 RULES = ("P11.8", "P11.10", "P11.11", "P11.12", "P11.13", "P11.15")
 
@@ -62,7 +63,7 @@ async def ask_shares(loss_id: UUID, form: ShareForm, principal: Principal, tx: T
     """Ask for the shares to be approved. 409 while the proportions are not set; who bears a part does not approve."""
     loss = await loss_of(tx, loss_id, BOOK, principal)
     loss.refuse_unless(LossState.VERIFIED)
-    rules = (await tx.get(ACCOUNTS, loss.account_id, lock=False)).policy(tx)
+    rules = policy(tx, CreditPolicy, loss.branch, tx.now)
     weights = rules.proportions.get(loss.kind.value)
     if not weights or not any(weights.values()):
         raise ProportionsNotSet(
@@ -75,7 +76,7 @@ async def ask_shares(loss_id: UUID, form: ShareForm, principal: Principal, tx: T
         tx,
         SHARE,
         loss,
-        {"kind": loss.kind.value, "account": str(loss.account_id), "bearers": bearers},
+        {"kind": loss.kind.value, "account": loss.account_id and str(loss.account_id), "bearers": bearers},
         chain=rules.share_loss,
         by=principal.subject,
         branch=loss.branch,
@@ -121,7 +122,8 @@ def shares_approved(loss: Loss, asked: Asked, tx: Tx) -> None:
 async def bear_loss(ref: str, work: Work) -> None:
     """Share what is lost by now, write a bad debt off, and tell the conduct ledger; once."""
     async with work.runtime.transaction() as tx:
-        account = await tx.get(ACCOUNTS, (await tx.get(LOSSES, UUID(ref), lock=False)).account_id)
+        account_id = (await tx.get(LOSSES, UUID(ref), lock=False)).account_id
+        account = None if account_id is None else await tx.get(ACCOUNTS, account_id)
         loss = await tx.get(LOSSES, UUID(ref))
         if loss.state is not LossState.APPROVED:
             return
@@ -134,7 +136,7 @@ async def bear_loss(ref: str, work: Work) -> None:
             if base <= 0:
                 loss.dismiss(tx.now)
                 return
-            if loss.kind is LossKind.BAD_DEBT:
+            if loss.kind is LossKind.BAD_DEBT and account is not None:
                 await _write_off(tx, account, loss, invoice)
         loss.bear(base, tx.now)
         for share in loss.shares:

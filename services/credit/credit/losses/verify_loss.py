@@ -7,12 +7,15 @@ from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.http import post
+from chassis.problems import Refused
 from chassis.tx import Tx
+from contracts.money import Amount
 from policy.obligations import met
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.losses.model import LossState
-from credit.losses.read_loss import LossView, loss_of, view_of
+from credit.losses.read_loss import LossView, evidence_of, goods_path, loss_of, view_of
+from credit.losses.tell_people import tell_deciders, tell_posts
 from credit.permissions import BOOK
 from credit.policy import LOSS
 
@@ -25,6 +28,15 @@ class VerifyForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     founded: Annotated[bool, Field(description="it is as it was found")]
+    amount: Annotated[
+        Amount | None, Field(gt=0, description="what the goods are worth, where the list did not say, or not rightly")
+    ] = None
+
+
+class WorthUnknown(Refused):
+    """Nobody has said what the goods are worth."""
+
+    title = "Say what the goods are worth"
 
 
 @post("/v1/losses/{loss_id}/verify", needs=BOOK)
@@ -33,9 +45,16 @@ async def verify_loss(loss_id: UUID, form: VerifyForm, principal: Principal, tx:
     loss = await loss_of(tx, loss_id, BOOK, principal)
     loss.refuse_unless(LossState.FOUND)
     if form.founded:
-        loss.verify()
+        if form.amount is None and loss.amount == 0:
+            raise WorthUnknown("The list does not say what the goods are worth. Give the amount.", rules=RULES)
+        loss.verify(form.amount)
     else:
         loss.dismiss(tx.now)
         met(tx, LOSS, loss.id, at=tx.now)
+    evidence = await evidence_of(tx, loss.id)
+    said, path = ("loss_verified" if form.founded else "loss_dismissed"), goods_path(loss, evidence)
+    tell_deciders(tx, loss, said)
+    if path is not None:
+        tell_posts(tx, loss, said, path)
     await tx.flush()
-    return view_of(loss)
+    return view_of(loss, evidence)

@@ -17,7 +17,7 @@ from credit.ledger.booking import allocate, new_document, reverse
 from credit.ledger.model import DOCUMENTS, DocumentKind
 from credit.permissions import REQUEST_SHIPMENT
 from credit.policy import LAST_OVERRUN, PLAN
-from credit.shipments.deciding import answered, give_back, shipment_of
+from credit.shipments.deciding import answered, give_back, refuse_partly_out, shipment_of
 from credit.shipments.invoice_shipment import set_free
 from credit.shipments.model import ShipmentState
 from credit.shipments.release_shipment import decide_held_again
@@ -31,6 +31,7 @@ async def cancel_shipment(shipment_id: UUID, principal: Principal, tx: Tx) -> An
     """Cancel it before the goods leave; afterwards they can only be returned. Money paid for it pays what is oldest."""
     account, shipment, _ = await shipment_of(tx, shipment_id, REQUEST_SHIPMENT, principal)
     shipment.refuse_unless(ShipmentState.HELD, ShipmentState.RELEASED, ShipmentState.INVOICED)
+    await refuse_partly_out(tx, shipment)
     if shipment.invoice_id is not None:
         invoice = await tx.get(DOCUMENTS, shipment.invoice_id)
         reversal = new_document(

@@ -15,7 +15,7 @@ from fastapi import Depends
 
 from credit.account import Account
 from credit.permissions import REQUEST_SHIPMENT
-from credit.shipments.deciding import answered, decide_shipment, give_back, shipment_of
+from credit.shipments.deciding import answered, decide_shipment, give_back, refuse_partly_out, shipment_of
 from credit.shipments.form import GoodsForm, priced
 from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.views import ShipmentView
@@ -36,6 +36,7 @@ async def change_shipment(
     if version is not None and version != shipment.version:
         raise Stale("It was changed by someone else in the meantime. Read it again and repeat the change.")
     shipment.refuse_unless(ShipmentState.HELD, ShipmentState.RELEASED)
+    await refuse_partly_out(tx, shipment)
     lines, amount = priced(form.lines)
     give_back(account, shipment)
     resized(account, shipment, lines, amount, form.destination)

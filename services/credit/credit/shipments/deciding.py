@@ -37,6 +37,8 @@ from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
 from credit.shipments.views import ShipmentView, view_of
 
 _ACCOUNT_OF = "SELECT account_id FROM shipments WHERE id = $1"
+_PARTLY_OUT = """SELECT EXISTS (SELECT FROM goods_issues WHERE shipment_id = $1
+    AND (state = 'part' OR (state = 'unauthorised' AND covered > 0)))"""
 _OVERRUNS: dict[ReleaseWay, Overrun] = {
     ReleaseWay.FIRST_OVERRUN: "first",
     ReleaseWay.LAST_OVERRUN: "last",
@@ -47,6 +49,12 @@ class ShipmentNotReleased(Refused):
     """The rules hold the goods at this step; the answer names every reason and way out. The hold is recorded."""
 
     title = "The goods are held"
+
+
+class PartlyOut(Refused):
+    """A list of the warehouse says that some of the goods have left: they are neither changed nor cancelled."""
+
+    title = "Some of the goods have left"
 
 
 async def shipment_of(
@@ -161,7 +169,7 @@ def finish(
     """Keep the decision, tell it, and see whether the account is back within its limit."""
     before = before or {}
     planned = bool(before.get("plan_owed"))
-    shipment.decided({**decision.kept(), "plan_owed": planned or decision.plan_wanted}, step.value)
+    shipment.decided({**decision.kept(), "plan_owed": planned or decision.plan_wanted}, step.value, decision.on)
     account.settle_episode(account.policy(tx).overrun_reset)
     amount = Money(amount=shipment.amount)
     if decision.way is not None:
@@ -211,6 +219,12 @@ def _tell_held(tx: Tx, shipment: Shipment, decision: Decision, step: ReleaseStep
 def _same(before: dict[str, object], now: dict[str, object]) -> bool:
     """The same answer at the same step: told once."""
     return all(before.get(name) == now[name] for name in ("outcome", "way", "step", "amount", "reasons", "ways_out"))
+
+
+async def refuse_partly_out(tx: Tx, shipment: Shipment) -> None:
+    """`PartlyOut` when the warehouse has told that some of the goods have left."""
+    if await tx.driver.fetchval(_PARTLY_OUT, shipment.id):
+        raise PartlyOut("Some of these goods have left the warehouse. Wait for the rest, or have it issued.")
 
 
 def want_plan(tx: Tx, account: Account, shipment: Shipment) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -13,11 +15,11 @@ from contracts.money import Money
 from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, Field
 
-from credit.account import Account, settle
+from credit.account import ZERO, Account, settle
 from credit.ledger.booking import goods_out
 from credit.ledger.model import DOCUMENTS
 from credit.limit.rolling import DaySums
-from credit.losses.find_loss import found_unauthorised
+from credit.losses.find_loss import Gone, found_unauthorised
 from credit.permissions import ISSUE_GOODS
 from credit.shipments.deciding import answered, decide_shipment, figures_of, finish, shipment_of
 from credit.shipments.decision import Batch, Decision, decide
@@ -25,6 +27,10 @@ from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.views import ShipmentView
 
 RULES = ("P11.2", "P11.6", "P11.11")
+
+_TOLD = """SELECT coalesce(sum(round(value * covered / quantity, 2)), 0) FROM goods_issues
+    WHERE shipment_id = $1 AND (state = 'part' OR (state = 'unauthorised' AND covered > 0))"""
+_COMPLETE = "UPDATE goods_issues SET state = 'matched', version = version + 1 WHERE shipment_id = $1 AND state = 'part'"
 
 
 class IssueForm(BaseModel):
@@ -43,20 +49,25 @@ async def issue_goods(shipment_id: UUID, form: IssueForm, principal: Principal, 
         shipment.refuse_unless(ShipmentState.HELD, ShipmentState.RELEASED, ShipmentState.INVOICED)
     else:
         shipment.refuse_unless(ShipmentState.INVOICED)
-    if shipment.state is ShipmentState.INVOICED:
-        decision = await _decide_invoiced(tx, account, shipment, sums)
-    else:
-        decision = await decide_shipment(tx, account, shipment, ReleaseStep.ISSUE, sums)
-        if not decision.released:
-            account.reserve(-shipment.covered)
-            account.release_goods(shipment.amount)
+    decision = await decide_issue(tx, account, shipment, sums)
     if not decision.released and not form.already_out:
         return await answered(tx, shipment, decision)
-    await _issue(tx, account, shipment, unreleased=not decision.released)
+    await note_issued(tx, account, shipment, civil(tx.now), unreleased=not decision.released)
     return await answered(tx, shipment)
 
 
-async def _decide_invoiced(tx: Tx, account: Account, shipment: Shipment, sums: DaySums) -> Decision:
+async def decide_issue(tx: Tx, account: Account, shipment: Shipment, sums: DaySums) -> Decision:
+    """Decide whether they may leave. Goods that are not invoiced have left already: they count in either case."""
+    if shipment.state is ShipmentState.INVOICED:
+        return await decide_invoiced(tx, account, shipment, sums)
+    decision = await decide_shipment(tx, account, shipment, ReleaseStep.ISSUE, sums)
+    if not decision.released:
+        account.reserve(-shipment.covered)
+        account.release_goods(shipment.amount)
+    return decision
+
+
+async def decide_invoiced(tx: Tx, account: Account, shipment: Shipment, sums: DaySums) -> Decision:
     """The same question for invoiced goods: what of the invoice is not paid yet, against everything else."""
     assert shipment.invoice_id is not None
     invoice = await tx.get(DOCUMENTS, shipment.invoice_id)
@@ -68,14 +79,19 @@ async def _decide_invoiced(tx: Tx, account: Account, shipment: Shipment, sums: D
     return decision
 
 
-async def _issue(tx: Tx, account: Account, shipment: Shipment, *, unreleased: bool) -> None:
-    today = civil(tx.now)
-    shipment.issue(today, unreleased=unreleased)
+async def note_issued(
+    tx: Tx, account: Account, shipment: Shipment, on: date, *, unreleased: bool, lost: Decimal | None = None
+) -> UUID | None:
+    """The goods have left on that day. Where no release covers them it is a case: its id.
+
+    It is about `lost`, else about all of them but what a list of the warehouse had told before.
+    """
+    shipment.issue(on, unreleased=unreleased)
     if shipment.invoice_id is not None:
-        await goods_out(tx, await tx.get(DOCUMENTS, shipment.invoice_id), today)
+        await goods_out(tx, await tx.get(DOCUMENTS, shipment.invoice_id), on)
         await settle(tx, account)
-    if unreleased:
-        found_unauthorised(tx, account, shipment)
+    told = await tx.driver.fetchval(_TOLD, shipment.id)
+    await tx.driver.execute(_COMPLETE, shipment.id)
     tx.publish(
         shipment,
         GoodsIssued(
@@ -83,7 +99,25 @@ async def _issue(tx: Tx, account: Account, shipment: Shipment, *, unreleased: bo
             account_id=account.id,
             branch=shipment.branch,
             amount=Money(amount=shipment.amount),
-            issued_on=today,
+            issued_on=on,
             unreleased=unreleased,
         ),
+    )
+    if not unreleased:
+        return None
+    lost = max(shipment.amount - shipment.returned - told, ZERO) if lost is None else lost
+    return await found_unauthorised(tx, gone_of(shipment, lost, on))
+
+
+def gone_of(shipment: Shipment, amount: Decimal, on: date) -> Gone:
+    """Goods of the shipment, worth this much, that left without a release."""
+    return Gone(
+        about=shipment.id,
+        branch=shipment.branch,
+        amount=amount,
+        on=on,
+        path=f"/v1/shipments/{shipment.id}",
+        account_id=shipment.account_id,
+        document_id=shipment.invoice_id,
+        shipment_id=shipment.id,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
+import sqlalchemy as sa
 from chassis.auth import Principal
 from chassis.fields import Slug
 from chassis.http import Cursor, Limit, Page, get
@@ -34,6 +35,17 @@ async def list_shipments(
     cursor: Cursor = None,
 ) -> Page[ShipmentView]:
     """The shipments within your reach, newest first."""
+    wanted = wanted_shipments(principal, state, account_id, branch)
+    if number is not None:
+        wanted.append(numbered(shipments.c.id, number))
+    found, following = await newest_first(tx, SHIPMENTS, wanted, limit, cursor)
+    return Page(items=[view_of(shipment) for shipment in found], next=following)
+
+
+def wanted_shipments(
+    principal: Principal, state: ShipmentState | None, account_id: UUID | None, branch: str | None
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a list: what is within reach, and what was asked for."""
     column = shipments.c
     wanted = [READ_ACCOUNT.reach(principal).condition(column.branch)]
     if state is not None:
@@ -42,10 +54,7 @@ async def list_shipments(
         wanted.append(column.account_id == account_id)
     if branch is not None:
         wanted.append(column.branch == branch)
-    if number is not None:
-        wanted.append(numbered(column.id, number))
-    found, following = await newest_first(tx, SHIPMENTS, wanted, limit, cursor)
-    return Page(items=[view_of(shipment) for shipment in found], next=following)
+    return wanted
 
 
 @get("/v1/shipments/{shipment_id}", needs=READ_ACCOUNT)

@@ -59,6 +59,7 @@ class Shipment(Holdable):
     decision: dict[str, Any] = field(default_factory=dict)
     signature: dict[str, str] | None = None
     overrun: str | None = None
+    released_on: date | None = None
     invoice_id: UUID | None = None
     invoiced_on: date | None = None
     issued_on: date | None = None
@@ -94,9 +95,10 @@ class Shipment(Holdable):
             )
 
     @fact
-    def decided(self, decision: Mapping[str, Any], step: str) -> None:
-        """What was decided about it last."""
+    def decided(self, decision: Mapping[str, Any], step: str, on: date) -> None:
+        """What was decided about it last; released again and again, it may go since the first time."""
         self.decision = {**decision, "step": step}
+        self.released_on = (self.released_on or on) if decision["outcome"] == "released" else None
 
     @action("release")
     def release_by(self, overrun: str | None) -> None:
@@ -110,9 +112,9 @@ class Shipment(Holdable):
 
     @action("change")
     def change(self, lines: Sequence[Mapping[str, str]], amount: Decimal, destination: str) -> None:
-        """Other goods, another amount: what was signed covers it no more."""
+        """Other goods, another amount: neither what was signed nor what was released covers them."""
         self.lines, self.amount, self.destination = tuple(dict(line) for line in lines), amount, destination
-        self.signature = None
+        self.signature, self.released_on = None, None
 
     @fact
     def paid(self, change: Decimal) -> None:

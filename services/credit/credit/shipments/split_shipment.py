@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -14,9 +15,11 @@ from chassis.tx import Tx
 from contracts.credit import ReleaseStep
 from pydantic import BaseModel, ConfigDict, Field
 
+from credit.account import Account
+from credit.limit.rolling import DaySums
 from credit.permissions import REQUEST_SHIPMENT
 from credit.shipments.change_shipment import resized
-from credit.shipments.deciding import answered, decide_shipment, give_back, shipment_of
+from credit.shipments.deciding import answered, decide_shipment, give_back, refuse_partly_out, shipment_of
 from credit.shipments.form import LineForm, Quantity, priced
 from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.views import ShipmentView
@@ -46,7 +49,18 @@ async def split_shipment(shipment_id: UUID, form: PartForm, principal: Principal
     """Take a part out of a shipment that is not invoiced; the answer is the part, the rest stays under its id."""
     account, whole, sums = await shipment_of(tx, shipment_id, REQUEST_SHIPMENT, principal)
     whole.refuse_unless(ShipmentState.HELD, ShipmentState.RELEASED)
-    taken, left = _divided(whole, form)
+    await refuse_partly_out(tx, whole)
+    part = await split(
+        tx, account, whole, [(line.line, line.quantity) for line in form.lines], sums, by=principal.subject
+    )
+    return await answered(tx, part, status=201)
+
+
+async def split(
+    tx: Tx, account: Account, whole: Shipment, parts: Iterable[tuple[int, Decimal]], sums: DaySums, *, by: str
+) -> Shipment:
+    """Take so much of these lines out of a shipment of a locked account; the part. Both are decided."""
+    taken, left = _divided(whole, parts)
     (part_lines, amount), (rest, rest_amount) = priced(taken), priced(left)
     give_back(account, whole)
     resized(account, whole, rest, rest_amount, whole.destination)
@@ -59,7 +73,7 @@ async def split_shipment(shipment_id: UUID, form: PartForm, principal: Principal
         destination=whole.destination,
         lines=tuple(part_lines),
         amount=amount,
-        requested_by=principal.subject,
+        requested_by=by,
         requested_at=tx.now,
         origin="credit",
         origin_ref=str(identifier),
@@ -68,13 +82,25 @@ async def split_shipment(shipment_id: UUID, form: PartForm, principal: Principal
     tx.add(part)
     await decide_shipment(tx, account, part, ReleaseStep.RELEASE, sums)
     await decide_shipment(tx, account, whole, ReleaseStep.RELEASE, sums)
-    return await answered(tx, part, status=201)
+    return part
 
 
-def _divided(whole: Shipment, form: PartForm) -> tuple[list[LineForm], list[LineForm]]:
+def can_be_split(whole: Shipment, parts: Iterable[tuple[int, Decimal]]) -> bool:
+    """Whether nothing waits for a signature or was paid for the whole, and both parts are worth whole cents."""
+    if whole.held or whole.prepaid:
+        return False
+    try:
+        for lines in _divided(whole, parts):
+            priced(lines)
+    except Invalid:
+        return False
+    return True
+
+
+def _divided(whole: Shipment, parts: Iterable[tuple[int, Decimal]]) -> tuple[list[LineForm], list[LineForm]]:
     wanted: dict[int, Decimal] = {}
-    for asked in form.lines:
-        wanted[asked.line] = wanted.get(asked.line, Decimal(0)) + asked.quantity
+    for n, quantity in parts:
+        wanted[n] = wanted.get(n, Decimal(0)) + quantity
     taken: list[LineForm] = []
     left: list[LineForm] = []
     for n, line in enumerate(whole.lines):

@@ -27,6 +27,7 @@ async def answered(stage: Stage) -> list[ConfirmErasure]:
 @pytest.mark.rule("P05.14")
 async def test_the_books_of_a_forgotten_customer_stay_and_lead_to_nobody(stage: Stage) -> None:
     shop, other = await Distributor.opened(stage), await Distributor.opened(stage)
+    await done(stage, "finance-1", "PUT", f"{shop.path}/code", json={"code": "1001"})
     await shop.bought("900.00", 10)
     shipment = await shop.ships("500.00")
     await shop.book("payment", "500.00")
@@ -34,10 +35,11 @@ async def test_the_books_of_a_forgotten_customer_stay_and_lead_to_nobody(stage: 
     said = await erased(stage, shop)
     async with at_work(stage.runner()):
         (answer,) = await eventually(lambda: answered(stage))
-    # the account's link, two invoices and two payments, one shipment
-    assert (answer.erasure_id, answer.service, answer.destroyed) == (said.erasure_id, "credit", 6)
+    # the number of the books, the account's link, two invoices and two payments, one shipment
+    assert (answer.erasure_id, answer.service, answer.destroyed) == (said.erasure_id, "credit", 7)
     for table in ("account_customers", "documents", "shipments"):
         assert str(shop.customer) not in str(await stage.rows(f"SELECT * FROM {table}"))
+    assert (await shop.read())["code"] is None
     await shop.proved()
     assert (await shop.shipment(shipment))["amount"] == "500.00"
     assert (await done(stage, "sales-1", "GET", f"/v1/documents/{kept['id']}"))["customer_id"] == str(other.customer)

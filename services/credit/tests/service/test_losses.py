@@ -83,8 +83,10 @@ async def test_goods_that_left_without_a_release_are_a_case_against_three_posts(
     assert (await shop.step(shipment, "issue", already_out=True)).status_code == 200
     (loss,) = await losses(stage)
     assert (loss["kind"], loss["state"], loss["legal_reserved"]) == ("unauthorised_shipment", "found", True)
-    (told,) = [one.message for one in await stage.outbox(Send)]
+    told, posts_told = [one.message for one in await stage.outbox(Send)]
     assert isinstance(told, Send)
+    assert isinstance(posts_told, Send)
+    assert posts_told.path == f"/v1/shipments/{shipment['id']}"
     assert (told.to, told.path) == (
         ["general_manager@hz-dist-1", "finance@hz-dist-1"],
         f"{PATH}/{loss['id']}",

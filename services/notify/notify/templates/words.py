@@ -177,6 +177,33 @@ TEMPLATES: dict[str, Template] = {
             Words("Dossier incomplete: {number}", "{number} lacks {count} papers, due by {due_at}. Open the link."),
         ),
         Template(
+            "goods_unreleased",
+            ("P11.11", "P11.13"),
+            Words(
+                "未经放行出库 {number}",
+                "{branch} 有货物既未先汇款也未经审批即已出库 (案件 {number}), 发现时间 {at}。请打开链接查实。",
+            ),
+            Words(
+                "Goods out without a release: {number}",
+                "Goods left {branch} neither paid first nor approved (case {number}, found {at}). Open the link.",
+            ),
+        ),
+        Template(
+            "loss_verified",
+            ("P11.11", "P11.13"),
+            Words(
+                "未经放行出库已查实 {number}",
+                "{branch} 的案件 {number} (发现时间 {at}) 已查实, 将裁定由谁承担。请打开链接查看。",
+            ),
+            Words("Verified: {number}", "The case {number} at {branch}, found {at}, holds. Who bears it is next."),
+        ),
+        Template(
+            "loss_dismissed",
+            ("P11.11",),
+            Words("案件已撤销 {number}", "{branch} 的案件 {number} (发现时间 {at}) 经查不成立, 无人承担。"),
+            Words("Dismissed: {number}", "The case {number} at {branch}, found {at}, does not hold. Nobody bears it."),
+        ),
+        Template(
             "leak_reported",
             ("P05.16", "P05.20"),
             Words("泄密报告 {number}", "有客户信息泄露 (或可能泄露) 的报告 {number}, 时间 {at}。请立即打开链接处置。"),
