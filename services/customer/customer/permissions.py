@@ -51,3 +51,6 @@ RESOLVE_CUSTOMER = Permission(
     {**READ_CUSTOMER.roles, Role.COMPLAINT_AGENT: Reach.BRANCH, Role.SERVICE_AGENT: Reach.BRANCH},
     scopes=(Scope.CUSTOMER_RESOLVE,),
 )
+
+#: machines only: a letter to a customer bears their name
+ADDRESS_CUSTOMER = Permission("customer.address", {}, scopes=(Scope.CUSTOMER_ADDRESS,))
