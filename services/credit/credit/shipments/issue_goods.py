@@ -14,6 +14,7 @@ from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.account import Account, settle
+from credit.destinations.move_goods import goods_left
 from credit.ledger.booking import goods_out
 from credit.ledger.model import DOCUMENTS
 from credit.limit.rolling import DaySums
@@ -24,7 +25,7 @@ from credit.shipments.decision import Batch, Decision, decide
 from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.views import ShipmentView
 
-RULES = ("P11.2", "P11.6", "P11.11")
+RULES = ("P02.3", "P11.2", "P11.6", "P11.11")
 
 
 class IssueForm(BaseModel):
@@ -71,6 +72,15 @@ async def _decide_invoiced(tx: Tx, account: Account, shipment: Shipment, sums: D
 async def _issue(tx: Tx, account: Account, shipment: Shipment, *, unreleased: bool) -> None:
     today = civil(tx.now)
     shipment.issue(today, unreleased=unreleased)
+    await goods_left(
+        tx,
+        shipment=shipment.id,
+        account=account.id,
+        branch=shipment.branch,
+        destination=shipment.destination,
+        lines=shipment.lines,
+        on=today,
+    )
     if shipment.invoice_id is not None:
         await goods_out(tx, await tx.get(DOCUMENTS, shipment.invoice_id), today)
         await settle(tx, account)
