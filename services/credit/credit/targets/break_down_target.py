@@ -44,7 +44,7 @@ class PartsForm(BaseModel):
 
 @put("/v1/targets/{target_id}/shares", needs=BREAK_DOWN_TARGET)
 async def break_down_target(target_id: UUID, form: PartsForm, principal: Principal, tx: Tx) -> TargetView:
-    """Say who is to reach what. 409 with the difference where the parts are not the whole; said again, it is replaced."""
+    """Say who is to reach what. 409 with the difference where the parts are not the whole; again: replaced."""
     target = await target_of(tx, target_id, BREAK_DOWN_TARGET, principal)
     branches = set(Directory.of(tx.runtime).branches_of(target.place))
     errors, named = [], set()

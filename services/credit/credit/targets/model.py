@@ -56,7 +56,8 @@ class Target:
         if whole != self.amount:
             over = whole - self.amount
             raise PartsDiffer(
-                f"The parts add up to {whole}, the target is {self.amount}: {abs(over)} too {'much' if over > 0 else 'little'}.",
+                f"The parts add up to {whole}, the target is {self.amount}: "
+                f"{abs(over)} too {'much' if over > 0 else 'little'}.",
                 rules=("P02.1",),
                 difference=str(over),
             )

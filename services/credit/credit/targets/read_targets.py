@@ -240,7 +240,7 @@ def _lines(
         by_branch[key[0]].append(key)
 
     def line(scope: str, branch: str | None, person: str | None, keys: list[tuple[str, str | None]]) -> ProgressLine:
-        parts = [given[key] for key in keys if key in given]  # type: ignore[index]
+        parts = [given[key] for key in keys if key in given]
         whole = target.amount if scope == "place" else sum(parts, ZERO) if parts else None
         sums = {
             name: sum((reached[key][name] for key in keys if key in reached), ZERO) for name in ("invoiced", "paid")

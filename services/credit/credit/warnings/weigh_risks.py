@@ -141,7 +141,7 @@ async def _raise(tx: Tx, account: Account, rules: CreditPolicy, kind: RiskKind, 
     )
 
 
-async def _kept(tx: Tx, account: Account, found: Evidence) -> dict[str, object]:
+async def _kept(tx: Tx, account: Account, found: Evidence) -> dict[str, Any]:
     """The evidence as it is recorded; what rests on payments names the largest of them."""
     kept = found.kept()
     if found.since is not None:
