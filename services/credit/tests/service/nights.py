@@ -18,7 +18,7 @@ async def worked(stage: Stage) -> None:
         return not await stage.rows(_DUE, stage.runtime.clock())
 
     async with at_work(stage.runner()):
-        await eventually(done)
+        await eventually(done, within=90.0)
 
 
 async def nights(stage: Stage, count: int) -> None:
