@@ -187,7 +187,8 @@ async def test_goods_are_found_by_an_index(stage: Stage, query: sa.Select[Any], 
     )
     await stage.rows(
         """INSERT INTO holdings (branch, product, batch, holder, received, passed_on)
-        SELECT 'b-' || n % 1000, 'p-' || n % 5000, (n % 20000)::text, 'h-' || n, 1, 0 FROM generate_series(1, 200000) n"""
+        SELECT 'b-' || n % 1000, 'p-' || n % 5000, (n % 20000)::text, 'h-' || n, 1, 0
+        FROM generate_series(1, 200000) n"""
     )
     plan = await stage.plan(query)
     assert index in plan, plan
