@@ -105,7 +105,7 @@ class ProgressView(BaseModel):
 async def target_of(
     tx: Tx, target_id: UUID, permission: Permission, principal: Principal, *, lock: bool = True
 ) -> Target:
-    """The target, where its place, or a branch of it, lies within the caller's reach; else 404."""
+    """The target, where its place lies within the caller's reach (to read it, a branch of it does); else 404."""
     target = (await tx.load(TARGETS, [target_id], lock=lock)).get(target_id)
     reach = permission.reach(principal)
     if target is None or not _touches(tx, target, reach, whole=permission is not READ_TARGET):
@@ -119,9 +119,7 @@ def _touches(tx: Tx, target: Target, reach: Reached, *, whole: bool) -> bool:
     branches = Directory.of(tx.runtime).branches_of(target.place)
     if whole:
         return bool(branches) and all(reach.includes(branch) for branch in branches)
-    return any(reach.includes(branch) for branch in branches) or any(
-        reach.includes(one["branch"], owner=one["person"]) for one in target.shares
-    )
+    return any(reach.includes(branch) or branch in reach.own for branch in branches)
 
 
 def view_of(tx: Tx, target: Target, principal: Principal) -> TargetView:
