@@ -183,12 +183,12 @@ async def test_goods_are_found_by_an_index(stage: Stage, query: sa.Select[Any], 
         """INSERT INTO movements (id, branch, product, batch, quantity, from_holder, to_holder, moved_on, reported_by,
             reported_at, origin, origin_ref, version, sequence)
         SELECT uuidv7(), 'b-' || n % 1000, 'p-' || n % 5000, (n % 20000)::text, 1, 'h-' || n % 30, 'h-' || n % 30 + 1,
-            current_date, 's', now(), 'o', n::text, 1, 0 FROM generate_series(1, 200000) n"""
+            current_date, 's', now(), 'o', n::text, 1, 0 FROM generate_series(1, 50000) n"""
     )
     await stage.rows(
         """INSERT INTO holdings (branch, product, batch, holder, received, passed_on)
         SELECT 'b-' || n % 1000, 'p-' || n % 5000, (n % 20000)::text, 'h-' || n, 1, 0
-        FROM generate_series(1, 200000) n"""
+        FROM generate_series(1, 50000) n"""
     )
     plan = await stage.plan(query)
     assert index in plan, plan

@@ -268,7 +268,7 @@ async def test_letters_are_found_by_an_index(stage: Stage, where: list[sa.Column
             total, days_over, lines, state, papers, held, version, sequence)
         SELECT uuidv7(), gen_random_uuid(), lpad(to_hex(n % 5000), 32, '0')::uuid, gen_random_uuid(), 'b-' || n % 1000,
             1, current_date, now(), 1, 7, '[]', CASE WHEN n % 7 = 0 THEN 'sent' ELSE 'handed_over' END, '{}', '{}', 1, 0
-        FROM generate_series(1, 200000) n"""
+        FROM generate_series(1, 50000) n"""
     )
     plan = await stage.plan(sa.select(COLUMN.id).where(*where).order_by(COLUMN.id.desc()).limit(51))
     assert index in plan, plan

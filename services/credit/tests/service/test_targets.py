@@ -149,7 +149,7 @@ async def test_targets_are_found_by_an_index(stage: Stage) -> None:
     await stage.rows(
         """INSERT INTO targets (id, place, period, from_on, until_on, measure, amount, shares, set_by, set_at, version,
             sequence) SELECT uuidv7(), 'b-' || n % 1000, n::text, current_date, current_date, 'paid', 1, '[]', 's',
-            now(), 1, 0 FROM generate_series(1, 200000) n"""
+            now(), 1, 0 FROM generate_series(1, 50000) n"""
     )
     query = sa.select(COLUMN.id).where(COLUMN.place.in_(["b-7", "area:east"])).order_by(COLUMN.id.desc()).limit(51)
     plan = await stage.plan(query)
