@@ -159,3 +159,50 @@ class GoodsReturned(Event, type="credit.goods_returned.v1"):
     account_id: UUID
     document_id: UUID
     amount: Money
+
+
+class RiskKind(StrEnum):
+    """By which rule a fund risk was seen (P02.4)."""
+
+    AGEING = "ageing"
+    BROKEN_PROMISES = "broken_promises"
+    SHRINKING_PAYMENTS = "shrinking_payments"
+    CONCENTRATION = "concentration"
+
+
+class WarningRaised(Event, type="credit.warning_raised.v1"):
+    """A rule sees a fund risk in an account, for the first time of its episode (P02.4).
+
+    `amount` is what is at risk, `documents` are those it rests on (at most 100, the largest first).
+    """
+
+    warning_id: UUID
+    account_id: UUID
+    branch: str
+    kind: Open[RiskKind]
+    amount: Money
+    documents: list[UUID]
+    rules: list[str]
+    raised_at: Instant
+
+
+class WarningEnded(Event, type="credit.warning_ended.v1"):
+    """A warning stands no more: the figures say so, or a person closed it (`closed`)."""
+
+    warning_id: UUID
+    account_id: UUID
+    kind: Open[RiskKind]
+    closed: bool
+    ended_at: Instant
+
+
+class DunningLetterSent(Event, type="credit.dunning_letter_sent.v1"):
+    """A dunning letter was given out to be handed over to the customer; the digest is that of its PDF (SHA-256)."""
+
+    letter_id: UUID
+    account_id: UUID
+    branch: str
+    level: int
+    total: Money
+    digest: str
+    sent_at: Instant

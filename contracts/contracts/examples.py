@@ -53,6 +53,7 @@ from contracts.complaint import (
 from contracts.credit import (
     AccountOpened,
     DocumentBooked,
+    DunningLetterSent,
     EligibilityChanged,
     GoodsIssued,
     GoodsReturned,
@@ -60,11 +61,14 @@ from contracts.credit import (
     LedgerDocument,
     ReleaseStep,
     ReleaseWay,
+    RiskKind,
     ShipmentCancelled,
     ShipmentDelivered,
     ShipmentHeld,
     ShipmentInvoiced,
     ShipmentReleased,
+    WarningEnded,
+    WarningRaised,
 )
 from contracts.customer import (
     ConfirmErasure,
@@ -682,6 +686,32 @@ _ALL = (
     ShipmentCancelled(shipment_id=_SHIPMENT, account_id=_ACCOUNT, amount=Money(amount=Decimal("12600.00"))),
     GoodsReturned(
         shipment_id=_SHIPMENT, account_id=_ACCOUNT, document_id=_DELIVERY, amount=Money(amount=Decimal("600.00"))
+    ),
+    WarningRaised(
+        warning_id=UUID("01a2b3c4-0005-7000-8000-000000000021"),
+        account_id=_ACCOUNT,
+        branch="hz-dist-1",
+        kind=RiskKind.AGEING,
+        amount=Money(amount=Decimal("98000.00")),
+        documents=[_DELIVERY],
+        rules=["P02.4"],
+        raised_at=datetime(2026, 3, 3, 0, 0, 2, tzinfo=UTC),
+    ),
+    WarningEnded(
+        warning_id=UUID("01a2b3c4-0005-7000-8000-000000000021"),
+        account_id=_ACCOUNT,
+        kind=RiskKind.AGEING,
+        closed=False,
+        ended_at=datetime(2026, 3, 9, 0, 0, 2, tzinfo=UTC),
+    ),
+    DunningLetterSent(
+        letter_id=UUID("01a2b3c4-0005-7000-8000-000000000022"),
+        account_id=_ACCOUNT,
+        branch="hz-dist-1",
+        level=2,
+        total=Money(amount=Decimal("98000.00")),
+        digest="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        sent_at=datetime(2026, 3, 3, 2, 30, tzinfo=UTC),
     ),
 )
 

@@ -114,6 +114,7 @@ class Scope(StrEnum):
     """What a machine may do under its own token; each names its purpose."""
 
     CUSTOMER_RESOLVE = "customer.resolve"
+    CUSTOMER_ADDRESS = "customer.address"
     CUSTOMER_REGISTER = "customer.register"
     COMPLAINT_TAKE = "complaint.take"
     COMPLAINT_READ = "complaint.read"

@@ -39,6 +39,7 @@ from contracts.complaint import (
 from contracts.credit import (
     AccountOpened,
     DocumentBooked,
+    DunningLetterSent,
     EligibilityChanged,
     GoodsIssued,
     GoodsReturned,
@@ -47,6 +48,8 @@ from contracts.credit import (
     ShipmentHeld,
     ShipmentInvoiced,
     ShipmentReleased,
+    WarningEnded,
+    WarningRaised,
 )
 from contracts.customer import ConfirmErasure, CustomerChanged, CustomerEntry, CustomerErased, CustomerRegistered
 from contracts.message import Message
@@ -173,6 +176,9 @@ CREDIT_EVENTS = _stream(
     ShipmentHeld,
     ShipmentInvoiced,
     ShipmentReleased,
+    WarningRaised,
+    WarningEnded,
+    DunningLetterSent,
 )
 CREDIT_WORK = _newest("credit", "work", "work item id", WorkItem)
 

@@ -16,6 +16,12 @@ from credit.accounts.name_account import name_account
 from credit.accounts.open_account import open_account
 from credit.accounts.read_account import read_account
 from credit.accounts.review_account import review_account
+from credit.destinations.report_movement import report_movement
+from credit.destinations.trace_goods import list_destinations, list_movements, trace_batch
+from credit.dunning.dun_account import dun_account
+from credit.dunning.hand_over_letter import hand_over_letter
+from credit.dunning.print_letter import print_letter, send_letter
+from credit.dunning.read_letters import list_letters, read_letter, read_letter_paper, read_statement
 from credit.erasure.forget_customer import customer_erased, forget_customer
 from credit.exports.export_ageing import export_ageing
 from credit.exports.export_ledger import export_ledger
@@ -48,9 +54,16 @@ from credit.shipments.release_shipment import decide_all_again, decide_held_agai
 from credit.shipments.request_shipment import request_shipment
 from credit.shipments.return_goods import return_goods
 from credit.shipments.split_shipment import split_shipment
+from credit.targets.assign_salesperson import assign_salesperson, list_salespeople
+from credit.targets.break_down_target import break_down_target
+from credit.targets.read_targets import list_targets, print_progress, read_progress, read_target
+from credit.targets.set_target import revise_target, set_target
 from credit.warehouse.import_issues import ISSUES_LIST
 from credit.warehouse.list_issues import list_issues, read_issue
 from credit.warehouse.reconcile_issues import reconcile_issues, reconcile_shipment, reconcile_slip
+from credit.warnings.act_on_warning import act_on_warning, close_warning
+from credit.warnings.read_warnings import list_warnings, read_warning
+from credit.warnings.weigh_risks import weigh_risks
 
 service = Service(
     name="credit",
@@ -102,6 +115,28 @@ service = Service(
         read_loss,
         verify_loss,
         ask_shares,
+        list_warnings,  # warnings
+        read_warning,
+        act_on_warning,
+        close_warning,
+        list_letters,  # dunning
+        read_letter,
+        read_letter_paper,
+        read_statement,
+        hand_over_letter,
+        assign_salesperson,  # targets
+        list_salespeople,
+        set_target,
+        revise_target,
+        break_down_target,
+        list_targets,
+        read_target,
+        read_progress,
+        print_progress,
+        report_movement,  # destinations
+        list_movements,
+        list_destinations,
+        trace_batch,
     ],
     reactions=[
         decide_again_for_customer,  # accounts
@@ -122,6 +157,10 @@ service = Service(
         forget_customer,  # erasure
         find_last_unpaid,  # losses
         bear_loss,
+        weigh_risks,  # warnings
+        dun_account,  # dunning
+        print_letter,
+        send_letter,
     ],
     libraries=[ENGINES],
 )

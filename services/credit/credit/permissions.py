@@ -1,4 +1,4 @@
-"""Who may open accounts, book, ship and see where an account stands (P11.1, P11.6, P02.4)."""
+"""Who may open accounts, book, ship and see where an account stands (P11.1, P11.6, P02.1, P02.3, P02.4)."""
 
 from __future__ import annotations
 
@@ -67,4 +67,88 @@ READ_LOSS = Permission(
         Role.AREA_MANAGER: Reach.AREA,
         Role.MARKETING_HEAD: Reach.BRANCH,
     },
+)
+
+#: who deals with a customer's money acts on a warning and hands letters over
+ACT_ON_WARNING = Permission(
+    "credit.act_on_warning",
+    {
+        Role.SALES: Reach.BRANCH,
+        Role.SALESPERSON: Reach.BRANCH,
+        Role.SALES_MANAGER: Reach.BRANCH,
+        Role.SALES_DIRECTOR: Reach.GROUP,
+        Role.AREA_MANAGER: Reach.AREA,
+        Role.FINANCE: Reach.BRANCH,
+    },
+)
+
+#: that a risk is none any more is not said by whoever sells
+CLOSE_WARNING = Permission(
+    "credit.close_warning",
+    {
+        Role.SALES_MANAGER: Reach.BRANCH,
+        Role.SALES_DIRECTOR: Reach.GROUP,
+        Role.AREA_MANAGER: Reach.AREA,
+        Role.FINANCE: Reach.BRANCH,
+    },
+)
+
+#: a letter names the customer: for those who hand it over or sign it
+READ_LETTER = Permission(
+    "credit.read_letter", {**ACT_ON_WARNING.roles, Role.GENERAL_MANAGER: Reach.BRANCH, Role.LEGAL: Reach.BRANCH}
+)
+
+ASSIGN_SALESPERSON = Permission(
+    "credit.assign_salesperson",
+    {
+        Role.SALES_MANAGER: Reach.BRANCH,
+        Role.SALES_DIRECTOR: Reach.GROUP,
+        Role.AREA_MANAGER: Reach.AREA,
+        Role.BUSINESS_DEPARTMENT_MANAGER: Reach.BRANCH,
+    },
+)
+
+SET_TARGET = Permission(
+    "credit.set_target",
+    {
+        Role.SALES_DIRECTOR: Reach.GROUP,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+        Role.BUSINESS_DEPARTMENT_MANAGER: Reach.BRANCH,
+    },
+)
+
+BREAK_DOWN_TARGET = Permission(
+    "credit.break_down_target",
+    {
+        Role.SALES_DIRECTOR: Reach.GROUP,
+        Role.AREA_MANAGER: Reach.AREA,
+        Role.BUSINESS_DEPARTMENT_MANAGER: Reach.BRANCH,
+    },
+)
+
+#: a salesperson sees their own part, a branch its people's, an area its branches'
+READ_TARGET = Permission(
+    "credit.read_target",
+    {
+        Role.SALESPERSON: Reach.OWN,
+        Role.SALES: Reach.BRANCH,
+        Role.SALES_MANAGER: Reach.BRANCH,
+        Role.SALES_DIRECTOR: Reach.GROUP,
+        Role.AREA_MANAGER: Reach.AREA,
+        Role.BUSINESS_DEPARTMENT_MANAGER: Reach.BRANCH,
+        Role.FINANCE: Reach.BRANCH,
+        Role.GENERAL_MANAGER: Reach.BRANCH,
+    },
+)
+
+#: channel members report through whoever looks after them, or through their own system
+REPORT_MOVEMENT = Permission(
+    "credit.report_movement",
+    {
+        Role.SALES: Reach.BRANCH,
+        Role.SALESPERSON: Reach.BRANCH,
+        Role.SALES_MANAGER: Reach.BRANCH,
+        Role.LOGISTICS_SPECIALIST: Reach.BRANCH,
+    },
+    scopes=(Scope.CREDIT_SHIP,),
 )

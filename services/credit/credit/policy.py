@@ -1,4 +1,6 @@
-"""What a branch's credit may be told by policy: basis and window of the limit, who signs what, by when (P11.1–P11.14).
+"""What a branch's credit may be told by policy: basis and window of the limit, who signs what, by when; what warns.
+
+P11.1–P11.14, P02.1, P02.4.
 
 Values that the originals lack are not set, and a decision that needs one is refused, naming it.
 """
@@ -13,7 +15,7 @@ from policy.approvals import Approval, Chain, Seat
 from policy.obligations import Deadline, Obligation
 from policy.policies import Policy, rule
 from policy.terms import Term
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 #: papers and customer data of an account are looked at again
 REVIEW = Obligation("credit.review", ("P11.1",), "授信资格年审", "review the account")
@@ -29,6 +31,13 @@ LAST_OVERRUN = Obligation("credit.last_overrun", ("P11.8", "P11.12"), "末次超
 #: a loss is verified, and its shares are approved
 LOSS = Obligation("credit.loss", ("P11.10", "P11.11", "P11.12"), "查实并裁定损失承担", "settle who bears a loss")
 
+#: a fund risk was seen: somebody acts on it
+WARNING = Obligation("credit.risk_warning", ("P02.4",), "处理资金风险预警", "act on a fund-risk warning")
+#: a dunning letter reaches the customer
+DUNNING = Obligation("credit.dunning", ("P02.4",), "送达催款函", "hand over a dunning letter")
+#: an area's sales target is broken down to its salespeople
+BREAK_DOWN = Obligation("credit.break_down_target", ("P02.1",), "分解落实销售目标", "break down a sales target")
+
 #: an area manager signs a shipment over the limit; it is not changed meanwhile
 OVERRUN = Approval(
     "credit.overrun", ("P11.7", "P11.8"), frozenset({"change"}), "超授信额签发", "a shipment over the limit"
@@ -39,6 +48,8 @@ TERMS = Approval("credit.terms", ("P11.5",), frozenset({"terms"}), "超三十天
 SHARE = Approval(
     "credit.share_loss", ("P11.10", "P11.11", "P11.12"), frozenset({"dismiss"}), "损失分担", "who bears a loss"
 )
+#: sales signs a dunning letter before it goes out
+LETTER = Approval("credit.letter", ("P02.4",), frozenset({"send"}), "催款函签发", "a dunning letter")
 
 _NEXT_DAY = Term.parse("1 working day")
 _AREA_MANAGER: Chain = ((Seat(role=Role.AREA_MANAGER, place="area", within=_NEXT_DAY),),)
@@ -49,6 +60,58 @@ _PROPORTIONS: dict[str, dict[str, int] | None] = {
     "unauthorised_shipment": {Role.LOGISTICS_SPECIALIST: 1, Role.WAREHOUSE_KEEPER: 1, Role.MARKETING_HEAD: 1},
     "last_overrun_unpaid": None,
 }
+
+
+Percent = Annotated[int, Field(ge=1, le=100)]
+Days = Annotated[int, Field(ge=1, le=3660)]
+
+
+class _Thresholds(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ageing(_Thresholds):
+    """Warns when at least `percent` of what is open has been due for `days_over` days or more."""
+
+    days_over: Days = 15
+    percent: Percent = 10
+
+
+class Promises(_Thresholds):
+    """Warns when `unpaid` promises are past their day, or `late` of the last `days` were paid late or promised anew."""
+
+    unpaid: Annotated[int, Field(ge=1, le=60)] = 1
+    late: Annotated[int, Field(ge=1, le=60)] = 3
+    days: Days = 90
+
+
+class Shrinking(_Thresholds):
+    """Warns when the last `days` brought less than `percent` of the mean of the `before` stretches before them."""
+
+    days: Annotated[int, Field(ge=1, le=92)] = 30
+    before: Annotated[int, Field(ge=1, le=12)] = 3
+    percent: Percent = 50
+
+
+class Concentration(_Thresholds):
+    """Warns when one account owes at least `percent` of what a branch with `accounts` debtors or more is owed."""
+
+    percent: Percent = 40
+    accounts: Annotated[int, Field(ge=1, le=10_000)] = 5
+
+
+class LetterLevel(_Thresholds):
+    """A dunning letter: from how many days past due on, and who signs it; without a chain it goes out by itself."""
+
+    days_over: Days
+    chain: Chain | None = None
+
+
+_LEVELS = (
+    LetterLevel(days_over=7),
+    LetterLevel(days_over=30, chain=_SALES),
+    LetterLevel(days_over=60, chain=(*_SALES, *_GENERAL_MANAGER)),
+)
 
 
 class CreditPolicy(Policy):
@@ -138,3 +201,44 @@ class CreditPolicy(Policy):
             within=Term.parse("5 working days"), role=Role.FINANCE, remind=(0.8,), then=(Role.GENERAL_MANAGER,)
         ),
     )  # fmt: skip
+
+    # -- early warning and dunning -------------------------------------------------------------
+    instalment_ahead_days: Annotated[int, Field(ge=0, le=60)] = rule(
+        "P11.14", zh="分期回款提前提醒天数", default=3, ours=True
+    )
+    warn_ageing: Ageing | None = rule("P02.4", zh="预警:账龄", default=Ageing(), ours=True)
+    warn_promises: Promises | None = rule("P02.4", "P11.14", zh="预警:失信", default=Promises(), ours=True)
+    warn_shrinking: Shrinking | None = rule("P02.4", zh="预警:回款下降", default=Shrinking(), ours=True)
+    warn_concentration: Concentration | None = rule("P02.4", zh="预警:集中度", default=Concentration(), ours=True)
+    warning_within: Deadline = rule(
+        "P02.4",
+        zh="预警处理期限",
+        default=Deadline(within=_NEXT_DAY, role=Role.SALESPERSON, then=(Role.SALES_MANAGER, Role.SALES_DIRECTOR)),
+        reading="A2",
+        ours=True,
+    )
+    warning_told: tuple[Role, ...] = rule(
+        "P02.4", zh="预警另行通知岗位", default=(Role.SALES_MANAGER, Role.FINANCE), ours=True
+    )
+    letters: Annotated[tuple[LetterLevel, ...], Field(max_length=9)] = rule(
+        "P02.4", zh="催款函级别", default=_LEVELS, ours=True
+    )
+    letter_within: Deadline = rule(
+        "P02.4",
+        zh="催款函送达期限",
+        default=Deadline(within=Term.parse("3 working days"), role=Role.SALESPERSON, then=(Role.SALES_MANAGER,)),
+        ours=True,
+    )
+
+    # -- sales targets -------------------------------------------------------------------------
+    break_down: Deadline = rule(
+        "P02.1",
+        zh="销售目标分解期限",
+        default=Deadline(
+            within=Term.parse("5 working days"), role=Role.AREA_MANAGER, then=(Role.BUSINESS_DEPARTMENT_MANAGER,)
+        ),
+        ours=True,
+    )
+    target_net_of: tuple[Literal["returned", "credited"], ...] = rule(
+        "P02.1", zh="目标完成额扣减项", default=("returned",), ours=True
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP
 
 metadata = sa.MetaData()
 
@@ -293,6 +293,198 @@ plans = sa.Table(
     sa.Index("plans_running", "account_id", unique=True, postgresql_where=sa.text("state = 'running'")),
     sa.Index("plans_account", "account_id", "id"),
     comment="what customers have promised to pay, by when",
+)
+
+salespeople = sa.Table(
+    "salespeople",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("from_on", sa.Date, nullable=False, comment="until the next one's day"),
+    sa.Column("assigned_by", sa.Text, nullable=False),
+    _instant("assigned_at", nullable=False),
+    sa.Index("salespeople_account", "account_id", "from_on", unique=True),
+    comment="who looks after an account, since when",
+)
+
+risk_warnings = sa.Table(
+    "risk_warnings",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("branch", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    _amount("amount", comment="what is at risk, as it was seen last"),
+    sa.Column("raised_on", sa.Date, nullable=False),
+    _instant("raised_at", nullable=False),
+    sa.Column("evidence", JSONB, nullable=False, comment="as raised: figures, thresholds, documents, instalments"),
+    sa.Column("latest", JSONB, nullable=False, comment="the same as it was seen last"),
+    sa.Column("seen_on", sa.Date, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    _instant("acted_at"),
+    _instant("ended_at"),
+    sa.Column("over_on", sa.Date, comment="when the figures said it no more: the episode ended"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.CheckConstraint(
+        "kind IN ('ageing', 'broken_promises', 'shrinking_payments', 'concentration')", name="risk_warnings_kind"
+    ),
+    sa.CheckConstraint("state IN ('open', 'acted', 'ended', 'closed')", name="risk_warnings_state"),
+    sa.Index("risk_warnings_once", "account_id", "kind", unique=True, postgresql_where=sa.text("over_on IS NULL")),
+    sa.Index("risk_warnings_account", "account_id", "id"),
+    sa.Index("risk_warnings_branch", "branch", "id"),
+    sa.Index("risk_warnings_open", "branch", "id", postgresql_where=sa.text("state IN ('open', 'acted')")),
+    comment="fund risks that were seen, once a rule and episode",
+)
+
+warning_steps = sa.Table(
+    "warning_steps",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("warning_id", sa.Uuid, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False, comment="which measure, or why it was closed"),
+    sa.Column("by", sa.Text, nullable=False),
+    _instant("at", nullable=False),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="note"),
+    sa.CheckConstraint("step IN ('acted', 'closed')", name="warning_steps_step"),
+    sa.Index("warning_steps_warning", "warning_id", "id"),
+    comment="what people did about a warning",
+)
+
+dunning_episodes = sa.Table(
+    "dunning_episodes",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("begun_on", sa.Date, nullable=False),
+    sa.Column("ended_on", sa.Date),
+    sa.Index(
+        "dunning_episodes_running",
+        "account_id",
+        "customer_id",
+        unique=True,
+        postgresql_where=sa.text("ended_on IS NULL"),
+    ),
+    comment="from the first letter to a customer until nothing is overdue any more",
+)
+
+dunning_letters = sa.Table(
+    "dunning_letters",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("episode_id", sa.Uuid, nullable=False),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("branch", sa.Text, nullable=False),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("made_on", sa.Date, nullable=False),
+    _instant("made_at", nullable=False),
+    _amount("total", comment="what is overdue"),
+    sa.Column("days_over", sa.Integer, nullable=False, comment="of the oldest document"),
+    sa.Column("lines", JSONB, nullable=False, comment="the documents as they stood: due day, days over, open"),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("papers", JSONB, nullable=False, comment="of each paper: SHA-256 and size of its clear text"),
+    sa.Column("person", sa.Text, comment="whom it was given to, to hand over"),
+    _instant("sent_at"),
+    sa.Column("handed_on", sa.Date),
+    sa.Column("handed_by", sa.Text),
+    sa.Column("way", sa.Text, comment="how the customer got it"),
+    sa.Column("void_because", sa.Text),
+    sa.Column("held", JSONB, nullable=False, comment="actions that wait for an approval"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("state IN ('made', 'printed', 'sent', 'handed_over', 'void')", name="dunning_letters_state"),
+    sa.CheckConstraint("total > 0 AND level > 0", name="dunning_letters_figures"),
+    sa.Index("dunning_letters_once", "episode_id", "level", unique=True),
+    sa.Index("dunning_letters_account", "account_id", "id"),
+    sa.Index("dunning_letters_branch", "branch", "id"),
+    sa.Index(
+        "dunning_letters_waiting", "branch", "id", postgresql_where=sa.text("state IN ('made', 'printed', 'sent')")
+    ),
+    comment="letters that ask for what is overdue",
+)
+
+dunning_papers = sa.Table(
+    "dunning_papers",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("letter_id", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="the paper itself"),
+    sa.CheckConstraint("kind IN ('letter', 'statement')", name="dunning_papers_kind"),
+    sa.Index("dunning_papers_letter", "letter_id", "kind", unique=True),
+    comment="the letter as PDF and its statement as XLSX, sealed: they name the customer",
+)
+
+targets = sa.Table(
+    "targets",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("place", sa.Text, nullable=False, comment="an area, or a branch of its own"),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("from_on", sa.Date, nullable=False),
+    sa.Column("until_on", sa.Date, nullable=False),
+    sa.Column("measure", sa.Text, nullable=False),
+    _amount("amount"),
+    sa.Column("shares", JSONB, nullable=False, comment="person, branch, amount"),
+    sa.Column("set_by", sa.Text, nullable=False),
+    _instant("set_at", nullable=False),
+    sa.Column("broken_down_by", sa.Text),
+    _instant("broken_down_at"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("measure IN ('invoiced', 'paid')", name="targets_measure"),
+    sa.CheckConstraint("amount > 0", name="targets_amount"),
+    sa.Index("targets_once", "place", "period", "measure", unique=True),
+    sa.Index("targets_place", "place", "id"),
+    comment="what an area is to sell in a period, broken down to its salespeople",
+)
+
+movements = sa.Table(
+    "movements",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("branch", sa.Text, nullable=False, comment="whose channel: holders are names within it"),
+    sa.Column("product", sa.Text, nullable=False),
+    sa.Column("batch", sa.Text, nullable=False),
+    sa.Column("quantity", sa.Numeric(18, 3), nullable=False),
+    sa.Column("from_holder", sa.Text, nullable=False),
+    sa.Column("to_holder", sa.Text, nullable=False),
+    sa.Column("destination", sa.Text, comment="of what we shipped: a code of the place"),
+    sa.Column("moved_on", sa.Date, nullable=False),
+    sa.Column("shipment_id", sa.Uuid),
+    sa.Column("reported_by", sa.Text, nullable=False),
+    _instant("reported_at", nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("origin_ref", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("quantity > 0 AND from_holder <> to_holder", name="movements_sense"),
+    sa.Index("movements_origin", "origin", "origin_ref", unique=True),
+    sa.Index("movements_branch", "branch", "id"),
+    sa.Index("movements_batch", "product", "batch", "id"),
+    sa.Index("movements_forwards", "branch", "product", "batch", "from_holder"),
+    sa.Index("movements_backwards", "branch", "product", "batch", "to_holder"),
+    comment="where goods went, from our warehouse down the channel; append-only",
+)
+
+holdings = sa.Table(
+    "holdings",
+    metadata,
+    sa.Column("branch", sa.Text, primary_key=True),
+    sa.Column("product", sa.Text, primary_key=True),
+    sa.Column("batch", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, primary_key=True),
+    sa.Column("received", sa.Numeric(18, 3), nullable=False),
+    sa.Column("passed_on", sa.Numeric(18, 3), nullable=False),
+    sa.CheckConstraint("passed_on >= 0 AND passed_on <= received", name="holdings_never_more"),
+    sa.Index("holdings_batch", "product", "batch", "branch", "holder"),
+    comment="what each holder has received and passed on of a batch",
 )
 
 known_customers = sa.Table(

@@ -11,6 +11,7 @@ from customer import tables
 from customer.erasure.ask_erasure import ask_erasure, erase_customer
 from customer.erasure.confirm_erasure import note_answer
 from customer.erasure.read_erasure import list_erasures, read_certificate, read_erasure
+from customer.files.address_customer import address_customer
 from customer.files.change_customer import change_customer, list_changes
 from customer.files.confirm_customer import confirm_customer
 from customer.files.find_customers import list_customers, search_customers
@@ -27,6 +28,7 @@ service = Service(
         register_customer,  # files
         search_customers,
         resolve_customers,
+        address_customer,
         list_customers,
         read_customer,
         change_customer,

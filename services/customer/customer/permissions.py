@@ -62,3 +62,6 @@ RESOLVE_CUSTOMER = Permission(
     },
     scopes=(Scope.CUSTOMER_RESOLVE,),
 )
+
+#: machines only: a letter to a customer bears their name
+ADDRESS_CUSTOMER = Permission("customer.address", {}, scopes=(Scope.CUSTOMER_ADDRESS,))

@@ -1,5 +1,7 @@
 """A customer is forgotten: amounts and dates stay in the books, what leads from them to the customer goes (P05.14).
 
+Letters to them and notes on warnings of their account are unreadable from then on.
+
 Who still owes is not forgotten before it is paid or written off: the claim would lose its debtor. The answer waits
 for that, and is looked at again every night.
 """
@@ -31,10 +33,18 @@ _CUT = (
         AND (SELECT count(*) FROM account_customers WHERE account_id = $1) = 1""",
     "UPDATE account_customers SET customer_id = $3 WHERE account_id = $1 AND customer_id = $2",
     "UPDATE documents SET customer_id = $3, version = version + 1 WHERE account_id = $1 AND customer_id = $2",
+    "UPDATE dunning_episodes SET customer_id = $3 WHERE account_id = $1 AND customer_id = $2",
+    "UPDATE dunning_letters SET customer_id = $3, version = version + 1 WHERE account_id = $1 AND customer_id = $2",
     """UPDATE shipments SET customer_id = $3::uuid, version = version + 1,
         decision = replace(decision::text, $2::uuid::text, $3::uuid::text)::jsonb
         WHERE account_id = $1 AND customer_id = $2::uuid""",
 )
+
+#: whose papers name the customer, and whose notes may
+_SEALED = """SELECT p.subject_id FROM dunning_papers p JOIN dunning_letters l ON l.id = p.letter_id
+        WHERE l.account_id = $1 AND l.customer_id = $2
+    UNION SELECT s.subject_id FROM warning_steps s JOIN risk_warnings w ON w.id = s.warning_id
+        WHERE w.account_id = $1"""
 
 
 @on(CustomerErased)
@@ -56,6 +66,8 @@ async def forget_customer(ref: str, work: Work) -> None:
                 tx.later(forget_customer, ref, at=midnight(civil(tx.now) + timedelta(days=1)))
                 return
             nobody = uuid7()
+            sealed = [row[0] for row in await tx.driver.fetch(_SEALED, account_id, customer_id)]
+            destroyed += await tx.destroy_keys(sealed)
             for cut in _CUT:
                 done = await tx.driver.execute(cut, account_id, customer_id, nobody)
                 destroyed += int(done.rpartition(" ")[2])

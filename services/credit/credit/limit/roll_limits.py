@@ -1,4 +1,7 @@
-"""Moves an account's limit at midnight, keeps each day's with why it changed, and plans its next night (P11.3)."""
+"""Moves an account's limit at midnight, keeps each day's with why it changed, and plans its next night (P11.3).
+
+What else is looked at every day (risks, letters) is planned with it.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,10 @@ from policy.calendar import civil, midnight
 from pydantic import BaseModel
 
 from credit.account import ACCOUNTS, Account, account_of, bring_to_today
+from credit.dunning.dun_account import dun_account
 from credit.permissions import READ_ACCOUNT
 from credit.tables import limits
+from credit.warnings.weigh_risks import weigh_risks
 
 RULES = ("P11.2", "P11.3")
 
@@ -28,6 +33,8 @@ async def _rolled(tx: Tx, ended: Sequence[tuple[str, Any]]) -> None:
     for account in found.values():
         await bring_to_today(tx, account)
         plan_midnight(tx, account)
+        tx.later(weigh_risks, account.id)
+        tx.later(dun_account, account.id)
 
 
 @job(retry=("10s", "1m", "10m", "1h", "6h"), finish=_rolled)

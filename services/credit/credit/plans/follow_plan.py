@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from chassis.tx import Tx
 from policy.calendar import civil, midnight
-from policy.obligations import met, owe
+from policy.obligations import Deadline, met, owe
+from policy.terms import Term, Unit
 
 from credit.account import Account
 from credit.plans.model import PLANS, Plan
 from credit.policy import INSTALMENT
+from credit.warnings.weigh_risks import weigh_risks
 
 RULES = ("P11.14",)
 
@@ -38,17 +40,35 @@ async def follow_plan(tx: Tx, account: Account) -> None:
     for promise in plan.instalments:
         if (identifier := UUID(promise["id"])) in reopened:
             owe_instalment(tx, account, identifier, date.fromisoformat(promise["due_on"]))
+    if kept or reopened:
+        tx.later(weigh_risks, account.id)
 
 
 def owe_instalment(tx: Tx, account: Account, identifier: UUID, due_on: date) -> None:
-    """Who sells sees to it that it is paid by the end of its day."""
-    owe(
+    """Who sells sees to it that it is paid by the end of its day, and is reminded some days ahead.
+
+    When the day has passed unpaid the account's risks are weighed at once.
+    """
+    rules = account.policy(tx)
+    today = civil(tx.now)
+    deadline, ahead = begun_ahead(rules.instalment, min(rules.instalment_ahead_days, max((due_on - today).days, 0)))
+    owed = owe(
         tx,
         INSTALMENT,
         identifier,
-        account.policy(tx).instalment,
+        deadline,
         branch=account.branch,
-        since=midnight(due_on),
+        since=midnight(due_on - timedelta(days=ahead)),
         path=f"/v1/accounts/{account.id}/plans",
         about=account.id,
     )
+    if owed.due_at is not None:
+        tx.later(weigh_risks, account.id, at=max(owed.due_at, tx.now))
+
+
+def begun_ahead(deadline: Deadline, days: int) -> tuple[Deadline, int]:
+    """The same end from a start some days earlier, so that its reminders come ahead; 0 where the term has no hours."""
+    term = deadline.within
+    if term is None or term.unit is not Unit.HOURS or days == 0:
+        return deadline, 0
+    return deadline.model_copy(update={"within": Term(Unit.HOURS, term.amount + 24 * days)}), days

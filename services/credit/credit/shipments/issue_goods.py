@@ -16,6 +16,7 @@ from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.account import ZERO, Account, settle
+from credit.destinations.move_goods import goods_left
 from credit.ledger.booking import goods_out
 from credit.ledger.model import DOCUMENTS
 from credit.limit.rolling import DaySums
@@ -26,7 +27,7 @@ from credit.shipments.decision import Batch, Decision, decide
 from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.views import ShipmentView
 
-RULES = ("P11.2", "P11.6", "P11.11")
+RULES = ("P02.3", "P11.2", "P11.6", "P11.11")
 
 _TOLD = """SELECT coalesce(sum(round(value * covered / quantity, 2)), 0) FROM goods_issues
     WHERE shipment_id = $1 AND (state = 'part' OR (state = 'unauthorised' AND covered > 0))"""
@@ -87,6 +88,15 @@ async def note_issued(
     It is about `lost`, else about all of them but what a list of the warehouse had told before.
     """
     shipment.issue(on, unreleased=unreleased)
+    await goods_left(
+        tx,
+        shipment=shipment.id,
+        account=account.id,
+        branch=shipment.branch,
+        destination=shipment.destination,
+        lines=shipment.lines,
+        on=on,
+    )
     if shipment.invoice_id is not None:
         await goods_out(tx, await tx.get(DOCUMENTS, shipment.invoice_id), on)
         await settle(tx, account)

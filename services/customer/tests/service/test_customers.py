@@ -207,6 +207,23 @@ async def test_a_screen_gets_masked_names_in_its_order_and_learns_what_is_unknow
     assert file.status_code == 403, "whoever sees a name on a screen does not open the file"
 
 
+@pytest.mark.rule("P05.9")
+async def test_a_letter_is_addressed_in_clear_to_a_machine_only_and_on_record(stage: Stage) -> None:
+    made = await registered(stage)
+    path = f"/v1/customers/{made['id']}/addressee?purpose=dunning"
+    async with stage.client(scopes=("customer.address",), subject="service:credit") as machine:
+        answer = await machine.get(path)
+        assert (await machine.get(path.partition("?")[0])).status_code == 422
+        assert (await machine.get(made["path"])).status_code == 403
+    assert answer.json() == {"id": made["id"], "name": "王小芳"}
+    (told,) = await stage.outbox(AccessRecorded)
+    record = told.message
+    assert isinstance(record, AccessRecorded)
+    assert (record.actor, record.purpose, record.ids) == ("service:credit", "dunning", [made["id"]])
+    async with stage.client("call_centre@group", scopes=("customer.address",)) as person:
+        assert (await person.get(path)).status_code == 403
+
+
 @pytest.mark.rule("P01.4")
 async def test_a_change_keeps_old_and_new_and_moves_the_directory(stage: Stage) -> None:
     made = await registered(stage)

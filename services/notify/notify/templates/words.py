@@ -165,6 +165,28 @@ TEMPLATES: dict[str, Template] = {
             Words("Crisis group meets: {number}", "The crisis group on {number} meets at {at}. Open the link."),
         ),
         Template(
+            "fund_risk_warning",
+            ("P02.4",),
+            Words(
+                "资金风险预警: {number}",
+                "门店 {branch} 的授信账户有资金风险预警 ({number})。请打开链接查看依据并处理。",
+            ),
+            Words(
+                "Fund-risk warning: {number}", "An account at {branch} shows a risk ({number}). Open the link and act."
+            ),
+        ),
+        Template(
+            "dunning_letter",
+            ("P02.4",),
+            Words(
+                "催款函待送达: 第 {number} 级", "门店 {branch} 的第 {number} 级催款函已备好。请打开链接下载并送达客户。"
+            ),
+            Words(
+                "Dunning letter to hand over: level {number}",
+                "A letter of level {number} at {branch} is ready. Open the link and hand it over.",
+            ),
+        ),
+        Template(
             "loan_due",
             ("P05.10",),
             Words("借阅到期: {number}", "借阅 {number} 应于 {due_at} 前归还。请按时归还。"),

@@ -1,0 +1,1 @@
+"""Where goods went, by product and batch, from our warehouse down the channel (P02.3)."""

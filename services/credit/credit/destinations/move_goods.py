@@ -1,0 +1,85 @@
+"""Moves goods of a batch from one holder to the next: nobody passes on more than they have received (P02.3)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from chassis.ids import uuid7
+from chassis.problems import Refused
+from chassis.tx import Tx
+
+from credit.destinations.model import WAREHOUSE, Movement, account_holder
+
+RULES = ("P02.3",)
+
+#: locks the holder's row, so that of what they have each part is passed on once
+_TAKE = """UPDATE holdings SET passed_on = passed_on + $5 WHERE branch = $1 AND product = $2 AND batch = $3
+    AND holder = $4 AND received - passed_on >= $5 RETURNING true"""
+_LEFT = """SELECT received - passed_on FROM holdings
+    WHERE branch = $1 AND product = $2 AND batch = $3 AND holder = $4"""
+_GIVE = """INSERT INTO holdings (branch, product, batch, holder, received, passed_on) VALUES ($1, $2, $3, $4, $5, 0)
+    ON CONFLICT (branch, product, batch, holder) DO UPDATE SET received = holdings.received + excluded.received"""
+
+
+class MoreThanReceived(Refused):
+    """The holder has not that much of the batch left."""
+
+    title = "More would go than was received"
+
+
+async def move(tx: Tx, movement: Movement) -> None:
+    """Record it. What leaves our own warehouse has no account to be checked against; `MoreThanReceived` otherwise."""
+    batch = (movement.branch, movement.product, movement.batch)
+    if movement.from_holder != WAREHOUSE:
+        taken = await tx.driver.fetchval(_TAKE, *batch, movement.from_holder, movement.quantity)
+        if not taken:
+            left = await tx.driver.fetchval(_LEFT, *batch, movement.from_holder) or Decimal("0.000")
+            raise MoreThanReceived(
+                f"Of this batch {left} is left there. Report what they have received first, or less.",
+                rules=RULES,
+                left=str(left),
+            )
+    if movement.to_holder != WAREHOUSE:
+        await tx.driver.execute(_GIVE, *batch, movement.to_holder, movement.quantity)
+    tx.add(movement)
+
+
+async def goods_left(
+    tx: Tx,
+    *,
+    shipment: UUID,
+    account: UUID,
+    branch: str,
+    destination: str,
+    lines: Iterable[dict[str, str]],
+    on: date,
+) -> None:
+    """The lines of a shipment left our warehouse: its account has them from now on, batch by batch."""
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for line in lines:
+        sums[line["product"], line["batch"]] += Decimal(line["quantity"])
+    for (product, batch), quantity in sorted(sums.items()):
+        identifier = uuid7()
+        await move(
+            tx,
+            Movement(
+                id=identifier,
+                branch=branch,
+                product=product,
+                batch=batch,
+                quantity=quantity,
+                from_holder=WAREHOUSE,
+                to_holder=account_holder(account),
+                destination=destination,
+                moved_on=on,
+                shipment_id=shipment,
+                reported_by=tx.actor,
+                reported_at=tx.now,
+                origin="credit",
+                origin_ref=str(identifier),
+            ),
+        )

@@ -1,0 +1,158 @@
+"""Weighs an account's risks every night, and at once after a bounced or late instalment (P02.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from chassis.ids import uuid7
+from chassis.jobs import Work, job
+from chassis.tx import Tx
+from contracts.credit import RiskKind, WarningEnded, WarningRaised
+from contracts.money import Money
+from policy.calendar import civil
+from policy.obligations import owe, waive
+
+from credit.account import ACCOUNTS, Account, sums_of
+from credit.policy import WARNING, CreditPolicy
+from credit.salespeople import responsible, tell
+from credit.warnings.model import WARNINGS, RiskWarning
+from credit.warnings.rules import MOST, RULES_BY_KIND, Evidence, Figures, OpenItem, Promise
+
+RULES = ("P02.4",)
+
+_OPEN = """SELECT id, dated_on, open FROM documents
+    WHERE account_id = $1 AND open > 0 AND kind IN ('invoice', 'opening') ORDER BY dated_on, id"""
+_PLANS = """SELECT id, instalments FROM plans WHERE account_id = $1 AND (state = 'running' OR agreed_at >= $2)
+    ORDER BY id"""
+_BRANCH = "SELECT coalesce(sum(balance), 0), count(*) FROM accounts WHERE branch = $1 AND balance > 0"
+_RUNNING = "SELECT id FROM risk_warnings WHERE account_id = $1 AND over_on IS NULL ORDER BY id"
+_PAYMENTS = """SELECT id FROM documents WHERE account_id = $1 AND kind = 'payment' AND reversed_by IS NULL
+    AND dated_on >= $2 ORDER BY amount DESC, id LIMIT $3"""
+#: how far back a replaced plan still counts: its promises may have been broken within the window
+_PLAN_DAYS = 365
+
+
+@job(retry=("10s", "1m", "10m", "1h", "6h"))
+async def weigh_risks(ref: str, work: Work) -> None:
+    """Look at one account with its row locked: what is seen twice at once is raised once."""
+    async with work.runtime.transaction() as tx:
+        account = await tx.get(ACCOUNTS, UUID(ref))
+        rules = account.policy(tx)
+        figures = await figures_of(tx, account, rules)
+        running = await tx.load(WARNINGS, [row[0] for row in await tx.driver.fetch(_RUNNING, account.id)])
+        by_kind = {one.kind: one for one in running.values()}
+        for kind, rule in RULES_BY_KIND.items():
+            await _follow(tx, account, rules, kind, rule(figures, rules), by_kind.get(kind))
+
+
+async def figures_of(tx: Tx, account: Account, rules: CreditPolicy) -> Figures:
+    """What the rules look at, of today."""
+    today = civil(tx.now)
+    shrinking = rules.warn_shrinking
+    back = 0 if shrinking is None else shrinking.days * (shrinking.before + 1)
+    sums = await sums_of(tx, account, today - timedelta(days=back))
+    owed, debtors = await tx.driver.fetchrow(_BRANCH, account.branch) or (Decimal(0), 0)
+    plans = await tx.driver.fetch(_PLANS, account.id, tx.now - timedelta(days=_PLAN_DAYS))
+    return Figures(
+        on=today,
+        opened_on=civil(account.opened_at),
+        balance=account.balance,
+        open=tuple(
+            OpenItem(row["id"], row["dated_on"] + timedelta(days=account.term_days), row["open"])
+            for row in await tx.driver.fetch(_OPEN, account.id)
+        ),
+        promises=tuple(_promise(plan, one) for plan, said in plans for one in said if not one.get("dropped")),
+        received={day: kinds["received"] for day, kinds in sums.items() if "received" in kinds},
+        branch_owed=owed,
+        debtors=debtors,
+    )
+
+
+def _promise(plan: UUID, one: Mapping[str, Any]) -> Promise:
+    met = one["met_on"]
+    return Promise(
+        id=UUID(one["id"]),
+        plan_id=plan,
+        due_on=date.fromisoformat(one["due_on"]),
+        amount=Decimal(one["amount"]),
+        met_on=None if met is None else date.fromisoformat(met),
+        replaced=met is None and "dropped" in one,
+    )
+
+
+async def _follow(
+    tx: Tx, account: Account, rules: CreditPolicy, kind: RiskKind, found: Evidence | None, running: RiskWarning | None
+) -> None:
+    """Raise, keep or end what one rule says."""
+    today = civil(tx.now)
+    if found is None:
+        if running is not None and running.over(today, tx.now):
+            ended(tx, account, running, closed=False)
+            waive(tx, WARNING, running.id, at=tx.now, reason="the figures say it no more")
+    elif running is not None:
+        running.seen(today, found.amount, await _kept(tx, account, found))
+    else:
+        await _raise(tx, account, rules, kind, found)
+
+
+async def _raise(tx: Tx, account: Account, rules: CreditPolicy, kind: RiskKind, found: Evidence) -> None:
+    evidence, today = await _kept(tx, account, found), civil(tx.now)
+    warning = RiskWarning(
+        id=uuid7(),
+        account_id=account.id,
+        branch=account.branch,
+        kind=kind,
+        amount=found.amount,
+        raised_on=today,
+        raised_at=tx.now,
+        evidence=evidence,
+        latest=evidence,
+        seen_on=today,
+    )
+    tx.add(warning)
+    path = f"/v1/risk-warnings/{warning.id}"
+    person = await responsible(tx, account)
+    deadline = rules.warning_within
+    owe(
+        tx, WARNING, warning.id, deadline, branch=account.branch, since=tx.now, path=path, person=person,
+        about=account.id,
+    )  # fmt: skip
+    told = rules.warning_told if person is not None else (deadline.role, *rules.warning_told)
+    tell(
+        tx, account, person, told, template="fund_risk_warning", number=kind.value, subject=warning.id, path=path,
+        rules=RULES,
+    )  # fmt: skip
+    tx.publish(
+        account,
+        WarningRaised(
+            warning_id=warning.id,
+            account_id=account.id,
+            branch=account.branch,
+            kind=kind,
+            amount=Money(amount=found.amount),
+            documents=[UUID(one) for one in evidence["documents"]],
+            rules=list(RULES),
+            raised_at=tx.now,
+        ),
+    )
+
+
+async def _kept(tx: Tx, account: Account, found: Evidence) -> dict[str, Any]:
+    """The evidence as it is recorded; what rests on payments names the largest of them."""
+    kept = found.kept()
+    if found.since is not None:
+        rows = await tx.driver.fetch(_PAYMENTS, account.id, found.since, MOST)
+        kept["documents"] = [str(row[0]) for row in rows]
+    return kept
+
+
+def ended(tx: Tx, account: Account, warning: RiskWarning, *, closed: bool) -> None:
+    """Tell that a warning stands no more."""
+    tx.publish(
+        account,
+        WarningEnded(warning_id=warning.id, account_id=account.id, kind=warning.kind, closed=closed, ended_at=tx.now),
+    )
