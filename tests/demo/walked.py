@@ -45,7 +45,8 @@ def line(way: Way, serious: bool, one: dict[str, Any]) -> dict[str, Any]:
         "process": way.process,
         "kind": "serious" if serious else "ordinary",
         "number": one["case"]["number"],
-        "state": one["seen"]["state"],
+        "state": one["progress"]["state"],
+        "gates": one["progress"]["gates"],
         "dossier": one["dossier"]["number"],
         "papers": {item["kind"]: item["sha256"] for item in one["dossier"]["items"]},
         "proof": one["proved"],
@@ -70,13 +71,14 @@ def passed_up(one: dict[str, Any]) -> dict[str, Any]:
 
 def table(ways: dict[str, Any]) -> str:
     """What `walked` found, as lines for a terminal."""
-    lines = [("process", "case", "number", "state", "dossier", "papers", "proof")]
+    lines = [("process", "case", "number", "state", "gates", "dossier", "papers", "proof")]
     lines += [
         (
             one["process"],
             one["kind"],
             one["number"],
             one["state"],
+            str(len(one["gates"])),
             one["dossier"],
             str(len(one["papers"])),
             one["proof"],

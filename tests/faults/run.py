@@ -203,7 +203,8 @@ async def _unfinished(running: System, admin: AIOKafkaAdminClient, consumer: AIO
 
 async def _lag(running: System, service: str, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> int:
     app = app_of(service)
-    heard = {topic.name for part in (*app.reactions, *app.projections) for topic in part.topics}
+    heard = {topic.name for reaction in app.reactions for topic in reaction.topics}
+    heard |= {topic.name for projection in app.projections for topic in projection.topics}
     names = [running.prefix + topic for topic in sorted(heard)]
     places = [TopicPartition(name, number) for name in names for number in await records.partitions(consumer, name)]
     ends = await consumer.end_offsets(places)

@@ -28,7 +28,7 @@ async def entered(running: System) -> None:
             assert job["outcomes"].keys() <= {"made"}, job
             return bool(job["state"] == "done")
 
-        await eventually(done, within=60)
+        await eventually(done, within=180, every=0.5)
 
     async def known() -> bool:
         asked = {
@@ -36,6 +36,6 @@ async def entered(running: System) -> None:
             "notify": "SELECT count(*) FROM contacts WHERE pulled_at IS NOT NULL",
         }
         found = [(await rows(running.databases[name], sql))[0][0] for name, sql in asked.items()]
-        return min(found) >= len(table)
+        return bool(min(found) >= len(table))
 
-    await eventually(known, within=60)
+    await eventually(known, within=180, every=0.5)

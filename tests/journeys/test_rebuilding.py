@@ -71,9 +71,14 @@ async def traffic(walk: Walk) -> AsyncIterator[list[str]]:
 
 
 async def rebuilt(running: System) -> None:
-    """Build all copies anew, those of different services at the same time."""
+    """Build all copies anew, those of three services at the same time."""
+    places = asyncio.Semaphore(3)
 
     async def of(service: str) -> None:
+        async with places:
+            await copies_of(service)
+
+    async def copies_of(service: str) -> None:
         app, here = app_of(service), running.ground
         runtime = Runtime.of(
             service,

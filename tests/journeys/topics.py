@@ -25,7 +25,8 @@ def app_of(service: str) -> Service:
 def consumed(service: str) -> list[str]:
     """The topics that a service listens to."""
     app = app_of(service)
-    return sorted({topic.name for part in (*app.reactions, *app.projections) for topic in part.topics})
+    heard = {topic.name for reaction in app.reactions for topic in reaction.topics}
+    return sorted(heard | {topic.name for projection in app.projections for topic in projection.topics})
 
 
 async def everything(running: System) -> list[Record]:
@@ -53,7 +54,7 @@ async def caught_up(running: System, services: Sequence[str], within: float = 90
         ends = await consumer.end_offsets(places)
         committed = await admin.list_consumer_group_offsets(f"{running.prefix}{service}")
         taken = {place: max(0, committed[place].offset) if place in committed else 0 for place in places}
-        return int(unsent[0]) + sum(end - taken[place] for place, end in ends.items())
+        return int(unsent[0] + sum(end - taken[place] for place, end in ends.items()))
 
     async def calm() -> bool:
         return not any([await behind(service) for service in services])

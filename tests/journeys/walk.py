@@ -28,6 +28,8 @@ GENERAL_MANAGER, AGENT, AUDITOR = DEALERSHIP.reader, "agent-7", "information-1"
 WATCHED = next(place for place in people.PLACES if place.branch == "wz-lucheng")
 FORGETFUL, ABOVE = f"hr-admin-manager-{WATCHED.branch}-1", f"general-manager-{WATCHED.branch}-1"
 PATIENCE = 60.0
+#: who hears of every serious complaint of a dealership in the end (P12.6)
+HIGHEST = {"legal-1", "vp-1", "ceo-1"}
 #: what every dossier of a founded complaint has (P04.8)
 PAPERS = {"complaint_record", "investigation_report", "correspondence", "timeline"}
 
@@ -114,7 +116,10 @@ class Walk:
                 await self.does(who, "complaint", f"{case['path']}/{step}", body)
                 if step in way.signed:
                     found["signatures"].append(await self.signs(way.signers, case["id"]))
-        found["seen"] = await self.sees(way.reader, "complaint", case["path"], lambda seen: seen["state"] == "closed")
+        stands = await self.sees(
+            way.reader, "complaint", f"{case['path']}/actions", lambda seen: seen["case"]["state"] == "closed"
+        )
+        found["progress"] = stands["case"]
         if ladder:
             found["proof"] = await self.sees(
                 way.reader,
@@ -167,10 +172,6 @@ class Walk:
             await asyncio.sleep(0.2)
         raise AssertionError(f"none of {', '.join(candidates)} may sign anything about {subject}")
 
-    async def ordinary(self, reference: str, phone: str) -> dict[str, Any]:
-        """From the call to the archive, as a dealership handles it (P12.1–P12.4, P04.8)."""
-        return await self.goes(DEALERSHIP, reference, phone)
-
     async def confirms(self, who: str, case: str) -> None:
         """Somebody finds in the inbox that they must know of a serious case, and says that they do (P12.6, P12.7)."""
         told = await self.notice(who, case, "serious_confirm")
@@ -198,7 +199,10 @@ class Walk:
             GENERAL_MANAGER,
             "complaint",
             f"{case['path']}/serious/proof",
-            lambda proof: any(step["confirmed_by"] == GENERAL_MANAGER for step in proof["steps"]),
+            lambda proof: (
+                any(step["confirmed_by"] == GENERAL_MANAGER for step in proof["steps"])
+                and {notice["person"] for step in proof["steps"] for notice in step["told"]} >= HIGHEST
+            ),
         )
         return {"case": case, "proof": proof}
 
