@@ -194,7 +194,7 @@ class Kafka:
                 file.seek(begin)
                 return b"Kafka Server started" in file.read()
 
-        children.wait_until(ready, self._child, "Kafka", log, 90)
+        children.wait_until(ready, self._child, "Kafka", log, 240)
 
     @property
     def _properties(self) -> str:

@@ -33,6 +33,8 @@ class Place:
     region: str
     #: department or "" to the posts there: a role, or several that one person holds
     posts: dict[str, tuple[str, ...]]
+    #: posts of the branch itself that came later: entered after everybody else, whose numbers stay as they are
+    later: tuple[str, ...] = ()
 
     def form(self, n: int) -> dict[str, Any]:
         """As it is opened."""
@@ -63,6 +65,7 @@ PLACES = (
         "gz-tianhe", "广州天河门店", "store", "retail", "south",
         {"": (*_OFFICE, "hr_admin"),
          "operations": ("department_manager", "department_supervisor", "operations_customer_service")},
+        ("department_supervisor", "department_manager"),
     ),
     Place(
         "cd-wuhou", "成都武侯服务中心", "service-centre", "services", "west",
@@ -90,6 +93,9 @@ PLACES = (
                                        "technician")},
     ),
     Place("hq-office", "集团办公室", "office", "group", "east", {"": (*_OFFICE, "company_office")}),
+    # its hours are set by the demo, so that a term ends while one looks on
+    Place("wz-lucheng", "温州鹿城快修点", "service-centre", "services", "east", {},
+          ("general_manager", "hr_admin_manager")),
 )  # fmt: skip
 
 #: the head office: subject to what they hold
@@ -126,17 +132,16 @@ def rows() -> Iterator[dict[str, str]]:
         yield _row(n, subject, "group", "", roles.split())
         n += 1
     known: Counter[str] = Counter()
-    for place in PLACES:
-        for department, posts in place.posts.items():
-            where = f"{place.branch}/{department}" if department else place.branch
-            for post in posts:
-                name = f"{post.split()[0].replace('_', '-')}-{place.branch}"
-                known[name] += 1
-                subject = f"{name}-{known[name]}"
-                # who heads a department heads that one; every other role counts at the branch
-                held = [f"{role}@{where if role.startswith('department_') else place.branch}" for role in post.split()]
-                yield _row(n, subject, place.branch, department, held)
-                n += 1
+    posts = [(place, d, post) for place in PLACES for d, held in place.posts.items() for post in held]
+    posts += [(place, "", post) for place in PLACES for post in place.later]
+    for place, department, post in posts:
+        where = f"{place.branch}/{department}" if department else place.branch
+        name = f"{post.split()[0].replace('_', '-')}-{place.branch}"
+        known[name] += 1
+        # who heads a department heads that one; every other role counts at the branch
+        held = [f"{role}@{where if role.startswith('department_') else place.branch}" for role in post.split()]
+        yield _row(n, f"{name}-{known[name]}", place.branch, department, held)
+        n += 1
 
 
 def _row(n: int, subject: str, branch: str, department: str, roles: Sequence[str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from dev.children import NotStarted
 
 ZONE = ZoneInfo("Asia/Shanghai")
 #: seconds until rights, or a table, must have arrived
-PATIENCE = 60
+PATIENCE = 180
 #: where customers are registered and complain
 BRANCHES = tuple(place.branch for place in people.PLACES[:5])
 CARS = (("东风日产", "轩逸"), ("上汽大众", "朗逸"), ("长安福特", "蒙迪欧"), ("广汽丰田", "凯美瑞"))

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -21,6 +22,8 @@ STUBBORN = 60.0
 #: share of the complaints of a caller who has complained before
 AGAIN = 0.2
 MOST_OF_ONE_CALLER = 4
+#: share of the complaints that were received before, by letter say, up to so many days
+LATE, DAYS = 0.2, 5.0
 #: share of the complaints around which the caller is registered as a customer
 REGISTERED = 0.3
 
@@ -127,26 +130,30 @@ class Callers:
     def _operation(self) -> Operation:
         marker = f"M{len(self.history.operations)}-{self._rng.getrandbits(24):06x}"
         by_origin = self._rng.random() < 0.15
+        late = self._rng.random() < LATE
         return Operation(
             marker=marker,
             key=None if by_origin else f"key-{marker}",
             origin_ref=f"ref-{marker}" if by_origin else None,
-            phone=self._phone(),
+            phone=self._new_phone() if late else self._phone(),
             brand=self._rng.choice(BRANDS),
             marked=self._rng.random() < self._marked_share,
             sound=True,
+            taken_at=(datetime.now(UTC) - self._rng.random() * timedelta(days=DAYS)).isoformat() if late else None,
         )
 
     def _phone(self) -> str:
         """A number that nobody can have; sometimes one that has been used a moment ago."""
         known = [phone for phone, calls in self._recent.items() if calls < MOST_OF_ONE_CALLER]
-        if known and self._rng.random() < AGAIN:
-            phone = self._rng.choice(known[-8:])
-        else:
-            self._phones += 1
-            phone = f"1420{self._phones:07d}"
+        again = bool(known) and self._rng.random() < AGAIN
+        phone = self._rng.choice(known[-8:]) if again else self._new_phone()
         self._recent[phone] = self._recent.get(phone, 0) + 1
         return phone
+
+    def _new_phone(self) -> str:
+        """A number that nobody has used; who is not kept in mind complains once."""
+        self._phones += 1
+        return f"1420{self._phones:07d}"
 
     def _noted(self, operation: Operation) -> Operation:
         self.history.operations.append(operation)
@@ -196,6 +203,8 @@ def body_of(operation: Operation) -> dict[str, Any]:
     }
     if operation.origin_ref is not None:
         body |= {"origin": "faults", "origin_ref": operation.origin_ref}
+    if operation.taken_at is not None:
+        body["taken_at"] = operation.taken_at
     if not operation.sound:
         body["channel"] = "pigeon"
     return body

@@ -32,8 +32,14 @@ REACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "complaint.marked_serious.v1": ("climb_ladder", "raise_level"),
         "complaint.serious.v1": ("warn_factory",),
         "customer.entry.v1": ("match_cases_of_customer",),
+        "notify.notice_sent.v1": ("notice_sent",),
+        "notify.nobody_told.v1": ("nobody_told",),
     },
-    "notify": {"complaint.serious.v1": ("plan_deliveries",)},
+    "notify": {
+        "complaint.serious.v1": ("plan_deliveries",),
+        "notify.send.v1": ("take_send",),
+        "work.item.v1": ("follow_work",),
+    },
     "tally": {
         "complaint.opened.v1": ("count_opened",),
         "complaint.matched.v1": ("count_matched",),
@@ -112,11 +118,19 @@ SELECT id::text, number, branch, channel, brand, facts->'fault_codes'->>0 AS mar
     serious_sequence, encode(phone_token, 'hex') AS phone
 FROM cases ORDER BY taken_at, id
 """
-_OBLIGATIONS = "SELECT id::text, duty, subject::text, state, due_at, sequence FROM kehu.obligations"
+_OBLIGATIONS = """SELECT id::text, duty, subject::text, state, due_at, missed_at, sequence, plan->'remind' AS remind,
+    plan->'then' AS "then", coalesce((course->>'reminders')::int, 0) AS reminders,
+    coalesce(course->'escalated', '[]') AS escalated FROM kehu.obligations"""
+_STEPS = """SELECT s.id::text, s.kind, s.number, s.met_by, s.told,
+    ARRAY(SELECT send_id::text FROM serious_sendings WHERE step_id = s.id) AS sends FROM serious_steps s"""
 _TABLES = {
-    "complaint": {"cases": _CASES, "obligations": _OBLIGATIONS},
+    "complaint": {"cases": _CASES, "obligations": _OBLIGATIONS, "steps": _STEPS},
     "customer": {"customers": "SELECT id::text, sequence FROM customers"},
-    "notify": {"deliveries": "SELECT id::text, event_id::text, state, sequence FROM deliveries"},
+    "notify": {
+        "deliveries": "SELECT id::text, event_id::text, state, sequence FROM deliveries",
+        "notices": "SELECT id::text, send_id::text, person, template, works FROM notices",
+        "obligations": _OBLIGATIONS,
+    },
     "tally": {"effects": "SELECT id, handler, event_id, key, sequence FROM effects ORDER BY id"},
 }
 _PLUMBING = {
@@ -152,6 +166,10 @@ def check(evidence: Evidence) -> list[Violation]:
         _every_case_finds_its_customer,
         _every_case_is_owed_its_judgement,
         _the_work_topic_says_what_the_obligations_are,
+        _what_happens_by_itself_happens_once,
+        _every_send_is_told_or_nobody_is,
+        _what_was_missed_is_told_to_those_above,
+        _each_step_knows_who_was_told,
         _every_serious_case_reaches_the_factory,
         _sequences_have_no_gaps,
         _an_event_is_always_the_same,
@@ -297,13 +315,98 @@ _WORK = {"open": "open", "missed": "missed", "met": "done", "waived": "waived"}
 
 def _the_work_topic_says_what_the_obligations_are(evidence: Evidence) -> Iterator[str]:
     told = evidence.by_key("work.item.v1")
-    for row in evidence.tables["complaint"]["obligations"]:
+    for row in _obligations(evidence):
         items = told.pop(row["id"], [])
         if [item.sequence for item in items] != list(range(1, row["sequence"] + 1)):
             yield f"{row['duty']} {row['id']} told {row['sequence']} times, on the topic {[i.sequence for i in items]}"
         elif items[-1].value["state"] != _WORK[row["state"]]:
             yield f"{row['duty']} {row['id']} is {row['state']}, the topic says {items[-1].value['state']}"
     yield from (f"work item {key} is of no obligation" for key in told)
+
+
+def _obligations(evidence: Evidence) -> list[dict[str, Any]]:
+    return [row for tables in evidence.tables.values() for row in tables.get("obligations", ())]
+
+
+def _what_happens_by_itself_happens_once(evidence: Evidence) -> Iterator[str]:
+    """A reminder, the end of a term, the next one above: each once, in that order, as the row and the topic have it."""
+    told = evidence.by_key("work.item.v1")
+    for row in _obligations(evidence):
+        name = f"{row['duty']} {row['id']}"
+        before: dict[str, Any] = {"reminders": 0, "escalated_to": [], "state": "open"}
+        reminders = misses = 0
+        for item in told[row["id"]]:
+            now = item.value
+            reminders += now["reminders"] > before["reminders"]
+            misses += (before["state"], now["state"]) == ("open", "missed")
+            if now["reminders"] - before["reminders"] not in (0, 1):
+                yield f"{name} is reminded {before['reminders']} times, then {now['reminders']}"
+            if now["escalated_to"][: len(before["escalated_to"])] != before["escalated_to"]:
+                yield f"{name} is passed up to {before['escalated_to']}, then to {now['escalated_to']}"
+            before = now
+        above, planned = json.loads(row["escalated"]), json.loads(row["then"])
+        if reminders != row["reminders"] or reminders > len(json.loads(row["remind"])):
+            yield f"{name} was reminded {row['reminders']} times, the topic says {reminders}"
+        if misses != (row["state"] == "missed"):
+            yield f"{name} is {row['state']}, and was missed {misses} times"
+        if above != before["escalated_to"] or above != planned[: len(above)]:
+            yield f"{name} was passed up to {above}, the topic says {before['escalated_to']}, the policy {planned}"
+
+
+def _every_send_is_told_or_nobody_is(evidence: Evidence) -> Iterator[str]:
+    """One notice a person, at once in the inbox; where nobody is there, word of that."""
+    if "notify" not in evidence.tables:
+        return
+    people: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in evidence.tables["notify"]["notices"]:
+        people[row["send_id"]].append(row)
+    nobody = Counter(event.value["send_id"] for event in evidence.of_type("notify.nobody_told.v1"))
+    sent = Counter(
+        (event.value["notice_id"], event.value["channel"]) for event in evidence.of_type("notify.notice_sent.v1")
+    )
+    for event in evidence.of_type("notify.send.v1"):
+        send = event.value["send_id"]
+        told = Counter(row["person"] for row in people[send])
+        if bool(told) == bool(nobody[send]) or nobody[send] > 1:
+            yield f"send {send} ({event.value['template']}) told {len(told)} people and {nobody[send]} times nobody"
+    for send, found in people.items():
+        for person, count in Counter(row["person"] for row in found).items():
+            if count > 1:
+                yield f"send {send} told {person} {count} times"
+        for row in found:
+            if sent[row["id"], "inbox"] != 1:
+                yield f"notice {row['id']} of send {send} was {sent[row['id'], 'inbox']} times said to be in the inbox"
+    yield from (f"{notice} left {count} times over {way}" for (notice, way), count in sent.items() if count > 1)
+
+
+def _what_was_missed_is_told_to_those_above(evidence: Evidence) -> Iterator[str]:
+    """Everyone whom a missed term is passed up to hears of it, once, in a notice of its own."""
+    if "notify" not in evidence.tables or "staff" not in evidence.tables:
+        return
+    missed: dict[str, list[str]] = defaultdict(list)
+    for row in evidence.tables["notify"]["notices"]:
+        if row["template"] == "work_missed":
+            missed[row["send_id"]].append(row["person"])
+    nobody = {event.value["send_id"] for event in evidence.of_type("notify.nobody_told.v1")}
+    for row in evidence.tables["complaint"]["obligations"]:
+        for role in json.loads(row["escalated"]):
+            send = str(uuid5(UUID(row["id"]), f"missed:{role}"))
+            if row["state"] == "missed" and not missed.pop(send, []) and send not in nobody:
+                yield f"{row['duty']} {row['id']} was passed up to {role}, whom nobody told"
+
+
+def _each_step_knows_who_was_told(evidence: Evidence) -> Iterator[str]:
+    """What the ladder keeps of who was told is what notify has told, for whichever of its sends."""
+    if "notify" not in evidence.tables:
+        return
+    notices: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row in evidence.tables["notify"]["notices"]:
+        notices[row["send_id"]].add((row["id"], row["person"]))
+    for step in evidence.tables["complaint"]["steps"]:
+        told = [(one["notice"], one["person"]) for one in json.loads(step["told"])]
+        due = {notice for send in step["sends"] for notice in notices[send]}
+        if len(told) != len(set(told)) or set(told) != due:
+            yield f"step {step['kind']} of {step['number']} has told {len(told)}, notify {len(due)} for it"
 
 
 def _every_serious_case_reaches_the_factory(evidence: Evidence) -> Iterator[str]:

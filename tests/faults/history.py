@@ -39,6 +39,8 @@ class Operation:
     brand: str
     marked: bool
     sound: bool
+    #: when it was received, where that is not when it is taken
+    taken_at: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
 
     @property

@@ -1,4 +1,4 @@
-"""Eight bugs on purpose: `python -m tests.faults.planted <bug> <module> <role>` runs a service with one of them.
+"""Nine bugs on purpose: `python -m tests.faults.planted <bug> <module> <role>` runs a service with one of them.
 
 Each is a mistake that is really made with an outbox, an inbox or an acknowledgement, in as few lines as it
 takes to make it. The checker has to find each of them by what it does, or its verdict means nothing.
@@ -36,6 +36,8 @@ SMALL: tuple[Service, ...] = (
     ("complaint", "relay", 2),
     ("tally", "worker", 1),
 )
+#: the same with those who tell people, and whom they tell
+TELLING: tuple[Service, ...] = (*SMALL, ("notify", "all", 1), ("staff", "all", 1))
 #: where a planted bug opens a gap, a process may die in it, as at the product's own failpoints
 GAP = "planted.gap"
 
@@ -137,6 +139,19 @@ def auto_commit() -> None:
     Consumer.consume = early  # type: ignore[method-assign]
 
 
+def auto_commit_of_sends() -> None:
+    """The same in notify alone, where what is lost are words to people."""
+    consume = Consumer.consume
+
+    async def early(self: Consumer, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        if self._runtime.name == "notify":
+            await self._commit(records)
+            await failpoints.reach(GAP)
+        await consume(self, records)
+
+    Consumer.consume = early  # type: ignore[method-assign]
+
+
 def id_watermark() -> None:
     """The relay goes on from the highest id that it has sent."""
     send = Relay._send
@@ -181,6 +196,7 @@ class Planted:
     faults: tuple[Fault, ...]
     promises: tuple[str, ...]
     complaints: int = 200
+    services: tuple[Service, ...] = SMALL
 
     @property
     def name(self) -> str:
@@ -216,6 +232,12 @@ BUGS = (
         (_ONCE, _AGREE, "every repeat is found"),
     ),
     Planted(auto_commit, (Fault("kill", "tally.worker"), *[Fault("failpoint", "tally.worker")] * 3), (_ONCE, _AGREE)),
+    Planted(
+        auto_commit_of_sends,
+        (Fault("kill", "notify.all"), *[Fault("failpoint", "notify.all")] * 3),
+        ("every send is told or nobody is", "what was missed is told to those above"),
+        services=TELLING,
+    ),
     Planted(id_watermark, (*[Fault("freeze")] * 6,), (_LEFT, "nothing is left to do", _AGREE, _GAPS), 900),
     Planted(
         two_relays_with_skip_locked,
@@ -231,7 +253,7 @@ def plan_for(bug: Planted, seed: int) -> Plan:
     """The faults of the bug in an order drawn from the seed, into the load of a small system."""
     faults = list(bug.faults)
     random.Random(seed).shuffle(faults)
-    return Plan(bug.complaints, faults, marked_share=0.5, services=SMALL, bound=40.0)
+    return Plan(bug.complaints, faults, marked_share=0.5, services=bug.services, bound=40.0)
 
 
 async def caught(ground: Ground, bug: Planted, seed: int, runs: int = 3) -> Result | None:

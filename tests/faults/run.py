@@ -20,9 +20,10 @@ from asyncpg import PostgresError
 
 from tests.faults import records
 from tests.faults.callers import Callers
-from tests.faults.checker import READS, Evidence, Violation, check, read_tables
+from tests.faults.checker import Evidence, Violation, check, read_tables
 from tests.faults.factory import Factory
-from tests.faults.system import Ground, System, rows, system
+from tests.faults.staff import entered
+from tests.faults.system import Ground, System, app_of, rows, system
 from tests.faults.troubles import Fault, Troubles, drawn
 
 #: the processes of the whole system: service, role, how many
@@ -33,6 +34,7 @@ FULL: tuple[Service, ...] = (
     ("complaint", "relay", 2),
     ("customer", "all", 1),
     ("notify", "all", 2),
+    ("staff", "all", 1),
     ("tally", "worker", 2),
 )
 TOPICS = [
@@ -41,7 +43,9 @@ TOPICS = [
     "complaint.work",
     "customer.events",
     "customer.state",
+    "notify.commands",
     "notify.events",
+    "notify.work",
 ]
 #: seconds after the last fault within which everything must be done: a dead consumer's session, a lease, retries
 BOUND = 60.0
@@ -111,6 +115,8 @@ async def play(ground: Ground, seed: int, plan: Plan, *, wrapper: Sequence[str] 
     factory = Factory(rng)
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(system(ground, plan.services, wrapper=wrapper))
+        if running.serving("staff"):
+            await entered(running)
         if running.serving("notify"):
             await stack.enter_async_context(factory.subscribed(running))
         marks["start"] = time.monotonic()
@@ -196,7 +202,10 @@ async def _unfinished(running: System, admin: AIOKafkaAdminClient, consumer: AIO
 
 
 async def _lag(running: System, service: str, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> int:
-    names = [running.prefix + topic for topic in READS.get(service, ())]
+    app = app_of(service)
+    heard = {topic.name for reaction in app.reactions for topic in reaction.topics}
+    heard |= {topic.name for projection in app.projections for topic in projection.topics}
+    names = [running.prefix + topic for topic in sorted(heard)]
     places = [TopicPartition(name, number) for name in names for number in await records.partitions(consumer, name)]
     ends = await consumer.end_offsets(places)
     committed = await admin.list_consumer_group_offsets(f"{running.prefix}{service}")

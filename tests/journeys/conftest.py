@@ -1,19 +1,53 @@
-"""The whole system as processes, once a module."""
+"""The whole system as processes, with the people of the demo, once for the journeys that leave it standing."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from chassis.kit.eventually import eventually
+from dev import children, seed
+from dev.people import ADMINISTRATOR
+from dev.system import services
 
-from tests.faults.system import Ground, ground
+from tests.faults.system import Ground, System, ground, system
+from tests.journeys.walk import Walk
+
+#: complaint in parts, since people call while its worker is away
+ROLES = [
+    *((f"{name}", "all", 1) for name in services() if name != "complaint"),
+    *(("complaint", role, 1) for role in ("api", "worker", "relay")),
+]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
-    """Kafka, PostgreSQL, keys and an issuer that the module's systems stand on."""
+    """Kafka, PostgreSQL, keys and an issuer that the systems stand on."""
     directory: Path = tmp_path_factory.mktemp("ground")
     async with ground(directory) as found:
         yield found
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def running(here: Ground) -> AsyncIterator[System]:
+    """Every service, with the people of the demo entered through staff's own doors."""
+    told = {"KEHU_GRANTS_FROM": "staff", "KEHU_FIRST_ADMINISTRATOR": ADMINISTRATOR}
+    async with system(here, ROLES, **told) as running:
+        # a process says that it has started a moment before it listens
+        serving = [part for name in running.services for part in running.serving(name)]
+        await eventually(lambda: all(children.listens(part.port) for part in serving))
+        staff = running.serving("staff")[0].address
+        await asyncio.to_thread(seed.staff_branches, staff, here.issuer)
+        yield running
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def walk(running: System) -> AsyncIterator[Walk]:
+    """People at work in it."""
+    addresses = {name: running.serving(name)[0].address for name in running.services}
+    walk = Walk(addresses, lambda who: running.ground.token(who))
+    yield walk
+    await walk.close()

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 from chassis.kit.eventually import eventually
-from dev import children, seed
-from dev.people import ADMINISTRATOR
 
-from tests.faults.system import Ground, System, rows, system
-from tests.journeys.walk import AUDITOR, BRANCH, GENERAL_MANAGER, Walk
+from tests.faults.system import System, rows
+from tests.journeys.walk import ABOVE, AUDITOR, BRANCH, GENERAL_MANAGER, Walk
+from tests.journeys.ways import DEALERSHIP, GPS, PROPERTY, RETAIL, SERVICES, WAYS, Way
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
 ARCHIVIST = f"information-specialist-{BRANCH}-1"
 #: which brand a machine speaks for, as an approved value of the policy
@@ -24,49 +25,48 @@ _SPEAKS_FOR = """INSERT INTO kehu.policy_versions (id, policy, layer, "values", 
         proposed_by, proposed_at, decided_at, held, version, sequence)
     VALUES (uuidv7(), 'serious', 'group', $1::jsonb, '2020-01-01', 'approved', 'test', 'gm-1', now(), now(), '{}', 1, 0)
     RETURNING 1"""
-SERVICES = ("archive", "complaint", "customer", "notify", "staff")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(here: Ground) -> AsyncIterator[System]:
-    """The services, with the people of the demo entered through staff's own doors."""
-    told = {"KEHU_GRANTS_FROM": "staff", "KEHU_FIRST_ADMINISTRATOR": ADMINISTRATOR}
-    async with system(here, [(name, "all", 1) for name in SERVICES], **told) as running:
-        # a process says that it has started a moment before it listens
-        await eventually(lambda: all(children.listens(part.port) for part in running.parts))
-        staff = running.serving("staff")[0].address
-        await asyncio.to_thread(seed.staff_branches, staff, here.issuer)
-        yield running
+@pytest_asyncio.fixture(scope="module", loop_scope="package", autouse=True)
+async def watching(walk: Walk) -> AsyncIterator[asyncio.Task[dict[str, Any]]]:
+    """A term that ends while the others are tested."""
+    task = asyncio.create_task(walk.watched("watched-1", "14207774099"))
+    yield task
+    task.cancel()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def walk(running: System) -> AsyncIterator[Walk]:
-    addresses = {name: running.serving(name)[0].address for name in SERVICES}
-    walk = Walk(addresses, lambda who: running.ground.token(who))
-    yield walk
-    await walk.close()
-
-
-@pytest.mark.rule("P04.8")
-@pytest.mark.rule("P12.4")
-async def test_a_complaint_goes_from_the_call_to_the_archive(walk: Walk, running: System) -> None:
-    found = await walk.ordinary("ordinary-1", "14207770001")
-    kinds = {item["kind"] for item in found["dossier"]["items"]}
-    assert {"complaint_record", "investigation_report", "timeline"} <= kinds
-    assert all(item["state"] == "held" or item["sha256"] for item in found["dossier"]["items"])
-    case = found["case"]["id"]
-    owed = await rows(
-        running.databases["complaint"],
-        "SELECT duty FROM kehu.obligations WHERE subject = $1::uuid AND ended_at IS NULL",
-        case,
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(SERVICES, marks=[pytest.mark.rule(rule) for rule in ("P04.5", "P04.7", "P04.8", "P04.10")]),
+        pytest.param(DEALERSHIP, marks=[pytest.mark.rule(rule) for rule in ("P12.2", "P12.4", "P12.9")]),
+        pytest.param(RETAIL, marks=[pytest.mark.rule(f"P17.{n}") for n in (2, 3, 4, 5, 6, 9)]),
+        pytest.param(PROPERTY, marks=pytest.mark.rule("P08.6")),
+        pytest.param(GPS, marks=pytest.mark.rule("P16.9")),
+    ],
+    ids=lambda way: way.profile,
+)
+async def test_an_ordinary_and_a_serious_case_go_from_the_call_to_the_archive(
+    way: Way, walk: Walk, running: System
+) -> None:
+    n = WAYS.index(way)
+    ordinary, serious = await asyncio.gather(
+        walk.goes(way, f"{way.profile}-1", f"1420777400{n}"),
+        walk.goes(way, f"{way.profile}-2", f"1420777401{n}", serious=True),
     )
-    assert owed == []
-
-    async def audited() -> bool:
-        answer = await walk.asks(AUDITOR, "archive", "GET", f"/v1/audit/search?id={case}&limit=100")
-        return answer.status_code == 200 and bool(answer.json()["items"])
-
-    assert await audited(), "every opening of the case is in the audit log"
+    for found, level, handler in ((ordinary, "normal", way.handler), (serious, "serious", way.superior)):
+        progress = found["progress"]
+        assert (progress["state"], progress["level"], progress["handler"]) == ("closed", level, handler)
+        assert all(progress["gates"].values()), "every gate of the profile was passed"
+        assert len(found["signatures"]) == len(way.signed)
+        assert ("approvals" in {item["kind"] for item in found["dossier"]["items"]}) is bool(way.signed)
+        assert "is in the log of" in found["proved"]
+        owed = await rows(
+            running.databases["complaint"],
+            "SELECT duty FROM kehu.obligations WHERE subject = $1::uuid AND ended_at IS NULL",
+            found["case"]["id"],
+        )
+        assert owed == []
 
 
 @pytest.mark.rule("P12.6")
@@ -129,13 +129,48 @@ async def test_a_factory_gets_what_a_signed_agreement_lists_and_no_more(walk: Wa
     await eventually(lambda: rows(running.databases["archive"], registered, found["case"]["id"]))
 
 
-async def test_a_service_that_was_down_catches_up(walk: Walk, running: System) -> None:
-    (archive,) = running.of("archive.all")
-    with running.holding(archive):
-        archive.process.kill()
-        going = asyncio.create_task(walk.ordinary("ordinary-2", "14207770003"))
-        await asyncio.sleep(2)
-        assert not going.done()
-        archive.process.start()
-    found = await going
-    assert found["dossier"]["items"]
+@pytest.mark.rule("P17.2")
+async def test_an_approval_asked_in_one_process_waits_in_another(walk: Walk) -> None:
+    case = await walk.takes("approval-1", "14207774020", branch=RETAIL.branch, channel=RETAIL.channel)
+    who, step, body = RETAIL.steps(serious=False)[0]
+    await walk.does(who, "complaint", f"{case['path']}/{step}", body)
+    asked, signer = time.monotonic(), RETAIL.signers[0]
+    listed = f"/v1/work?approvals=true&subject={case['id']}"
+
+    async def by_console() -> tuple[float, str]:
+        page = await walk.sees(signer, "console", listed, lambda page: bool(page["items"]))
+        assert [(one["service"], one["kind"], one["role"]) for one in page["items"]] == [
+            ("complaint", "approve.complaint.judgement", "department_manager")
+        ]
+        return time.monotonic() - asked, page["items"][0]["path"]
+
+    async def by_notify() -> tuple[float, str]:
+        notice = await walk.notice(signer, case["id"], "approval_waiting")
+        assert notice["unread"]
+        return time.monotonic() - asked, notice["path"]
+
+    (console, listed_path), (notify, told_path) = await asyncio.gather(by_console(), by_notify())
+    assert listed_path == told_path
+    assert told_path.startswith("/v1/approvals/")
+    print(f"asked in complaint, seen in console after {console:.2f} s, in notify after {notify:.2f} s")
+    assert await walk.signs([signer], case["id"]) == ("complaint.judgement", signer)
+    await walk.sees(signer, "console", listed, lambda page: page["items"] == [])
+    await walk.sees(
+        signer,
+        "notify",
+        "/v1/inbox?limit=100",
+        lambda page: not any(one["unread"] for one in page["items"] if one["subject"] == case["id"]),
+    )
+
+
+@pytest.mark.rule("P04.3")
+async def test_a_term_that_ends_is_called_to_mind_then_passed_up(
+    watching: asyncio.Task[dict[str, Any]], walk: Walk
+) -> None:
+    found = await watching
+    duty, reminder, missed = found["judge"], found["reminder"], found["missed"]
+    assert (reminder["title"], reminder["role"]) == ("1 项待办即将到期", "person")
+    assert (missed["title"], missed["role"]) == ("逾期未完成: 判定投诉是否成立", "general_manager")
+    assert reminder["made_at"] < duty["due_at"] <= missed["made_at"]
+    assert (duty["reminders"], duty["escalated_to"]) == (1, ["general_manager"])
+    assert (await walk.owed(ABOVE, found["case"]["id"], "judge"))["state"] == "met"

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.system import Ground, rows, system
 from tests.journeys.walk import Walk
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
 SERVICES = ("archive", "complaint", "credit", "customer", "staff")
 ADMIN, CLERK, DECIDER, AGENT = "admin-1", "clerk-1", "manager-1", "agent-7"
@@ -59,7 +59,7 @@ async def test_a_customer_is_forgotten_everywhere_and_the_audit_still_proves_it(
         )
         assert left == []
         proof = await walk.sees(
-            AGENT, "archive", f"/v1/audit/search?id={erasure['id']}", lambda page: len(page["items"]) >= 2
+            AGENT, "archive", f"/v1/audit/search?about={erasure['id']}", lambda page: len(page["items"]) >= 2
         )
         assert proof["items"]
         await walk.close()

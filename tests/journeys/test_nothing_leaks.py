@@ -13,7 +13,7 @@ from tests.faults.system import Ground, System, rows, system
 from tests.journeys import canaries
 from tests.journeys.canaries import ADDRESS, ID_NUMBER, MAIL, NAME, OTHER_NAME, OTHER_PHONE, PHONE, PLATE, VIN, WORDS
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(600)]
 
 ROLES = (
     "marketing_promotion@group",
@@ -106,7 +106,7 @@ class Entrances:
 
 
 @pytest.mark.rule("P05.15")
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="package")
 async def test_no_canary_is_seen_outside_sealed_columns(here: Ground) -> None:
     roles = [(name, "all", 1) for name in services()]
     traces = {"KEHU_TRACE_RATIO": "1", "KEHU_TRACE_FILE": str(here.directory / "traces" / "all.jsonl")}

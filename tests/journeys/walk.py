@@ -6,37 +6,32 @@ What comes of it is read from the receivers: the inboxes of those who must know,
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
+from archive.audit.verify import check
+from dev import people
+from policy.calendar import ZONE
 
-BRANCH = "sh-pudong"
-CARER, MANAGER = f"customer-relations-{BRANCH}-1", f"relations-manager-{BRANCH}-1"
-GENERAL_MANAGER, GROUP, AGENT = f"general-manager-{BRANCH}-1", "group-cs-1", "agent-7"
-AUDITOR = "information-1"
-PATIENCE = 30.0
+from tests.journeys.ways import ANSWER, DEALERSHIP, JUDGEMENT, Way
 
-JUDGEMENT = {"reason_holds": True, "demand_holds": True, "opinion": "三次维修未解决, 要求合理"}
-REPORT = {
-    "cause": "阀体磨损",
-    "course": "三次到店, 仅清洗未更换",
-    "responsible": [],
-    "responsibility": "诊断流程缺失, 无个人责任",
-    "conclusion": "投诉成立",
-}
-RESOLUTION = {"words": "免费更换变速箱阀体", "takes_up_demand": "以更换阀体满足更换要求"}
-CALL_BACK = {
-    "result": "已更换, 抖动消失",
-    "summary": "两日内处理",
-    "evaluation": "处理及时",
-    "final_opinion": "满意",
-    "suggestion": "首次到店即升级诊断",
-    "satisfaction": 5,
-}
+BRANCH = DEALERSHIP.branch
+MANAGER = DEALERSHIP.closes
+GENERAL_MANAGER, AGENT, AUDITOR = DEALERSHIP.reader, "agent-7", "information-1"
+#: whose terms the demo watches end: the branch, who judges there, who hears of it when they do not
+WATCHED = next(place for place in people.PLACES if place.branch == "wz-lucheng")
+FORGETFUL, ABOVE = f"hr-admin-manager-{WATCHED.branch}-1", f"general-manager-{WATCHED.branch}-1"
+PATIENCE = 60.0
+#: who hears of every serious complaint of a dealership in the end (P12.6)
+HIGHEST = {"legal-1", "vp-1", "ceo-1"}
+#: what every dossier of a founded complaint has (P04.8)
+PAPERS = {"complaint_record", "investigation_report", "correspondence", "timeline"}
 
 
 class Walk:
@@ -44,7 +39,7 @@ class Walk:
 
     def __init__(self, addresses: Mapping[str, str], token: Callable[[str], str]) -> None:
         self._addresses = addresses
-        self._token = token
+        self._token = functools.cache(token)
         self._client = httpx.AsyncClient(timeout=30)
 
     async def close(self) -> None:
@@ -71,9 +66,11 @@ class Walk:
                 raise AssertionError(f"{who} at {path}: {answer.status_code} {answer.text}")
             await asyncio.sleep(0.2)
 
-    async def sees(self, who: str, service: str, path: str, there: Callable[[Any], bool]) -> Any:
+    async def sees(
+        self, who: str, service: str, path: str, there: Callable[[Any], bool], patience: float = PATIENCE
+    ) -> Any:
         """What somebody is shown, once it is there."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + patience
         while True:
             answer = await self.asks(who, service, "GET", path)
             if answer.status_code == 200 and there(answer.json()):
@@ -100,54 +97,112 @@ class Walk:
         taken: dict[str, Any] = await self.does(AGENT, "complaint", "/v1/complaints", form)
         return taken
 
-    async def ordinary(self, reference: str, phone: str) -> dict[str, Any]:
-        """From the call to the archive, as a dealership handles it (P12.1–P12.4, P04.8); what the archive holds."""
-        case = await self.takes(reference, phone)
-        path = case["path"]
-        steps: list[tuple[str, str, Any]] = [
-            (CARER, "judge", {**JUDGEMENT, "respondent_department": "after_sales"}),
-            (MANAGER, "hand-over", {"handler": CARER}),
-            (CARER, "start-investigation", None),
-            (CARER, "report", REPORT),
-            (CARER, "resolution", RESOLUTION),
-            (CARER, "answer", {"way": "oral", "words": "已说明方案, 致歉"}),
-            (CARER, "reaction", {"accepted": True}),
-            (MANAGER, "result", {"words": "已更换阀体, 客户接受"}),
-            (GROUP, "call-back", CALL_BACK),
-            (MANAGER, "close", None),
-        ]
-        state = (await self.asks(GENERAL_MANAGER, "complaint", "GET", path)).json().get("state")
-        if state != "closed":
-            for who, step, body in steps:
-                await self.does(who, "complaint", f"{path}/{step}", body)
-        found = await self.sees(
-            GENERAL_MANAGER, "archive", f"/v1/dossiers?kind=case&about={case['id']}", lambda page: bool(page["items"])
+    async def goes(self, way: Way, reference: str, phone: str, *, serious: bool = False) -> dict[str, Any]:
+        """From the call to the archive, as this process handles it; what its receivers have of it.
+
+        What has been closed before is only read.
+        """
+        form: dict[str, Any] = {"branch": way.branch, "channel": way.channel}
+        if serious:
+            form |= {"serious": ["blocked_door"], "text": "堵门, 要求退车, 已联系媒体"}
+        case = await self.takes(reference, phone, **form)
+        seen = await self.sees(way.reader, "complaint", case["path"], lambda seen: True)
+        found: dict[str, Any] = {"case": case, "signatures": []}
+        ladder = way is DEALERSHIP and serious
+        if ladder and seen["state"] != "closed":
+            await self.confirms(way.reader, case["id"])
+        if seen["state"] != "closed":
+            for who, step, body in way.steps(serious=serious):
+                await self.does(who, "complaint", f"{case['path']}/{step}", body)
+                if step in way.signed:
+                    found["signatures"].append(await self.signs(way.signers, case["id"]))
+        stands = await self.sees(
+            way.reader, "complaint", f"{case['path']}/actions", lambda seen: seen["case"]["state"] == "closed"
         )
+        found["progress"] = stands["case"]
+        if ladder:
+            found["proof"] = await self.sees(
+                way.reader,
+                "complaint",
+                f"{case['path']}/serious/proof",
+                lambda proof: any(step["confirmed_by"] == way.reader for step in proof["steps"]),
+            )
+        return {**found, **await self.filed(way.reader, case["id"])}
+
+    async def filed(self, who: str, case: str) -> dict[str, Any]:
+        """The dossier in the archive: its papers read, their digests checked, the reading proved by the log."""
+        page = await self.sees(who, "archive", f"/v1/dossiers?kind=case&about={case}", lambda page: bool(page["items"]))
+        identifier = page["items"][0]["id"]
         dossier = await self.sees(
-            GENERAL_MANAGER,
+            who,
             "archive",
-            f"/v1/dossiers/{found['items'][0]['id']}",
-            lambda seen: {"complaint_record", "investigation_report", "timeline"} <= {i["kind"] for i in seen["items"]},
+            f"/v1/dossiers/{identifier}",
+            lambda seen: {item["kind"] for item in seen["items"]} >= PAPERS,
         )
-        return {"case": case, "dossier": dossier}
+        for item in dossier["items"]:
+            answer = await self.asks(who, "archive", "GET", f"/v1/items/{item['id']}/content")
+            assert answer.status_code == 200, answer.text
+            assert hashlib.sha256(answer.content).hexdigest() == item["sha256"], item["kind"]
+        return {"dossier": dossier, "proved": await self.proved(identifier)}
+
+    async def proved(self, about: str) -> str:
+        """That the audit log holds a record about it, checked with nothing but the archive's public key (RFC 9162)."""
+        found = await self.sees(
+            AUDITOR, "archive", f"/v1/audit/search?about={about}&limit=1", lambda page: bool(page["items"])
+        )
+        record = found["items"][0]["record"]
+        head = await self.sees(AUDITOR, "archive", "/v1/audit/head", lambda head: True)
+        entry = await self.sees(
+            AUDITOR, "archive", f"/v1/audit/inclusion?record_id={record['id']}", lambda entry: about in entry["leaf"]
+        )
+        return check(entry, head["verifier_key"])
+
+    async def signs(self, candidates: Sequence[str], subject: str, service: str = "complaint") -> tuple[str, str]:
+        """Whoever of these may sign what was asked about the subject does; what it was, and who."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            for who in candidates:
+                answer = await self.asks(who, service, "GET", f"/v1/approvals?subject={subject}")
+                waiting = answer.json()["items"] if answer.status_code == 200 else []
+                for one in waiting:
+                    if one["yours"]:
+                        body = {"grant": True, "digest": one["digest"]}
+                        await self.does(who, service, f"/v1/approvals/{one['id']}/decide", body)
+                        return one["name"], who
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"none of {', '.join(candidates)} may sign anything about {subject}")
+
+    async def confirms(self, who: str, case: str) -> None:
+        """Somebody finds in the inbox that they must know of a serious case, and says that they do (P12.6, P12.7)."""
+        told = await self.notice(who, case, "serious_confirm")
+        await self.does(who, "notify", f"/v1/inbox/{told['id']}/confirm")
+
+    async def notice(
+        self, who: str, about: str, template: str, *, says: str = "", patience: float = PATIENCE
+    ) -> dict[str, Any]:
+        """The notice about a subject in somebody's inbox, once it is there; `says` stands in its title."""
+        found: list[dict[str, Any]] = []
+
+        def there(page: Any) -> bool:
+            meant = [one for one in page["items"] if (one["subject"], one["template"]) == (about, template)]
+            found[:] = [one for one in meant if says in one["title"]]
+            return bool(found)
+
+        await self.sees(who, "notify", "/v1/inbox?limit=100", there, patience)
+        return found[0]
 
     async def serious(self, reference: str, phone: str) -> dict[str, Any]:
         """A serious one: the general manager is told at once and confirms (P12.6, P12.7); the proof of it."""
         case = await self.takes(reference, phone, serious=["blocked_door"], text="堵门, 要求退车, 已联系媒体")
-        told = await self.sees(
-            GENERAL_MANAGER,
-            "notify",
-            "/v1/inbox?limit=100",
-            lambda page: any(one["subject"] == case["id"] for one in page["items"]),
-        )
-        for notice in told["items"]:
-            if notice["subject"] == case["id"] and notice["template"] == "serious_confirm":
-                await self.does(GENERAL_MANAGER, "notify", f"/v1/inbox/{notice['id']}/confirm")
+        await self.confirms(GENERAL_MANAGER, case["id"])
         proof = await self.sees(
             GENERAL_MANAGER,
             "complaint",
             f"{case['path']}/serious/proof",
-            lambda proof: any(step["confirmed_by"] == GENERAL_MANAGER for step in proof["steps"]),
+            lambda proof: (
+                any(step["confirmed_by"] == GENERAL_MANAGER for step in proof["steps"])
+                and {notice["person"] for step in proof["steps"] for notice in step["told"]} >= HIGHEST
+            ),
         )
         return {"case": case, "proof": proof}
 
@@ -155,14 +210,53 @@ class Walk:
         """One that was received five days ago and judged by nobody: missed, passed up, and told (P04.3)."""
         received = (datetime.now(UTC) - timedelta(days=5)).isoformat()
         case = await self.takes(reference, phone, taken_at=received, channel="phone")
-        told = await self.sees(
-            MANAGER,
-            "notify",
-            "/v1/inbox?limit=100",
-            lambda page: any(n["subject"] == case["id"] and n["template"] == "work_missed" for n in page["items"]),
+        notice = await self.notice(MANAGER, case["id"], "work_missed", says="判定投诉是否成立")
+        return {"case": case, "notice": notice, "judge": await self.owed(MANAGER, case["id"], "judge")}
+
+    async def owed(self, who: str, subject: str, duty: str) -> dict[str, Any]:
+        """A duty of a subject as it stands."""
+        page = await self.sees(
+            who,
+            "complaint",
+            f"/v1/obligations?subject={subject}",
+            lambda page: any(one["duty"] == duty for one in page["items"]),
         )
-        owed = await self.sees(
-            MANAGER, "complaint", f"/v1/obligations?subject={case['id']}", lambda page: bool(page["items"])
-        )
-        notice = next(n for n in told["items"] if n["subject"] == case["id"] and n["template"] == "work_missed")
-        return {"case": case, "notice": notice, "judge": next(o for o in owed["items"] if o["duty"] == "judge")}
+        found: dict[str, Any] = next(one for one in page["items"] if one["duty"] == duty)
+        return found
+
+    async def watched(self, reference: str, phone: str) -> dict[str, Any]:
+        """One whose term ends while one looks on: reminded, missed, passed up, judged and closed at last (P04.3).
+
+        It was received the day before, and the branch closes in a moment: with the last hour ends the working day
+        that there is to judge it. What notify makes of `complaint.work` is read in the inboxes.
+        """
+        page = await self.sees(ABOVE, "complaint", f"/v1/complaints?branch={WATCHED.branch}", lambda page: True)
+        known = page["items"][0]["id"] if page["items"] else None
+        ends = (datetime.now(ZONE) + timedelta(seconds=90)).replace(second=0, microsecond=0)
+        if known is None or (await self.owed(ABOVE, known, "judge"))["state"] == "open":
+            await self.closes_at(ends)
+        received = datetime.combine(ends.date(), datetime.min.time(), ZONE) - timedelta(hours=4)
+        form = {"branch": WATCHED.branch, "channel": "phone", "taken_at": received.isoformat()}
+        case = await self.takes(reference, phone, **form)
+        reminder = await self.notice(FORGETFUL, FORGETFUL, "work_due", patience=150)
+        missed = await self.notice(ABOVE, case["id"], "work_missed", says="判定投诉是否成立", patience=150)
+        duty = await self.owed(ABOVE, case["id"], "judge")
+        if duty["ended_at"] is None:
+            for step, body in (
+                ("judge", {**JUDGEMENT, "demand_holds": False}),
+                ("answer", ANSWER),
+                ("reaction", {"accepted": True}),
+                ("close", None),
+            ):
+                await self.does(FORGETFUL, "complaint", f"{case['path']}/{step}", body)
+        return {"case": case, "reminder": reminder, "missed": missed, "judge": duty}
+
+    async def closes_at(self, ends: datetime) -> None:
+        """The watched branch is open every day, and on this one, until that minute."""
+        minute = ends.hour * 60 + ends.minute or 1
+        form = WATCHED.form(people.PLACES.index(WATCHED))
+        form["week"] = [[f"00:00-{minute // 60:02d}:{minute % 60:02d}"]] * 7
+        form["opened"] = [ends.date().isoformat()]
+        name = form.pop("branch")
+        answer = await self.asks(people.ADMINISTRATOR, "staff", "PUT", f"/v1/branches/{name}", form)
+        assert answer.status_code == 200, answer.text

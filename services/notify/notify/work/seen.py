@@ -53,7 +53,11 @@ class Seen:
 
 @dataclass
 class Digest:
-    """What one person is to be reminded of in one notice, at `due_at`; `count` were sent so far."""
+    """What one person is to be reminded of in one notice, at `due_at`; `count` were sent so far.
+
+    It waits for more to come with it, but for no more than half of the time that is left: a reminder that comes when
+    the term is over is none.
+    """
 
     id: UUID
     person: str
@@ -64,12 +68,14 @@ class Digest:
     sequence: int = 0
 
     def gather(self, item: WorkItem, now: datetime, pause: timedelta) -> bool:
-        """Take a reminder in; True when with it a digest has to be planned."""
+        """Take a reminder in; True when for it a digest has to be planned, also sooner than the one that is."""
         line = {"work": str(item.id), "due_at": None if item.due_at is None else item.due_at.isoformat()}
         self.lines = (*(one for one in self.lines if one["work"] != line["work"]), line)
-        if self.due_at is not None:
+        left = pause if item.due_at is None else (item.due_at - now) / 2
+        due_at = now + max(timedelta(), min(pause, left))
+        if self.due_at is not None and self.due_at <= due_at:
             return False
-        self.due_at = now + pause
+        self.due_at = due_at
         return True
 
     def close(self) -> tuple[dict[str, Any], ...]:

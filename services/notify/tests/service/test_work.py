@@ -92,6 +92,22 @@ async def test_the_same_digest_never_comes_twice(stage: Stage) -> None:
     assert [params["count"] for _, _, params in await said(stage)] == ["1", "1"]
 
 
+@pytest.mark.rule("P04.9")
+async def test_a_reminder_comes_before_the_term_is_over(stage: Stage) -> None:
+    soon = stage.runtime.clock() + timedelta(minutes=2)
+    await hear(stage, item(stage, reminders=1), item(stage, reminders=1, due_at=soon), item(stage, reminders=1))
+    clock(stage).later(minutes=1)
+    async with at_work(stage.runner()):
+
+        async def there() -> bool:
+            return await said(stage) != []
+
+        await eventually(there)
+    assert [(person, params["count"]) for person, _, params in await said(stage)] == [("rel-1", "3")]
+    await digest_time(stage)
+    assert len(await said(stage)) == 1, "the digest that was planned first has nothing left to say"
+
+
 async def test_what_was_done_before_the_digest_is_left_out(stage: Stage) -> None:
     one, other = item(stage, reminders=1), item(stage, reminders=1)
     await hear(stage, one, other)
