@@ -34,7 +34,7 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
   const browser = await playwright.launch({ ...(await executable()), headless: true });
   const wrong = [];
   const usual = [/status of 401/, ...expected]; // a page that nobody has signed in at asks once
-  try {
+  const open = async () => {
     const context = await browser.newContext({ viewport, locale: "zh-CN", timezoneId: "Asia/Shanghai", baseURL: asked.console });
     context.setDefaultTimeout(15_000);
     const page = await context.newPage();
@@ -52,8 +52,12 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
       if (url.protocol.startsWith("http") && ![asked.console, asked.issuer].includes(url.origin)) wrong.push(`elsewhere: ${url.origin}`);
       if (/1[3-9]\d{9}|1420777|%E/.test(url.pathname + url.search) && url.origin === asked.console) wrong.push(`in an address: ${url}`);
     });
+    return [page, context];
+  };
+  try {
+    const [page, context] = await open();
     try {
-      await tell(page, context);
+      await tell(page, context, async () => (await open())[0]);
     } catch (error) {
       await page.screenshot({ path: `${asked.screenshots}/failed.png`, fullPage: true }).catch(() => {});
       throw error;
@@ -70,6 +74,29 @@ export async function signIn(page, who, path = "/work") {
   await page.getByRole("button", { name: new RegExp(`^${who} `) }).click();
   await page.waitForURL(`**${path}`);
   await page.locator("#main .card").first().waitFor();
+}
+
+/** Come as somebody whom the provider does not offer, with these grants. */
+export async function signInAs(page, who, grants, path = "/work") {
+  await page.goto(path);
+  await page.getByLabel("subject").fill(who);
+  await page.getByLabel("grants").fill(grants);
+  await page.getByRole("button", { name: "sign in" }).click();
+  await page.waitForURL(`**${path}`);
+  await page.locator("#main .card").first().waitFor();
+}
+
+/** Take a step of a case by its form: texts by label, answers of a choice by [label, answer]. */
+export async function step(page, name, texts = {}, answers = []) {
+  await page.getByRole("button", { name, exact: true }).click();
+  const form = page.locator("form.step");
+  for (const [group, answer] of answers) {
+    const label = form.getByLabel(group).getByText(answer, { exact: true });
+    await label.click();
+  }
+  for (const [label, text] of Object.entries(texts)) await form.getByLabel(label, { exact: true }).fill(text);
+  await form.getByRole("button", { name: /提\s?交/ }).click();
+  await form.waitFor({ state: "detached" });
 }
 
 export async function look(page, name) {

@@ -1,4 +1,4 @@
-import { BellOutlined, CheckSquareOutlined, LogoutOutlined, PhoneOutlined } from "@ant-design/icons";
+import { BellOutlined, CheckSquareOutlined, LogoutOutlined, PhoneOutlined, SearchOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Badge, Button, Spin, Tooltip } from "antd";
 import { createContext, use, useEffect, useRef, type ReactNode } from "react";
@@ -29,7 +29,7 @@ export function useDesk(): Desk {
   return desk;
 }
 
-const PAGES = ["/call", "/work", "/inbox"];
+const PAGES = ["/call", "/work", "/inbox", "/cases"];
 
 export function Shell() {
   const { t, language, setLanguage, pick } = useSpeech();
@@ -73,6 +73,7 @@ export function Shell() {
     ["/call", <PhoneOutlined key="c" />, t("take"), 0, "Alt 1"],
     ["/work", <CheckSquareOutlined key="w" />, t("work"), waiting, "Alt 2"],
     ["/inbox", <BellOutlined key="i" />, t("inbox"), inbox.data?.unread ?? 0, "Alt 3"],
+    ["/cases", <SearchOutlined key="s" />, t("cases"), 0, "Alt 4"],
   ];
   const grants = me.data?.grants ?? [];
   const roles = new Map(places.data?.roles.map((role) => [role.role, pick(role.zh, role.en)]));

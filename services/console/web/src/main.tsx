@@ -9,6 +9,7 @@ import { createBrowserRouter, Navigate, RouterProvider } from "react-router";
 import { Problem } from "./api";
 import { LanguageProvider, useSpeech } from "./language";
 import { CasePage } from "./pages/CasePage";
+import { CasesPage } from "./pages/CasesPage";
 import { InboxPage } from "./pages/InboxPage";
 import { SignedOut } from "./pages/SignedOut";
 import { TakeCall } from "./pages/TakeCall";
@@ -35,6 +36,7 @@ const router = createBrowserRouter([
       { path: "/", element: <Navigate to="/work" replace /> },
       { path: "/call", element: <TakeCall /> },
       { path: "/work", element: <WorkPage /> },
+      { path: "/cases", element: <CasesPage /> },
       { path: "/cases/:id", element: <CasePage /> },
       { path: "/inbox", element: <InboxPage /> },
       { path: "*", element: <Navigate to="/work" replace /> },
@@ -59,6 +61,8 @@ function Root() {
           colorWarningBorder: "#fec84b",
           colorErrorBg: "#fef3f2",
           colorErrorBorder: "#fda29b",
+          colorSuccessBg: "#ecfdf3",
+          colorSuccessBorder: "#75e0a7",
           colorTextDisabled: "#667085",
           colorTextPlaceholder: "#667085",
           colorTextDescription: "#475467",
