@@ -49,7 +49,7 @@ async def list_people(
         if person.employment != Employment.ACTIVE or not held:
             continue
         own = [one.place.split("/", 1)[1] for one in held if one.place.startswith(f"{branch}/")]
-        department = person.department if person.branch == branch else next(iter(own), None)
+        department = (person.department if person.branch == branch else None) or next(iter(own), None)
         departments.update({*own, department} - {None})
         roles = sorted({one.role.value for one in held})
         found.append(PersonLine(subject=person.subject, department=department, roles=roles))

@@ -86,17 +86,28 @@ export async function signInAs(page, who, grants, path = "/work") {
   await page.locator("#main .card").first().waitFor();
 }
 
-/** Take a step of a case by its form: texts by label, answers of a choice by [label, answer]. */
-export async function step(page, name, texts = {}, answers = []) {
+/** Take a step of a case by its form: what is given by the label of its field, choices by the words of the answer. */
+export async function step(page, name, said = {}) {
   await page.getByRole("button", { name, exact: true }).click();
-  const form = page.locator("form.step");
-  for (const [group, answer] of answers) {
-    const label = form.getByLabel(group).getByText(answer, { exact: true });
-    await label.click();
-  }
-  for (const [label, text] of Object.entries(texts)) await form.getByLabel(label, { exact: true }).fill(text);
+  const form = page.getByRole("form", { name, exact: true }).or(page.locator("form.step")).first();
+  await form.waitFor();
+  for (const [label, value] of Object.entries(said)) await give(page, form, label, value);
   await form.getByRole("button", { name: /提\s?交/ }).click();
   await form.waitFor({ state: "detached" });
+}
+
+/** Give a value to a field: text is typed, one of a few answers is ticked, one of a list is chosen. */
+export async function give(page, form, label, value) {
+  const field = form.getByLabel(label, { exact: true }).first();
+  const role = await field.getAttribute("role");
+  const group = role === "radiogroup" || (await field.evaluate((one) => one.matches(".ant-checkbox-group, .ant-radio-group")));
+  if (group) return field.getByText(value, { exact: true }).click();
+  const list = role === "combobox" && (await field.evaluate((one) => one.closest(".ant-select") && !one.closest(".ant-select-auto-complete")));
+  if (!list) return field.fill(value);
+  await field.click();
+  if (await field.isEditable().catch(() => false)) await field.pressSequentially(value);
+  await page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option").filter({ hasText: value }).first().click();
+  await field.press("Escape");
 }
 
 export async function look(page, name) {
