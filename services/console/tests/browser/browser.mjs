@@ -25,7 +25,9 @@ async function executable() {
   }
   if (!libraries.includes("libnss3.so") || !libraries.includes("libnspr4.so")) process.env.AWS_LAMBDA_JS_RUNTIME = "nodejs22.x";
   const { default: packed } = await import("@sparticuz/chromium");
-  const args = packed.args.filter((one) => !one.startsWith("--headless") && !one.startsWith("--user-data-dir"));
+  // in one process the people of a story would share their cookies; what guards a page stays on
+  const unwanted = ["--headless", "--user-data-dir", "--single-process", "--incognito", "--disable-web-security", "--disable-site-isolation-trials"];
+  const args = packed.args.filter((one) => !unwanted.some((name) => one.startsWith(name)));
   return { executablePath: await packed.executablePath(), args: [...args, ...QUIET] };
 }
 
@@ -36,7 +38,7 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
   const usual = [/status of 401/, ...expected]; // a page that nobody has signed in at asks once
   const open = async () => {
     const context = await browser.newContext({ viewport, locale: "zh-CN", timezoneId: "Asia/Shanghai", baseURL: asked.console });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => wrong.push(`error in the page: ${error.message}`));
     page.on("console", (said) => {
@@ -59,7 +61,8 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
     try {
       await tell(page, context, async () => (await open())[0]);
     } catch (error) {
-      await page.screenshot({ path: `${asked.screenshots}/failed.png`, fullPage: true }).catch(() => {});
+      const pages = browser.contexts().flatMap((one) => one.pages());
+      for (const [nth, one] of pages.entries()) await one.screenshot({ path: `${asked.screenshots}/failed-${nth}.png`, fullPage: true }).catch(() => {});
       throw error;
     }
     assert.deepEqual(wrong, []);

@@ -1,5 +1,5 @@
 // A complaint of a dealership from the call to the end, each step by whose it is, each person in a browser of their own.
-import { assert, fill, give, look, saved, signIn, signInAs, step, story } from "./browser.mjs";
+import { asked, assert, fill, give, look, saved, signIn, signInAs, step, story } from "./browser.mjs";
 
 const actions = (page) => page.getByRole("region", { name: "可办理事项" });
 const waitsFor = (page, name, whom) => actions(page).locator("li.waiting").filter({ hasText: name }).filter({ hasText: whom }).waitFor();
@@ -8,8 +8,8 @@ await story(
   async (agent, _, another) => {
     // by phone
     await signIn(agent, "agent-7", "/call");
-    await fill(agent, { phone: "14207770031", plate: "沪A70031", name: "何静", branch: "sh-minhang", brand: "上汽大众", text: "轮毂螺栓松动, 高速抖动" });
-    await agent.getByLabel("来源渠道").getByText("集团呼叫中心").click();
+    await fill(agent, { phone: asked.phone, name: "何静", branch: "sh-minhang", brand: "上汽大众", text: "轮毂螺栓松动, 高速抖动" });
+    await agent.locator(".ant-segmented-item-selected").filter({ hasText: "集团呼叫中心" }).waitFor();
     await agent.getByTestId("save").click();
     await saved(agent).waitFor();
     await agent.getByRole("link", { name: "打开投诉单" }).click();
@@ -25,10 +25,10 @@ await story(
     await signInAs(relations, "relations-1", "customer_relations@sh-minhang", "/work");
     await relations.locator(`a[href="${path}"]`).first().click();
     await step(relations, "判定投诉是否成立", { 投诉理由成立: "是", 客户要求成立: "是", 判定意见: "检查属实", 被投诉部门: "after_sales" });
-    await relations.getByRole("button", { name: "移交责任部门", exact: true }).click();
-    const over = relations.getByRole("form", { name: "移交责任部门" });
+    await relations.getByRole("button", { name: "移交受理部门", exact: true }).click();
+    const over = relations.getByRole("form", { name: "移交受理部门" });
     await give(relations, over, "处理人", "head-1");
-    await relations.locator(".ant-select-item-option").filter({ hasText: "部门负责人" }).or(relations.locator(".ant-select-item-option").filter({ hasText: "head-1" })).first().waitFor();
+    await relations.locator(".ant-select-item-option").filter({ hasText: "head-1 · 部门负责人" }).waitFor();
     await look(relations, "handing-over");
     await relations.keyboard.press("Escape");
     await give(relations, over, "移交说明", "请今日联系客户");

@@ -124,6 +124,7 @@ const WORDS = {
   overrule: ["撤销重大认定", "Overrule"],
   marked: ["认定", "marked by"],
   overruled: ["撤销认定", "overruled by"],
+  notSerious: ["未认定为重大投诉。", "Not marked as serious."],
   proof: ["下载告知证明 (PDF)", "Proof (PDF)"],
   answers: ["责任岗位", "answers for it:"],
   read: ["已读", "read"],
@@ -333,7 +334,7 @@ const CODES: Record<string, [string, string]> = {
   letter: ["信函", "letter"],
   // work
   judge: ["判定投诉是否成立", "judge whether it holds"],
-  hand_over: ["移交责任部门", "hand over to the department"],
+  hand_over: ["移交受理部门", "hand over to the department"],
   start_investigation: ["开始调查", "start the investigation"],
   investigate: ["调查", "investigate"],
   report: ["提交调查报告", "report the investigation"],

@@ -53,6 +53,7 @@ export function Actions({ one, found }: { one: Case; found: CaseActions }) {
           </Button>
           {opened === action.step && (
             <StepForm subject={one.id} name={code(action.step)} path={action.path} fields={action.fields} rules={action.rules} branch={one.branch}
+              {...(action.step === "hand_over" ? { initial: { department: found.case.department ?? one.judgement?.respondent_department } } : {})}
               {...(action.version === undefined ? {} : { version: action.version })}
               body={(values) => (action.fields.length > 0 ? bodyOf(values) : undefined)} done={() => setOpened(null)} />
           )}

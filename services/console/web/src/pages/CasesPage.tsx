@@ -47,11 +47,12 @@ function Find() {
   const { places } = useDesk();
   const [form] = Form.useForm<Sought>();
   const [sought, setSought] = useState<Sought>({ by: "any" });
+  const [times, setTimes] = useState(0); // asking once more is asking anew
   const first = useRef<InputRef>(null);
   useEffect(() => first.current?.focus(), []);
   const [path, body] = askedFor(sought);
   const found = useInfiniteQuery({
-    queryKey: ["work", "found", sought],
+    queryKey: ["work", "found", sought, times],
     gcTime: 0,
     retry: false,
     initialPageParam: "",
@@ -65,7 +66,7 @@ function Find() {
   return (
     <>
       <Form form={form} layout="vertical" className="seek" role="search" initialValues={{ by: "any" }}
-        onFinish={(values) => setSought({ ...values })} onValuesChange={(changed: Partial<Sought>) => { if (!("text" in changed) && !("by" in changed)) form.submit(); }}>
+        onFinish={(values) => { setSought({ ...values }); setTimes(times + 1); }} onValuesChange={(changed: Partial<Sought>) => { if (!("text" in changed) && !("by" in changed)) form.submit(); }}>
         <Form.Item name="text" label={t("findWhat")} className="grow">
           <Input ref={first} allowClear autoComplete="off" maxLength={100} placeholder={t("findHint")} />
         </Form.Item>
