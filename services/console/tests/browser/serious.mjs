@@ -21,7 +21,8 @@ await story(
     await notice.getByRole("link", { name: "打开投诉单" }).waitFor();
     await look(manager, "serious-notice");
     await notice.getByRole("button", { name: "确认收到" }).click();
-    await notice.getByText("已确认").waitFor();
+    const confirmed = manager.locator("li.notice").filter({ hasText: "已确认" }).first();
+    await confirmed.waitFor();
 
     // and the ladder says so to whoever has it open
     const told = relations.locator(".rungs > li").filter({ hasText: "gm-1" }).filter({ hasText: /已确认/ });
@@ -34,7 +35,7 @@ await story(
     assert.ok(proof.subarray(-1024).toString("latin1").includes("%%EOF"));
 
     // the general manager convenes the group, and its meeting gives tasks
-    await notice.getByRole("link", { name: "打开投诉单" }).click();
+    await confirmed.getByRole("link", { name: "打开投诉单" }).click();
     await manager.waitForURL(`**${CASE}`);
     await step(manager, "召集小组", { 小组成员: "head-1" });
     await manager.getByRole("button", { name: "登记会议" }).click();

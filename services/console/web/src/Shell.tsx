@@ -43,7 +43,7 @@ export function Shell() {
   const places = useQuery({
     queryKey: ["places"], queryFn: () => ask<Places>("/api/console/v1/places"), enabled: me.isSuccess, staleTime: 300_000,
   });
-  const live = useLive(me.isSuccess);
+  const live = useLive(me.isSuccess, /^\/cases\/([0-9a-f-]{36})$/.exec(pathname)?.[1]);
   const counts = useQuery({
     queryKey: ["counts"], queryFn: () => ask<Counts>("/api/console/v1/work/counts"), enabled: me.isSuccess,
   });

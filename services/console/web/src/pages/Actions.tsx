@@ -40,7 +40,7 @@ export function Actions({ one, found }: { one: Case; found: CaseActions }) {
   const mine = new Set(doing.map((action) => action.step));
   const other = actions.filter((action) => action.state === "held" || (action.state === "possible" && !mine.has(action.step)));
   const later = actions.filter((action) => action.state === "not_now");
-  const usual = (step: string) => !["wait", "go_on", "hand_over", "reopen"].includes(step) || doing[0]?.step === step;
+  const usual = (step: string) => !["wait", "go_on", "hand_over", "reopen"].includes(step) || (step === "hand_over" && found.case.handler === null);
   return (
     <section className="card" aria-labelledby="actions-title">
       <h2 id="actions-title">{t("actions")}</h2>
