@@ -59,7 +59,9 @@ async def stream_work(
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     watch: Watch = runtime.parts[PART]
     watch.admit(principal.subject)
-    return StreamingResponse(_events(runtime, watch, principal, since, subject), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        _events(runtime, watch, principal, since, subject), media_type="text/event-stream", headers=headers
+    )
 
 
 async def _events(
