@@ -14,15 +14,14 @@ await story(
     await relations.getByText("工作日", { exact: false }).first().waitFor();
 
     // nobody has to reload: the notice is there, and its badge
-    const notice = manager.locator("li.notice").filter({ has: manager.getByRole("button", { name: /确认收到/ }) }).first();
+    const notice = manager.locator("li.notice").filter({ hasText: `请确认: 重大投诉 ${asked.number}` });
     await notice.waitFor();
     await manager.getByRole("link", { name: /通知/ }).getByText(/\d/).first().waitFor();
     await notice.locator("button.line").click();
     await notice.getByRole("link", { name: "打开投诉单" }).waitFor();
     await look(manager, "serious-notice");
     await notice.getByRole("button", { name: "确认收到" }).click();
-    const confirmed = manager.locator("li.notice").filter({ hasText: "已确认" }).first();
-    await confirmed.waitFor();
+    await notice.getByText("已确认").waitFor();
 
     // and the ladder says so to whoever has it open
     const told = relations.locator(".rungs > li").filter({ hasText: "gm-1" }).filter({ hasText: /已确认/ });
@@ -35,7 +34,7 @@ await story(
     assert.ok(proof.subarray(-1024).toString("latin1").includes("%%EOF"));
 
     // the general manager convenes the group, and its meeting gives tasks
-    await confirmed.getByRole("link", { name: "打开投诉单" }).click();
+    await notice.getByRole("link", { name: "打开投诉单" }).click();
     await manager.waitForURL(`**${CASE}`);
     await step(manager, "召集小组", { 小组成员: "head-1" });
     await manager.getByRole("button", { name: "登记会议" }).click();

@@ -35,7 +35,7 @@ from dev import web
 from dev.children import ROOT, free_port
 from policy.access import branch_of
 
-pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 SERVICES = ("customer", "complaint", "notify", "console")
 BRANCHES = {"sh-pudong": Profile.GROUP, "sh-minhang": Profile.DEALERSHIP}
@@ -104,7 +104,7 @@ class Desk:
             stderr=subprocess.STDOUT,
         )
         try:
-            said, _ = await asyncio.wait_for(node.communicate(), 240)
+            said, _ = await asyncio.wait_for(node.communicate(), 300)
         finally:
             if node.returncode is None:
                 node.kill()
@@ -270,7 +270,7 @@ async def test_compensation_holds_the_case_until_it_is_signed_and_is_paid_when_i
 @pytest.mark.rule("P12.7")
 async def test_who_must_know_of_a_serious_complaint_confirms_in_the_inbox(desk: Desk) -> None:
     case = await taken(desk, "客户情绪激动", branch="sh-minhang")
-    await desk.tell("serious.mjs", case_id=case["id"])
+    await desk.tell("serious.mjs", case_id=case["id"], number=case["number"])
 
 
 @pytest.mark.rule("P05.15")

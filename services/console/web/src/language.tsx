@@ -193,6 +193,7 @@ const WORDS = {
   iHandle: ["我处理的", "handled by me"],
   // inbox
   unread: ["未读", "unread"],
+  urgent: ["紧急", "urgent"],
   toConfirm: ["待确认", "to confirm"],
   confirm: ["确认收到", "Confirm"],
   confirmed: ["已确认", "confirmed"],
