@@ -43,14 +43,15 @@ async def list_people(
     """The people of a branch within your reach, by account; 404 for another branch."""
     if not READ_WORK.reach(principal).includes(branch):
         raise NotFound("There is no such branch, or none that you may see. Check its code.")
-    found, departments = [], set()
+    found: list[PersonLine] = []
+    departments: set[str] = set()
     for person in Directory.of(tx.runtime).people.values():
         held = [one for one in person.held if one.at(tx.now) and branch_of(one.place) in (branch, GROUP)]
         if person.employment != Employment.ACTIVE or not held:
             continue
         own = [one.place.split("/", 1)[1] for one in held if one.place.startswith(f"{branch}/")]
         department = (person.department if person.branch == branch else None) or next(iter(own), None)
-        departments.update({*own, department} - {None})
+        departments.update(name for name in (*own, department) if name)
         roles = sorted({one.role.value for one in held})
         found.append(PersonLine(subject=person.subject, department=department, roles=roles))
     return People(people=sorted(found, key=lambda one: one.subject), departments=sorted(departments))
