@@ -17,6 +17,7 @@ from console import tables
 from console.browser import Browser, Doors
 from console.gateway.forward import Gateway
 from console.pages.serve_pages import Pages
+from console.people.list_people import list_people
 from console.people.list_places import list_places
 from console.people.who_am_i import who_am_i
 from console.session import Sessions
@@ -72,6 +73,7 @@ service = Service(
         stream_work,
         who_am_i,  # people
         list_places,
+        list_people,
     ],
     projections=[known_work],  # work
     libraries=[ENGINES],

@@ -44,7 +44,8 @@ class ActionView(BaseModel):
     """A step: whether it can be taken now, by whom, and if not, why.
 
     `state` is `possible`, `held` (an approval must be decided first: `approval` leads to it) or `not_now`.
-    `yours` says whether it would be the caller's; `awaits` whose it is, at `places`.
+    `yours` says whether it would be the caller's; `awaits` whose it is, at `places`: the roles of `roles`, and the
+    handler where `handler`. What is not possible now is so in the states `since`, once the `gates` have been passed.
     """
 
     step: str
@@ -58,6 +59,10 @@ class ActionView(BaseModel):
     because: str | None
     approval: str | None
     rules: list[str]
+    roles: list[str]
+    handler: bool
+    since: list[str]
+    gates: list[str]
 
 
 class CaseActions(BaseModel):
@@ -87,6 +92,7 @@ def action_of(step: Step, case: Case, policy: ComplaintPolicy, principal: Princi
     keepers = keepers_of(step, case, policy)
     state: Literal["possible", "held", "not_now"] = "possible"
     because = approval = None
+    gates: list[str] = []
     rules = [rule for keeper in keepers for rule in keeper.rules]
     try:
         case.refuse_unless_ready(step)
@@ -94,7 +100,7 @@ def action_of(step: Step, case: Case, policy: ComplaintPolicy, principal: Princi
         state, because, approval = "held", held.detail, held.members["path"]
         rules = [*held.rules]
     except Refused as refused:
-        state, because = "not_now", refused.detail
+        state, because, gates = "not_now", refused.detail, refused.members.get("gates", [])
     return ActionView(
         step=step.value,
         action=WAY[step].action,
@@ -107,4 +113,8 @@ def action_of(step: Step, case: Case, policy: ComplaintPolicy, principal: Princi
         because=because,
         approval=approval,
         rules=list(dict.fromkeys(rules)),
+        roles=list(dict.fromkeys(role.value for keeper in keepers for role in keeper.roles)),
+        handler=any(keeper.handler for keeper in keepers),
+        since=sorted(WAY[step].since),
+        gates=gates,
     )

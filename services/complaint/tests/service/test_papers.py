@@ -108,6 +108,7 @@ async def test_actions_say_what_is_possible_whose_it_is_and_why_the_rest_is_not(
     assert (shown["judge"]["state"], shown["judge"]["rules"]) == ("held", ["P04.3", "P17.2"])
     assert (shown["hand_over"]["state"], shown["hand_over"]["yours"]) == ("not_now", True)
     assert "taken" in shown["hand_over"]["because"]
+    assert shown["hand_over"]["since"] == ["investigating", "judged", "reopened"]
     await case.agreed("shop-2")
     shown = await actions("hr-3")
     assert (shown["hand_over"]["state"], shown["hand_over"]["yours"]) == ("possible", True)
@@ -116,8 +117,13 @@ async def test_actions_say_what_is_possible_whose_it_is_and_why_the_rest_is_not(
     assert (theirs["start_investigation"]["state"], theirs["start_investigation"]["yours"]) == ("possible", True)
     assert (others["start_investigation"]["yours"], others["start_investigation"]["person"]) == (False, "quality-1")
     assert "operations_customer_service" in others["answer"]["awaits"]
+    assert (others["answer"]["roles"], others["answer"]["handler"]) == (["operations_customer_service"], False)
+    assert theirs["start_investigation"]["handler"]
     possible = {step for step, one in theirs.items() if one["state"] == "possible"}
     assert possible == {"hand_over", "start_investigation"}
+    await case.did("quality-1", "start-investigation")
+    proposing = (await actions("quality-1"))["propose"]
+    assert (proposing["state"], proposing["gates"]) == ("not_now", ["investigate", "review_investigation", "opinion"])
 
 
 # -- measures ------------------------------------------------------------------------------------

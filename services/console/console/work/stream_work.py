@@ -13,7 +13,7 @@ from chassis.auth import Principal
 from chassis.http import get
 from chassis.problems import Invalid
 from chassis.runtime import Runtime
-from fastapi import Header, Response
+from fastapi import Header, Query, Response
 from fastapi.responses import StreamingResponse
 from policy.list_obligations import READ_WORK
 
@@ -29,7 +29,7 @@ HEARTBEAT = 15.0
 LONGEST = 900.0
 #: changes that a returning page is told one by one; after more it reads everything anew
 MOST_MISSED = 200
-_MISSED = """SELECT id, sequence, role, place, branch, person, excluded, change FROM work_items
+_MISSED = """SELECT id, sequence, subject, role, place, branch, person, excluded, change FROM work_items
     WHERE change > $1 ORDER BY change LIMIT 201"""
 
 
@@ -45,8 +45,11 @@ async def stream_work(
     runtime: Runtime,
     accept: Annotated[str, Header()] = "",
     last_event_id: Annotated[str | None, Header(max_length=40)] = None,
+    subject: Annotated[UUID | None, Query(description="and whatever is owed to this one, whoever owes it")] = None,
 ) -> Response:
     """Follow your work: `counts` first and after every change, `changed` with ids, `anew` when too much was missed.
+
+    Who has a case open follows everybody's work on it within their reach.
 
     A page that was away sends the last id it saw and is told what changed since.
     """
@@ -56,15 +59,19 @@ async def stream_work(
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     watch: Watch = runtime.parts[PART]
     watch.admit(principal.subject)
-    return StreamingResponse(_events(runtime, watch, principal, since), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        _events(runtime, watch, principal, since, subject), media_type="text/event-stream", headers=headers
+    )
 
 
-async def _events(runtime: Runtime, watch: Watch, principal: Principal, since: UUID | None) -> AsyncIterator[bytes]:
+async def _events(
+    runtime: Runtime, watch: Watch, principal: Principal, since: UUID | None, subject: UUID | None
+) -> AsyncIterator[bytes]:
     ends = time.monotonic() + min(LONGEST, max(1.0, principal.expires_at - runtime.clock().timestamp()))
     async with watch.stream(principal.subject) as stream:
         yield b"retry: 2000\n\n"
         missed, lost = await _missed(runtime, since)
-        yield await _told(runtime, principal, missed, lost, first=True)
+        yield await _told(runtime, principal, missed, lost, subject, first=True)
         while (left := ends - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(min(HEARTBEAT, left)):
@@ -73,7 +80,7 @@ async def _events(runtime: Runtime, watch: Watch, principal: Principal, since: U
                 yield b": alive\n\n"
                 continue
             taken, lost = stream.take()
-            if told := await _told(runtime, principal, taken, lost):
+            if told := await _told(runtime, principal, taken, lost, subject):
                 yield told
 
 
@@ -87,10 +94,16 @@ async def _missed(runtime: Runtime, since: UUID | None) -> tuple[Sequence[Change
 
 
 async def _told(
-    runtime: Runtime, principal: Principal, changes: Sequence[Change], lost: bool, *, first: bool = False
+    runtime: Runtime,
+    principal: Principal,
+    changes: Sequence[Change],
+    lost: bool,
+    subject: UUID | None,
+    *,
+    first: bool = False,
 ) -> bytes:
     """The events for these changes; nothing when none concerns the caller."""
-    own = [change for change in changes if falls_to(principal, change)]
+    own = [one for one in changes if falls_to(principal, one) or _about(subject, one, principal)]
     if not (own or lost or first):
         return b""
     async with runtime.transaction() as tx:
@@ -103,6 +116,13 @@ async def _told(
     elif own:
         parts.append(_event("changed", {"ids": [str(change["id"]) for change in own]}))
     return b"".join(parts)
+
+
+def _about(subject: UUID | None, change: Change, principal: Principal) -> bool:
+    """Whether it is owed to the case that the caller has open, within reach, and not about the caller (P12.2)."""
+    if subject is None or change["subject"] != str(subject) or principal.subject in (change["excluded"] or ()):
+        return False
+    return READ_WORK.reach(principal).includes(change["branch"])
 
 
 def _event(name: str, data: Any, mark: str = "") -> bytes:

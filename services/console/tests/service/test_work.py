@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from chassis.auth import Grant, Principal
+from chassis.ids import uuid7
 from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
 from console.work import stream_work
@@ -127,13 +129,19 @@ async def test_my_work_is_found_by_an_index_however_much_there_is(stage: Stage) 
 
 
 @asynccontextmanager
-async def following(stage: Stage, grant: str, **headers: str) -> AsyncIterator[list[str]]:
+async def following(
+    stage: Stage, grant: str, *, subject: UUID | None = None, **headers: str
+) -> AsyncIterator[list[str]]:
     """What a page is told while the block runs, line by line, taken from the stream itself."""
     principal = Principal(
         "anna", "i", frozenset({Grant(Role(grant.partition("@")[0]), grant.partition("@")[2])}), frozenset(), 4e9
     )
     answer = await stream_work.stream_work.endpoint(
-        principal=principal, runtime=stage.runtime, accept="text/event-stream", last_event_id=headers.get("since")
+        principal=principal,
+        runtime=stage.runtime,
+        accept="text/event-stream",
+        last_event_id=headers.get("since"),
+        subject=subject,
     )
     heard: list[str] = []
 
@@ -147,6 +155,18 @@ async def following(stage: Stage, grant: str, **headers: str) -> AsyncIterator[l
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.rule("P06.2")
+async def test_who_has_a_case_open_is_told_of_everybodys_work_on_it_within_reach(stage: Stage) -> None:
+    case = uuid7()
+    async with following(stage, "customer_relations@sh-pudong", subject=case) as heard:
+        await eventually(lambda: any(line.startswith("event: counts") for line in heard))
+        elsewhere = await told(stage, work(subject=str(case), role="general_manager", place="bj-chaoyang"))
+        other = await told(stage, work(role="general_manager"))
+        about = await told(stage, work(subject=str(case), role="general_manager"))
+        await eventually(lambda: any(str(about.id) in line for line in heard))
+        assert not any(str(one.id) in line for line in heard for one in (elsewhere, other))
 
 
 @pytest.mark.rule("P06.2")

@@ -1,4 +1,4 @@
-import { BellOutlined, CheckSquareOutlined, FileAddOutlined, LogoutOutlined, PhoneOutlined, WalletOutlined } from "@ant-design/icons";
+import { BellOutlined, CheckSquareOutlined, FileAddOutlined, LogoutOutlined, PhoneOutlined, SearchOutlined, WalletOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Badge, Button, Spin, Tooltip } from "antd";
 import { createContext, use, useEffect, useRef, type ReactNode } from "react";
@@ -30,7 +30,7 @@ export function useDesk(): Desk {
   return desk;
 }
 
-const PAGES = ["/call", "/work", "/inbox"];
+const PAGES = ["/call", "/work", "/inbox", "/cases"];
 const CREDIT_PAGES: Record<string, string> = { Digit5: "/credit", Digit6: "/credit/request" };
 
 export function Shell() {
@@ -45,7 +45,7 @@ export function Shell() {
   const places = useQuery({
     queryKey: ["places"], queryFn: () => ask<Places>("/api/console/v1/places"), enabled: me.isSuccess, staleTime: 300_000,
   });
-  const live = useLive(me.isSuccess);
+  const live = useLive(me.isSuccess, /^\/cases\/([0-9a-f-]{36})$/.exec(pathname)?.[1]);
   const counts = useQuery({
     queryKey: ["counts"], queryFn: () => ask<Counts>("/api/console/v1/work/counts"), enabled: me.isSuccess,
   });
@@ -76,6 +76,7 @@ export function Shell() {
     ["/call", <PhoneOutlined key="c" />, t("take"), 0, "Alt 1"],
     ["/work", <CheckSquareOutlined key="w" />, t("work"), waiting, "Alt 2"],
     ["/inbox", <BellOutlined key="i" />, t("inbox"), inbox.data?.unread ?? 0, "Alt 3"],
+    ["/cases", <SearchOutlined key="s" />, t("cases"), 0, "Alt 4"],
   ];
   if (me.data && may(me.data, "credit.read")) items.push(["/credit", <WalletOutlined key="d" />, t("creditDesk"), 0, "Alt 5"]);
   if (me.data && may(me.data, "credit.request")) items.push(["/credit/request", <FileAddOutlined key="r" />, t("requestGoods"), 0, "Alt 6"]);

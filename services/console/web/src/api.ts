@@ -131,6 +131,11 @@ export interface Places {
   roles: { role: string; zh: string; en: string }[];
 }
 
+export interface People {
+  people: { subject: string; department: string | null; roles: string[] }[];
+  departments: string[];
+}
+
 export interface Work {
   id: string;
   service: string;
@@ -197,10 +202,26 @@ export interface Action {
   because: string | null;
   approval: string | null;
   rules: string[];
+  roles: string[];
+  handler: boolean;
+  since: string[];
+  gates: string[];
+}
+
+export interface Progress {
+  state: string;
+  level: string | null;
+  department: string | null;
+  handler: string | null;
+  participants: string[];
+  gates: Record<string, string | null>;
+  round: number;
+  waiting_for_customer: boolean;
+  version: number;
 }
 
 export interface CaseActions {
-  case: { state: string; version: number };
+  case: Progress;
   actions: Action[];
   version: number;
 }
@@ -371,6 +392,38 @@ export interface SeriousLadder {
   repeats: { earlier_case_id: string; number: string; by: string[]; found_at: string; overruled_by: string | null }[];
 }
 
+export interface Measure {
+  id: string;
+  case_id: string;
+  kind: string;
+  words: string;
+  outcome: string | null;
+  due_on: string | null;
+  owner: string | null;
+  state: string;
+  taken_at: string;
+  ended_at: string | null;
+}
+
+export interface CrisisGroup {
+  convened_by: string;
+  convened_at: string;
+  members: string[];
+  meetings: { id: string; held_at: string; present: string[]; recorded_by: string; minutes: string; decisions: string[] }[];
+  tasks: { id: string; meeting_id: string; person: string; what: string; due_at: string | null; done_at: string | null }[];
+}
+
+/** One running clock of a case. */
+export interface DueLine {
+  obligation: string;
+  duty: string;
+  due_at: string;
+  missed: boolean;
+  role: string;
+  person: string | null;
+  case: CaseLine;
+}
+
 export interface Money {
   amount: string;
   currency: string;
@@ -378,6 +431,8 @@ export interface Money {
 
 export interface Compensation {
   id: string;
+  case_id: string;
+  branch: string;
   lines: { kind: string; amount: Money }[];
   amount: Money;
   state: string;

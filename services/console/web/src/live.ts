@@ -4,20 +4,21 @@ import { useEffect, useState } from "react";
 import type { Counts } from "./api";
 import { OF_A_CASE } from "./parts/refresh";
 
-/** Follow the caller's work and inbox; whether the connection stands. */
-export function useLive(enabled: boolean): boolean {
+/** Follow the caller's work and inbox, and everybody's work on the case that is open; whether the connection stands. */
+export function useLive(enabled: boolean, subject: string | undefined): boolean {
   const queries = useQueryClient();
   const [live, setLive] = useState(false);
 
   useEffect(() => {
     if (!enabled) return;
-    const work = new EventSource("/api/console/v1/work/stream");
+    const work = new EventSource(`/api/console/v1/work/stream${subject ? `?subject=${subject}` : ""}`);
     const anew = () => {
       for (const name of ["work", "credit", ...OF_A_CASE]) {
         void queries.invalidateQueries({ queryKey: [name] });
       }
     };
-    let broken = false;
+    // one stream took the place of another: what came between them is read
+    let broken = subject !== undefined;
     work.addEventListener("open", () => {
       setLive(true);
       if (broken) anew();
@@ -33,7 +34,7 @@ export function useLive(enabled: boolean): boolean {
     work.addEventListener("changed", anew);
     work.addEventListener("anew", anew);
     return () => work.close();
-  }, [enabled, queries]);
+  }, [enabled, queries, subject]);
 
   useEffect(() => {
     if (!enabled) return;

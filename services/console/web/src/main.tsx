@@ -13,6 +13,7 @@ import { CreditDesk } from "./pages/credit/CreditDesk";
 import { ChangeGoods, RequestGoods } from "./pages/credit/RequestGoods";
 import { ShipmentPage } from "./pages/credit/ShipmentPage";
 import { CasePage } from "./pages/CasePage";
+import { CasesPage } from "./pages/CasesPage";
 import { InboxPage } from "./pages/InboxPage";
 import { SignedOut } from "./pages/SignedOut";
 import { TakeCall } from "./pages/TakeCall";
@@ -39,6 +40,7 @@ const router = createBrowserRouter([
       { path: "/", element: <Navigate to="/work" replace /> },
       { path: "/call", element: <TakeCall /> },
       { path: "/work", element: <WorkPage /> },
+      { path: "/cases", element: <CasesPage /> },
       { path: "/cases/:id", element: <CasePage /> },
       { path: "/inbox", element: <InboxPage /> },
       { path: "/credit", element: <CreditDesk /> },
@@ -70,6 +72,8 @@ function Root() {
           colorWarningBorder: "#fec84b",
           colorErrorBg: "#fef3f2",
           colorErrorBorder: "#fda29b",
+          colorSuccessBg: "#ecfdf3",
+          colorSuccessBorder: "#75e0a7",
           colorTextDisabled: "#667085",
           colorTextPlaceholder: "#667085",
           colorTextDescription: "#475467",

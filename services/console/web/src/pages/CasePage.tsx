@@ -1,18 +1,18 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Input, Skeleton, Tag } from "antd";
-import { useEffect, useRef, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Skeleton, Tag } from "antd";
+import { useEffect, useRef } from "react";
 import { Link, useParams } from "react-router";
-import { ask, Problem, type Action, type Approval, type Case, type CaseActions, type Entry, type Obligation, type Page } from "../api";
+import { ask, type Case, type CaseActions, type Entry, type Page, type Progress } from "../api";
 import { useSpeech } from "../language";
-import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
-import { useDesk } from "../Shell";
-import { refresh } from "../parts/refresh";
-import { StepForm } from "../parts/StepForm";
+import { Actions } from "./Actions";
+import { Approvals } from "./Approvals";
 import { Compensations, useCompensations } from "./Compensations";
+import { CrisisGroupCard } from "./CrisisGroup";
 import { Ladder, useLadder } from "./Ladder";
-import { bodyOf, STEPS } from "./steps";
-import { LABELS } from "./labels";
+import { filled, label, LABELS, plain } from "./labels";
+import { Measures } from "./Measures";
+import { Owed, Terms } from "./Terms";
 
 /** all parts of a timeline, oldest first */
 async function everything(path: string, signal: AbortSignal): Promise<Entry[]> {
@@ -61,6 +61,8 @@ function Opened({ id }: { id: string }) {
           {one.repeat_of && <Link to={`/cases/${one.repeat_of}`}>{t("repeatOf")}</Link>}
           <span className="quiet"> {code(one.channel)} · {one.branch} · {t("takenAt")} {when(one.taken_at)}</span>
         </p>
+        {progress && <Gates progress={progress} />}
+        <Owed subject={id} />
       </section>
       <div className="two case">
         <div>
@@ -71,6 +73,16 @@ function Opened({ id }: { id: string }) {
             <dl className="facts">
               <dt>{t("caller")}</dt><dd>{one.caller.name} <span className="number">{one.caller.phone}</span> {one.caller.address}</dd>
               <dt>{t("vehicle")}</dt><dd>{one.brand} {one.series} {one.model} <span className="number">{one.vehicle.plate}</span></dd>
+              {progress?.handler && (
+                <>
+                  <dt>{t("handling")}</dt>
+                  <dd>
+                    {code(progress.department)} · {t("theHandler")} <b>{progress.handler}</b>
+                    {progress.level && ` · ${t("level")} ${code(progress.level)}`}
+                    {progress.participants.length > 0 && ` · ${t("takesPart")} ${progress.participants.join("、")}`}
+                  </dd>
+                </>
+              )}
               {one.judgement && (
                 <>
                   <dt>{t("judgement")}</dt>
@@ -90,13 +102,15 @@ function Opened({ id }: { id: string }) {
         </div>
         <div>
           {actions.isError && <ProblemNote error={actions.error} retry={() => void actions.refetch()} />}
-          {actions.data && <Actions id={id} actions={actions.data.actions} version={actions.data.version} />}
+          {actions.data && <Actions one={one} found={actions.data} />}
           <Approvals subject={id} />
-          <Terms subject={id} />
           <Compensations id={id} />
+          <Terms subject={id} />
         </div>
       </div>
+      <Measures one={one} actions={actions.data?.actions ?? []} />
       <Ladder id={id} />
+      <CrisisGroupCard id={id} branch={one.branch} serious={one.serious} />
     </>
   );
 }
@@ -116,9 +130,28 @@ function Told({ id, error, retry }: { id: string; error: unknown; retry: () => v
         <h1 id="case-title">{t("case")} <span className="number">{ladder.data?.number}</span></h1>
         <p className="quiet">{t("withoutCaller")}</p>
       </section>
-      <Ladder id={id} />
+      <Approvals subject={id} />
       <Compensations id={id} />
+      <Ladder id={id} />
+      <CrisisGroupCard id={id} serious={ladder.data?.serious ?? false} />
     </>
+  );
+}
+
+/** What it must pass on its way, and what it has passed. */
+function Gates({ progress }: { progress: Progress }) {
+  const { t, code, when } = useSpeech();
+  const gates = Object.entries(progress.gates);
+  if (gates.length === 0) return null;
+  const next = gates.find(([, at]) => at === null)?.[0];
+  return (
+    <ol className="gates" aria-label={t("way")}>
+      {gates.map(([gate, at]) => (
+        <li key={gate} className={at ? "passed" : gate === next ? "next" : ""} aria-current={gate === next ? "step" : undefined}>
+          {code(`gate.${gate}`)} {at && <time dateTime={at}>{when(at)}</time>}
+        </li>
+      ))}
+    </ol>
   );
 }
 
@@ -141,7 +174,6 @@ function Said({ facts }: { facts: Record<string, unknown> }) {
   );
 }
 
-const filled = (value: unknown) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
 
 function Timeline({ entries }: { entries: Entry[] }) {
   const { t, code, pick, when } = useSpeech();
@@ -160,176 +192,6 @@ function Timeline({ entries }: { entries: Entry[] }) {
           </li>
         ))}
       </ol>
-    </section>
-  );
-}
-
-function plain(value: unknown): string {
-  if (Array.isArray(value)) return value.map(plain).join("；");
-  return value !== null && typeof value === "object" ? Object.values(value).map(plain).join(" ") : String(value);
-}
-
-function Actions({ id, actions, version }: { id: string; actions: Action[]; version: number }) {
-  const { t, code } = useSpeech();
-  const { roleName } = useDesk();
-  const [opened, setOpened] = useState<string | null>(null);
-  const possible = actions.filter((one) => one.state === "possible" && one.yours && one.step in STEPS);
-  const other = actions.filter((one) => one.state === "held" || (one.state === "possible" && !possible.includes(one)));
-  const later = actions.filter((one) => one.state === "not_now");
-  return (
-    <section className="card" aria-labelledby="actions-title">
-      <h2 id="actions-title">{t("actions")}</h2>
-      {possible.length === 0 && <p className="empty">{t("noActions")}</p>}
-      {possible.map((one) => (
-        <div key={one.step} className="action">
-          <Button block type={opened === one.step ? "default" : "primary"} aria-expanded={opened === one.step}
-            onClick={() => setOpened(opened === one.step ? null : one.step)}>
-            {code(one.step)}
-          </Button>
-          {opened === one.step && (
-            <StepForm subject={id} name={code(one.step)} path={one.path} fields={STEPS[one.step]!} version={version} rules={one.rules}
-              body={(values) => (STEPS[one.step]!.length > 0 ? bodyOf(one.step, values) : undefined)} done={() => setOpened(null)} />
-          )}
-        </div>
-      ))}
-      {other.length > 0 && (
-        <ul className="lines">
-          {other.map((one) => (
-            <li key={one.step} className="waiting">
-              <b>{code(one.step)}</b>{" "}
-              <span className="quiet">
-                {one.state === "held" ? t("heldBy") : `${t("awaits")} ${one.awaits.split(" or ").map((who) => (who === "the handler of the case" ? t("theHandler") : roleName(who))).join(" / ")} ${one.person ?? ""}`}
-                {one.because && ` · ${one.because}`}
-                {one.rules.length > 0 && ` · ${t("rules")} ${one.rules.join(", ")}`}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {later.length > 0 && (
-        <details className="later">
-          <summary>{t("notNow")} ({later.length})</summary>
-          <ul>
-            {later.map((one) => <li key={one.step}><b>{code(one.step)}</b> <span className="quiet">{one.because}</span></li>)}
-          </ul>
-        </details>
-      )}
-    </section>
-  );
-}
-
-function Approvals({ subject }: { subject: string }) {
-  const { t } = useSpeech();
-  const found = useQuery({
-    queryKey: ["case-approvals", subject],
-    queryFn: ({ signal }) => ask<Page<Approval>>(`/api/complaint/v1/approvals?subject=${encodeURIComponent(subject)}`, { signal }),
-  });
-  if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
-  const items = found.data?.items ?? [];
-  if (items.length === 0) return null;
-  return (
-    <section className="card" aria-labelledby="approvals-title">
-      <h2 id="approvals-title">{t("approvals")}</h2>
-      {items.map((one) => <Asked key={one.id} asked={one} />)}
-    </section>
-  );
-}
-
-function Asked({ asked }: { asked: Approval }) {
-  const { t, pick, code, when } = useSpeech();
-  const { roleName } = useDesk();
-  const queries = useQueryClient();
-  const key = useRef(crypto.randomUUID());
-  const [refusing, setRefusing] = useState(false);
-  const [reason, setReason] = useState("");
-  const decide = useMutation({
-    mutationFn: (grant: boolean) =>
-      ask(`/api/complaint/v1/approvals/${asked.id}/decide`, {
-        method: "POST", key: `${key.current}-${grant}`, body: { grant, digest: asked.digest, ...(grant ? {} : { reason }) },
-      }),
-    onSuccess: () => refresh(queries, asked.subject),
-    onError: (error) => { if (error instanceof Problem && !error.passes) key.current = crypto.randomUUID(); },
-  });
-  return (
-    <article className="asked" aria-label={pick(asked.title_zh, asked.title)}>
-      <p>
-        <b>{pick(asked.title_zh, asked.title)}</b> <Tag color={asked.state === "open" ? "warning" : "default"}>{asked.state === "open" ? t("waiting") : code(asked.state)}</Tag>
-        <span className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)} · {t("rules")} {asked.rules.join(", ")}</span>
-      </p>
-      <dl className="facts">
-        {Object.entries(asked.offer).filter(([name, value]) => filled(value) && !name.endsWith("_id")).map(([name, value]) => (
-          <span key={name}>
-            <dt>{label(name, pick)}</dt>
-            <dd>{typeof value === "boolean" ? (value ? t("yes") : t("no")) : offered(value, code)}</dd>
-          </span>
-        ))}
-        <span><dt>{t("digest")}</dt><dd><code title={asked.digest}>{asked.digest.slice(0, 16)}…</code></dd></span>
-      </dl>
-      <ol className="seats">
-        {asked.stages.flat().map((seat, index) => (
-          <li key={index}>
-            {roleName(seat.role)} · {seat.place}: {seat.signed_by ? `${t("signedBy")} ${seat.signed_by} ${when(seat.signed_at)}` : t("waiting")}
-          </li>
-        ))}
-      </ol>
-      {asked.reason && <blockquote>{asked.reason}</blockquote>}
-      {asked.yours && asked.state === "open" && (
-        <>
-          {refusing && (
-            <Input.TextArea autoFocus aria-label={t("refuseReason")} placeholder={t("refuseReason")} value={reason}
-              maxLength={500} onChange={(event) => setReason(event.target.value)} />
-          )}
-          <p className="buttons">
-            {!refusing && <Button type="primary" loading={decide.isPending} onClick={() => decide.mutate(true)}>{t("grant")}</Button>}
-            <Button danger loading={refusing && decide.isPending} disabled={refusing && reason.trim().length < 4}
-              onClick={() => (refusing ? decide.mutate(false) : setRefusing(true))}>{t("refuse")}</Button>
-            {refusing && <Button onClick={() => setRefusing(false)}>{t("cancel")}</Button>}
-          </p>
-        </>
-      )}
-      {decide.isError && <ProblemNote error={decide.error} />}
-    </article>
-  );
-}
-
-/** A value of an offer in words; lines of an offer one after the other. */
-function offered(value: unknown, code: (value: string) => string): string {
-  if (Array.isArray(value)) return value.map((one) => offered(one, code)).join("；");
-  if (value !== null && typeof value === "object") return Object.values(value).map((one) => offered(one, code)).join(" ");
-  return code(String(value));
-}
-
-function label(name: string, pick: (zh: string, en: string) => string): string {
-  const known = LABELS[name];
-  return known ? pick(...known) : name.replace(/_/g, " ");
-}
-
-function Terms({ subject }: { subject: string }) {
-  const { t, pick, code } = useSpeech();
-  const { roleName } = useDesk();
-  const found = useQuery({
-    queryKey: ["case-terms", subject],
-    queryFn: ({ signal }) => ask<Page<Obligation>>(`/api/complaint/v1/obligations?limit=100&subject=${encodeURIComponent(subject)}`, { signal }),
-  });
-  return (
-    <section className="card" aria-labelledby="terms-title">
-      <h2 id="terms-title">{t("terms")}</h2>
-      {found.isPending && <Skeleton active paragraph={{ rows: 2 }} />}
-      {found.isError && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
-      <ul className="lines">
-        {found.data?.items.map((one) => (
-          <li key={one.id} className="term">
-            <span className="line-head">
-              <b>{pick(one.title_zh, one.title)}</b>
-              {one.ended_at ? <Tag color="success">{code(one.state)}</Tag> : null}
-              <span className="push"><Due at={one.due_at} over={one.ended_at !== null} /></span>
-            </span>
-            <span className="line-text wrap">{pick(one.why_zh, one.why)}</span>
-            <span className="quiet">{roleName(one.role)} {one.person}</span>
-          </li>
-        ))}
-      </ul>
-      {found.isSuccess && found.data.items.length === 0 && <Alert type="info" title={t("noDue")} />}
     </section>
   );
 }

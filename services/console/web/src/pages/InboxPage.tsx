@@ -66,7 +66,7 @@ function Entry({ notice }: { notice: Notice }) {
         <span className="line-head">
           <b>{pick(notice.title, notice.title_en)}</b>
           {notice.unread && <Tag color="processing">{t("unread")}</Tag>}
-          {notice.urgent && <Tag color="error">!</Tag>}
+          {notice.urgent && <Tag color="error">{t("urgent")}</Tag>}
           {mustConfirm && <Tag color="warning">{t("toConfirm")}</Tag>}
           <span className="push quiet">{when(notice.made_at)}</span>
         </span>

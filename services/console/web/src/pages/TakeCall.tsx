@@ -22,7 +22,7 @@ interface Fields {
   serious?: string[];
 }
 
-const CHANNELS = ["phone", "store", "web", "mailbox", "manufacturer"];
+const CHANNELS = ["call_centre", "phone", "store", "web", "mailbox", "manufacturer"];
 const SERIOUS = ["to_manufacturer", "blocked_door", "disturbance", "return_or_exchange", "negative_media", "wide_or_vicious"];
 /** says only that a recording was under way: nothing of what was entered is kept */
 const PENDING = "kehu.call.pending";
@@ -159,7 +159,7 @@ export function TakeCall() {
           layout="vertical"
           requiredMark
           disabled={waiting}
-          initialValues={{ channel: "phone", branch: own.length === 1 ? own[0] : undefined }}
+          initialValues={{ channel: me.grants.some((grant) => grant.role === "call_centre") ? "call_centre" : "phone", branch: own.length === 1 ? own[0] : undefined }}
           onFinish={(fields) => void send(fields)}
           scrollToFirstError={{ focus: true }}
           onValuesChange={(changed: Partial<Fields>, all) => {

@@ -34,3 +34,18 @@ export const LABELS: Record<string, [string, string]> = {
   final_opinion: ["客户最终意见", "final opinion"],
   suggestion: ["服务改进建议", "suggestion"],
 };
+
+/** The name of what a step or an offer carries; what is not known is shown as it is. */
+export function label(name: string, pick: (zh: string, en: string) => string): string {
+  const known = LABELS[name];
+  return known ? pick(...known) : name.replace(/_/g, " ");
+}
+
+/** Whether there is something to show. */
+export const filled = (value: unknown) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
+
+/** Words and lists of words as one text. */
+export function plain(value: unknown): string {
+  if (Array.isArray(value)) return value.map(plain).join("；");
+  return value !== null && typeof value === "object" ? Object.values(value).map(plain).join(" ") : String(value);
+}

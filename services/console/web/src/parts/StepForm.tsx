@@ -1,13 +1,17 @@
+import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Checkbox, Form, Input, Radio, Rate } from "antd";
+import { App, AutoComplete, Button, Checkbox, Form, Input, Radio, Rate, Select } from "antd";
 import { useRef } from "react";
-import { ask, Problem } from "../api";
-import { useSpeech } from "../language";
+import { ask, Problem, type People } from "../api";
+import { useSpeech, type Speech } from "../language";
 import type { Field } from "../pages/steps";
+import { useDesk } from "../Shell";
+import { usePeople } from "./people";
 import { ProblemNote } from "./ProblemNote";
 import { refresh } from "./refresh";
 
 const AMOUNT = /^\d{1,12}(\.\d{1,2})?$/;
+type Name = (string | number)[];
 
 export interface Step {
   subject: string;
@@ -16,17 +20,21 @@ export interface Step {
   path: string;
   fields: Field[];
   rules: string[];
+  /** of which branch people and departments are offered */
+  branch?: string;
   version?: number;
+  initial?: Record<string, unknown>;
   body: (values: Record<string, unknown>) => unknown;
   done: () => void;
 }
 
 /** One step as a form: sent once whatever the clerk or the network does, refused at the field that is wrong. */
-export function StepForm({ subject, name, path, fields, rules, version, body, done }: Step) {
-  const { t, pick } = useSpeech();
+export function StepForm({ subject, name, path, fields, rules, branch, version, initial, body, done }: Step) {
+  const { t } = useSpeech();
   const { message } = App.useApp();
   const queries = useQueryClient();
   const key = useRef(crypto.randomUUID());
+  const people = usePeople(fields.some(asksPeople) ? branch : undefined);
   const [form] = Form.useForm<Record<string, unknown>>();
   const step = useMutation({
     mutationFn: (values: Record<string, unknown>) =>
@@ -44,27 +52,23 @@ export function StepForm({ subject, name, path, fields, rules, version, body, do
       if (error instanceof Problem && !error.passes) key.current = crypto.randomUUID();
       if (error instanceof Problem && error.status === 412) void refresh(queries, subject);
       if (error instanceof Problem) {
-        form.setFields(error.errors.map((one) => ({ name: one.pointer.split("/")[1] ?? "", errors: [one.detail] })));
+        form.setFields(error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [one.detail] })));
       }
     },
   });
   return (
-    <Form form={form} layout="vertical" className="step" disabled={step.isPending}
+    <Form form={form} layout="vertical" className="step" disabled={step.isPending} aria-label={name}
+      initialValues={initial ?? Object.fromEntries(fields.filter((field) => field.least).map((field) => [field.name, [{}]]))}
       onFinish={(values) => { if (!step.isPending) step.mutate(values); }} scrollToFirstError={{ focus: true }}
       onValuesChange={() => { if (step.isError) { key.current = crypto.randomUUID(); step.reset(); } }}
-      onKeyDown={(event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.submit(); if (event.key === "Escape") done(); }}>
-      {fields.map((field, index) => (
-        <Form.Item key={field.name} name={field.name} label={pick(field.zh, field.en)}
-          rules={[
-            ...(field.required ? [{ required: true, message: t("required") }] : []),
-            ...(field.kind === "amount" ? [{ pattern: AMOUNT, message: t("amountHint") }] : []),
-          ]}>
-          {control(field, pick, t("yes"), t("no"), index === 0)}
-        </Form.Item>
-      ))}
+      onKeyDown={(event) => {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.submit();
+        if (event.key === "Escape" && !form.isFieldsTouched()) done();
+      }}>
+      {fields.map((field, index) => <Asked key={field.name} field={field} at={[field.name]} people={people} first={index === 0} />)}
       {step.isError && <ProblemNote error={step.error} />}
       <p className="buttons">
-        <Button type="primary" htmlType="submit" loading={step.isPending}>{t("submit")}</Button>
+        <Button type="primary" htmlType="submit" loading={step.isPending} autoFocus={fields.length === 0}>{t("submit")}</Button>
         <Button onClick={done}>{t("cancel")}</Button>
         {rules.length > 0 && <span className="quiet">{t("rules")} {rules.join(", ")}</span>}
       </p>
@@ -72,18 +76,87 @@ export function StepForm({ subject, name, path, fields, rules, version, body, do
   );
 }
 
-function control(field: Field, pick: (zh: string, en: string) => string, yes: string, no: string, first: boolean) {
+function asksPeople(field: Field): boolean {
+  return ["person", "people", "department"].includes(field.kind) || (field.of ?? []).some(asksPeople);
+}
+
+/** Where the service says that something is wrong (a JSON pointer), as the form names it. */
+function nameOf(pointer: string): Name {
+  return pointer.split("/").slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+/** A field of the form; `at` leads there from the list that it is in. */
+function Asked({ field, at, people, first = false }: { field: Field; at: Name; people: People | undefined; first?: boolean }) {
+  const speech = useSpeech();
+  const { roleName } = useDesk();
+  const { t, pick } = speech;
+  const label = pick(field.zh, field.en);
+  if (field.kind === "list") return <Listed field={field} at={at} people={people} first={first} />;
+  const rules = [
+    ...(field.required ? [{ required: true, message: t("required") }] : []),
+    ...(field.kind === "amount" ? [{ pattern: AMOUNT, message: t("amountHint") }] : []),
+  ];
+  if (field.kind === "tick") {
+    return <Form.Item name={at} valuePropName="checked"><Checkbox>{label}</Checkbox></Form.Item>;
+  }
+  return <Form.Item name={at} label={label} rules={rules} className={`is-${field.kind}`}>{control(field, label, people, first, speech, roleName)}</Form.Item>;
+}
+
+function Listed({ field, at, people, first }: { field: Field; at: Name; people: People | undefined; first: boolean }) {
+  const { t, pick } = useSpeech();
+  const least = field.least ?? 0;
+  return (
+    <Form.List name={at}>
+      {(entries, { add, remove }, { errors }) => (
+        <fieldset className="entries">
+          <legend>{pick(field.zh, field.en)}</legend>
+          {entries.map(({ key, name }, index) => (
+            <div key={key} className="entry">
+              {field.of!.map((part, which) => (
+                <Asked key={part.name} field={part} at={[name, part.name]} people={people} first={first && index === 0 && which === 0} />
+              ))}
+              {entries.length > least && (
+                <Button type="text" icon={<DeleteOutlined />} aria-label={`${t("remove")} ${pick(field.zh, field.en)} ${index + 1}`} onClick={() => remove(name)} />
+              )}
+            </div>
+          ))}
+          <Button size="small" icon={<PlusOutlined />} onClick={() => add({})}>{t("add")}{pick(field.zh, ` ${field.en}`)}</Button>
+          <Form.ErrorList errors={errors} />
+        </fieldset>
+      )}
+    </Form.List>
+  );
+}
+
+function control(field: Field, label: string, people: People | undefined, first: boolean, { t, pick, code }: Speech, roleName: (role: string) => string) {
+  const choices = (field.choices ?? []).map(([value, zh, en]) => ({ value, label: pick(zh, en) }));
+  const persons = (people?.people ?? []).map((one) => ({
+    value: one.subject, label: `${one.subject} · ${one.roles.map((role) => roleName(role)).join("、")}${one.department ? ` · ${code(one.department)}` : ""}`,
+  }));
+  const holds = (text: string, option?: { label: string }) => (option?.label ?? "").includes(text);
   switch (field.kind) {
     case "yes":
-      return <Radio.Group aria-label={pick(field.zh, field.en)} options={[{ value: true, label: yes }, { value: false, label: no }]} />;
+      return <Radio.Group aria-label={label} options={[{ value: true, label: t("yes") }, { value: false, label: t("no") }]} />;
     case "choice":
-      return <Radio.Group aria-label={pick(field.zh, field.en)} options={(field.choices ?? []).map(([value, zh, en]) => ({ value, label: pick(zh, en) }))} />;
+      return <Radio.Group aria-label={label} options={choices} />;
+    case "pick":
+      return <Select allowClear={!field.required} options={choices} autoFocus={first} />;
     case "several":
-      return <Checkbox.Group aria-label={pick(field.zh, field.en)} options={(field.choices ?? []).map(([value, zh, en]) => ({ value, label: pick(zh, en) }))} />;
+      return <Checkbox.Group aria-label={label} options={choices} />;
     case "amount":
       return <Input inputMode="decimal" autoComplete="off" maxLength={16} suffix="CNY" autoFocus={first} />;
     case "score":
       return <Rate />;
+    case "person":
+      return <AutoComplete options={persons} showSearch={{ filterOption: holds }} maxLength={200} autoFocus={first} placeholder={t("choosePerson")} popupMatchSelectWidth={false} />;
+    case "people":
+      return <Select mode="tags" options={persons} showSearch={{ filterOption: holds }} placeholder={t("choosePerson")} tokenSeparators={[",", "，", " "]} autoFocus={first} popupMatchSelectWidth={false} />;
+    case "department":
+      return <AutoComplete options={(people?.departments ?? []).map((value) => ({ value, label: code(value) === value ? value : `${code(value)} ${value}` }))} showSearch={{ filterOption: holds }} maxLength={100} autoFocus={first} />;
+    case "day":
+      return <Input type="date" />;
+    case "instant":
+      return <Input type="datetime-local" autoFocus={first} />;
     case "line":
       return <Input autoComplete="off" maxLength={200} autoFocus={first} />;
     default:

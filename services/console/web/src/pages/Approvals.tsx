@@ -1,0 +1,96 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, Input, Tag } from "antd";
+import { useRef, useState } from "react";
+import { ask, Problem, type Approval, type Page } from "../api";
+import { useSpeech } from "../language";
+import { ProblemNote } from "../parts/ProblemNote";
+import { refresh } from "../parts/refresh";
+import { useDesk } from "../Shell";
+import { filled, label } from "./labels";
+
+/** What was asked about a case, newest first. */
+export function useApprovals(subject: string) {
+  return useQuery({
+    queryKey: ["case-approvals", subject],
+    queryFn: ({ signal }) => ask<Page<Approval>>(`/api/complaint/v1/approvals?subject=${encodeURIComponent(subject)}`, { signal }),
+  });
+}
+
+/** Who has to sign what, and who has. */
+export function Approvals({ subject }: { subject: string }) {
+  const { t } = useSpeech();
+  const found = useApprovals(subject);
+  if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
+  const items = found.data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <section className="card" aria-labelledby="approvals-title">
+      <h2 id="approvals-title">{t("approvals")}</h2>
+      {items.map((one) => <Asked key={one.id} asked={one} />)}
+    </section>
+  );
+}
+
+function Asked({ asked }: { asked: Approval }) {
+  const { t, pick, code, when } = useSpeech();
+  const { roleName } = useDesk();
+  const queries = useQueryClient();
+  const key = useRef(crypto.randomUUID());
+  const [refusing, setRefusing] = useState(false);
+  const [reason, setReason] = useState("");
+  const decide = useMutation({
+    mutationFn: (grant: boolean) =>
+      ask(`/api/complaint/v1/approvals/${asked.id}/decide`, {
+        method: "POST", key: `${key.current}-${grant}`, body: { grant, digest: asked.digest, ...(grant ? {} : { reason }) },
+      }),
+    onSuccess: () => refresh(queries, asked.subject),
+    onError: (error) => { if (error instanceof Problem && !error.passes) key.current = crypto.randomUUID(); },
+  });
+  return (
+    <article className="asked" aria-label={pick(asked.title_zh, asked.title)}>
+      <p>
+        <b>{pick(asked.title_zh, asked.title)}</b> <Tag color={asked.state === "open" ? "warning" : "default"}>{asked.state === "open" ? t("waiting") : code(asked.state)}</Tag>
+        <span className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)} · {t("rules")} {asked.rules.join(", ")}</span>
+      </p>
+      <dl className="facts">
+        {Object.entries(asked.offer).filter(([name, value]) => filled(value) && !name.endsWith("_id")).map(([name, value]) => (
+          <span key={name}>
+            <dt>{label(name, pick)}</dt>
+            <dd>{typeof value === "boolean" ? (value ? t("yes") : t("no")) : offered(value, code)}</dd>
+          </span>
+        ))}
+        <span><dt>{t("digest")}</dt><dd><code title={asked.digest}>{asked.digest.slice(0, 16)}…</code></dd></span>
+      </dl>
+      <ol className="seats">
+        {asked.stages.flat().map((seat, index) => (
+          <li key={index}>
+            {roleName(seat.role)} · {seat.place}: {seat.signed_by ? `${t("signedBy")} ${seat.signed_by} ${when(seat.signed_at)}` : t("waiting")}
+          </li>
+        ))}
+      </ol>
+      {asked.reason && <blockquote>{asked.reason}</blockquote>}
+      {asked.yours && asked.state === "open" && (
+        <>
+          {refusing && (
+            <Input.TextArea autoFocus aria-label={t("refuseReason")} placeholder={t("refuseReason")} value={reason}
+              maxLength={500} onChange={(event) => setReason(event.target.value)} />
+          )}
+          <p className="buttons">
+            {!refusing && <Button type="primary" loading={decide.isPending} onClick={() => decide.mutate(true)}>{t("grant")}</Button>}
+            <Button danger loading={refusing && decide.isPending} disabled={refusing && reason.trim().length < 4}
+              onClick={() => (refusing ? decide.mutate(false) : setRefusing(true))}>{t("refuse")}</Button>
+            {refusing && <Button onClick={() => setRefusing(false)}>{t("cancel")}</Button>}
+          </p>
+        </>
+      )}
+      {decide.isError && <ProblemNote error={decide.error} />}
+    </article>
+  );
+}
+
+/** A value of an offer in words; lines of an offer one after the other. */
+function offered(value: unknown, code: (value: string) => string): string {
+  if (Array.isArray(value)) return value.map((one) => offered(one, code)).join("；");
+  if (value !== null && typeof value === "object") return Object.values(value).map((one) => offered(one, code)).join(" ");
+  return code(String(value));
+}
