@@ -48,6 +48,9 @@ from complaint.intake.writer import Writer
 from complaint.judging.judge_complaint import judge_complaint
 from complaint.matching.directory import known_customers
 from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
+from complaint.merging.link_cases import link_cases, list_links
+from complaint.merging.merge_cases import merge_cases
+from complaint.merging.split_case import split_case
 from complaint.misconduct.propose_misconduct import decide_no_penalty, list_misconduct, propose_misconduct
 from complaint.serious.climb_ladder import climb_ladder
 from complaint.serious.complete_facts import complete_facts
@@ -120,6 +123,10 @@ service = Service(
         list_misconduct,
         decide_no_penalty,
         fetch_dossier_item,  # dossier
+        merge_cases,  # merging
+        link_cases,
+        list_links,
+        split_case,
         mark_serious,  # serious
         overrule_serious,
         read_ladder,

@@ -59,11 +59,13 @@ cases = sa.Table(
     sa.Column("department", sa.Text, comment="that handles it"),
     sa.Column("handler", sa.Text, comment="who handles it: a subject of the identity provider"),
     _instant("closed_at", nullable=True),
+    sa.Column("merged_into", sa.Uuid, comment="the case that whatever reaches this one reaches"),
     sa.CheckConstraint(
         "state IN ('taken', 'judged', 'investigating', 'resolved', 'approved', 'answered', 'called_back', 'closed', "
-        "'reopened')",
+        "'reopened', 'merged')",
         name="cases_state",
     ),
+    sa.CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="cases_merged_state"),
     sa.CheckConstraint("match IN ('matched', 'none', 'pending')", name="cases_match"),
     sa.Index("cases_number", "number", unique=True),
     sa.Index("cases_origin", "origin", "origin_ref", unique=True, postgresql_where=sa.text("origin IS NOT NULL")),
@@ -79,6 +81,7 @@ cases = sa.Table(
     sa.Index("cases_handler", "handler", "id", postgresql_where=sa.text("handler IS NOT NULL")),
     sa.Index("cases_level", "level", "id", postgresql_where=sa.text("level IS NOT NULL")),
     sa.Index("cases_department", "branch", "department", "id", postgresql_where=sa.text("department IS NOT NULL")),
+    sa.Index("cases_merged", "merged_into", postgresql_where=sa.text("merged_into IS NOT NULL")),
     sa.Index("cases_customer", "customer_id", "id", postgresql_where=sa.text("customer_id IS NOT NULL")),
 )
 

@@ -22,6 +22,8 @@ from complaint.way import CaseState
 
 RULES = ("P04.8", "P05.15")
 
+#: a merged case is counted in the one that it was merged into
+STANDS_ALONE = cases.c.merged_into.is_(None)
 #: whoever asks, where a subject of the identity provider is meant
 ME = "me"
 
@@ -46,8 +48,7 @@ async def list_complaints(
     wanted += [cases.c[name] == value for name, value in asked.items() if value is not None]
     if handler is not None:
         wanted.append(cases.c.handler == (principal.subject if handler == ME else handler))
-    if state is not None:
-        wanted += in_state(state)
+    wanted += [STANDS_ALONE] if state is None else in_state(state)
     if serious is not None:
         wanted.append(cases.c.serious_at.is_not(None) if serious else cases.c.serious_at.is_(None))
     found, following = await newest_first(tx, CASES, wanted, limit, cursor)

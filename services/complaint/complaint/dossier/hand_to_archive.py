@@ -23,6 +23,7 @@ from complaint import tables
 from complaint.case import CASES, Case
 from complaint.dossier.papers import Paper, papers_of
 from complaint.permissions import FETCH_DOSSIER
+from complaint.redirect import parts_of
 from complaint.timeline import entries_of, note, opened
 
 RULES = ("P04.8", "P12.2")
@@ -68,7 +69,7 @@ async def _approvals(tx: Tx, case: Case) -> list[Mapping[str, Any]]:
     """What was asked and signed about the case and about misconduct in it."""
     table = tables.misconducts
     rows = await tx.execute(sa.select(table.c.id).where(table.c.case_id == case.id))
-    subjects = [case.id, *(row[0] for row in rows)]
+    subjects = [*await parts_of(tx, case), *(row[0] for row in rows)]
     names = ("approval", "asked_by", "asked_at", "offer", "stages", "state", "ended_at", "amount", "digest")
     found = await tx.driver.fetch(_APPROVALS, subjects)
     return [dict(zip(names, row, strict=True)) for row in found]
