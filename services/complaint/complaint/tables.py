@@ -177,6 +177,40 @@ dossier_items = sa.Table(
     comment="what a closed case hands over to the archive",
 )
 
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("sha256", BYTEA, nullable=False),
+    sa.Column("sealed_sha256", BYTEA, nullable=False),
+    sa.Column("place", sa.Text, comment="where in the vault it lies"),
+    sa.Column("added_by", sa.Text, nullable=False),
+    _instant("added_at", nullable=False),
+    sa.Column("removed_by", sa.Text),
+    _instant("removed_at", nullable=True),
+    sa.Column("handover_id", sa.Uuid, comment="with which closing it was handed to the archive"),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="why it was removed, in words"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("kind IN ('photo', 'recording', 'letter', 'other')", name="attachments_kind"),
+    sa.CheckConstraint("(removed_at IS NULL) = (place IS NOT NULL)", name="attachments_place"),
+    sa.Index("attachments_case", "case_id", "id"),
+    comment="photos, recordings and letters of a case; of a removed one the entry stays",
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("place", sa.Text, primary_key=True),
+    _instant("begun_at", nullable=False),
+    comment="files on their way into the vault: one that is not taken in is swept",
+)
+
 known_customers = sa.Table(
     "known_customers",
     metadata,

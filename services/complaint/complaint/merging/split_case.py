@@ -1,4 +1,4 @@
-"""A case about two matters becomes two; the clocks of both begin at the receipt, so nobody gains time (P04.8, P04.9)."""
+"""A case about two matters becomes two; the clocks of both begin at the receipt: nobody gains time (P04.8, P04.9)."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class SeriousLadder:
         self.marks = (*self.marks, {"kinds": kinds, "by": by, "at": at.isoformat()})
 
     def joined(self, other: SeriousLadder, *, told: bool) -> None:
-        """The ladder of a case that was merged goes on here, from the earlier start; with `told` its marks are known."""
+        """The ladder of a merged case goes on here, from the earlier start; with `told` its marks are known."""
         self.started_at = min(self.started_at, other.started_at)
         if told:
             self.marks = (*self.marks, *other.marks)

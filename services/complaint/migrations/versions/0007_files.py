@@ -55,7 +55,7 @@ CREATE TABLE attachments (
 COMMENT ON TABLE attachments IS 'photos, recordings and letters of a case; of a removed one the entry stays';
 COMMENT ON COLUMN attachments.place IS 'where in the vault it lies';
 COMMENT ON COLUMN attachments.handover_id IS 'with which closing it was handed to the archive';
-COMMENT ON COLUMN attachments.sealed IS 'what it shows, and why it was removed, in words';
+COMMENT ON COLUMN attachments.sealed IS 'why it was removed, in words';
 CREATE INDEX attachments_case ON attachments (case_id, id);
 
 CREATE TABLE uploads (

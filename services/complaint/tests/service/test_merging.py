@@ -171,7 +171,9 @@ async def test_what_both_were_offered_adds_up_at_the_survivor(stage: Stage) -> N
     assert [one["amount"]["amount"] for one in paid] == ["1500.00"]
     async with stage.client(subject="relations-1") as person:
         path = f"/v1/compensations/{paid[0]['id']}/change"
-        changed = await person.post(path, json={**offer, "lines": [{"kind": "repair", "amount": {"amount": "2500.00"}}]})
+        changed = await person.post(
+            path, json={**offer, "lines": [{"kind": "repair", "amount": {"amount": "2500.00"}}]}
+        )
     assert changed.status_code == 200, changed.text
     ((together,),) = await stage.rows(
         "SELECT offer->>'together' FROM kehu.approvals WHERE state = 'open' AND subject = $1::uuid", first.id
