@@ -10,7 +10,7 @@ from chassis.tx import Tx
 from contracts.complaint import MarkedBy, SeriousKind
 from policy.access import exclude, excluded_from
 from policy.directory import Directory
-from policy.obligations import OBLIGATIONS, Owed, tell
+from policy.obligations import OBLIGATIONS, Owed, keep_from, tell
 
 from complaint.case import Case
 from complaint.compensation.policy import COMPENSATION
@@ -157,5 +157,7 @@ async def carry_over_people(tx: Tx, loser: Case, survivor: Case) -> None:
     barred = {*await excluded_from(tx, loser.id), *loser.concerned}
     missing = barred - {*await excluded_from(tx, survivor.id), *survivor.concerned}
     exclude(tx, survivor.id, missing, because=f"merged: {loser.number}")
+    for person in sorted(barred | {*survivor.concerned}):
+        keep_from(tx, survivor.id, person, at=tx.now)
     whoever = {*loser.participants, *([loser.handler] if loser.handler else [])}
     survivor.take_in(whoever - barred - {survivor.handler})

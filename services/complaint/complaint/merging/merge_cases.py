@@ -143,9 +143,10 @@ async def _refuse(tx: Tx, loser: Case, survivor: Case) -> None:
 
 async def _become_one(tx: Tx, loser: Case, survivor: Case, because: str) -> None:
     personal = await tx.unseal(loser, why="merging", rules=RULES[:1])
-    await carry_over_people(tx, loser, survivor)
     duties = await carry_over_clocks(tx, loser, survivor)
     await carry_over_ladder(tx, loser, survivor)
+    await tx.flush()
+    await carry_over_people(tx, loser, survivor)
     before = await matter_of(tx, loser)
     loser.merge_into(survivor)
     await carry_over_records(tx, loser, survivor)
