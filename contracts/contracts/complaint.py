@@ -302,6 +302,49 @@ class ComplaintReopened(Event, type="complaint.reopened.v1"):
     rules: list[str]
 
 
+class ComplaintMerged(Event, type="complaint.merged.v1"):
+    """The complaint went up into another one: it counts no more, whatever is sent to it reaches `into` (P04.8)."""
+
+    case_id: UUID
+    number: str
+    into: UUID
+    into_number: str
+    branch: str
+    merged_at: Instant
+    rules: list[str]
+
+
+class ComplaintSplit(Event, type="complaint.split.v1"):
+    """A part of the complaint goes its own way as `part`, whose clocks began at the same receipt (P04.8, P04.9)."""
+
+    case_id: UUID
+    part: UUID
+    part_number: str
+    branch: str
+    split_at: Instant
+    rules: list[str]
+
+
+class LinkKind(StrEnum):
+    """How two complaints have to do with each other."""
+
+    RELATED = "related"
+    SAME_VEHICLE = "same_vehicle"
+    SAME_CAUSE = "same_cause"
+    FOLLOWS = "follows"
+    SPLIT = "split"
+
+
+class ComplaintsLinked(Event, type="complaint.linked.v1"):
+    """Two complaints have to do with each other (P04.8)."""
+
+    case_id: UUID
+    other: UUID
+    kind: Open[LinkKind]
+    linked_at: Instant
+    rules: list[str]
+
+
 class HarmedParty(StrEnum):
     """Who was harmed; a developer counts like the company (P04.15)."""
 

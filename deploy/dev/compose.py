@@ -13,6 +13,7 @@ TARGET = ROOT / "deploy" / "compose.yaml"
 FIRST = 18100
 #: what a service is told beyond what all are told
 MORE: dict[str, dict[str, str]] = {
+    "complaint": {"KEHU_BLOB_STORE": "/data/blobs"},
     "archive": {"KEHU_BLOB_STORE": "/data/blobs", "KEHU_AUDIT_KEY_FILE": "/data/keys/audit.pem"},
     # browsers reach the provider on this machine's own address, services by its name in the network
     "console": {

@@ -10,9 +10,13 @@ from chassis.auth import Verifier
 from chassis.http import App
 from chassis.runtime import Runtime
 from chassis.service import Service
+from chassis.vault import vault
 from policy.engines import ENGINES
 
 from complaint import tables
+from complaint.attachments.add_attachment import add_attachment
+from complaint.attachments.read_attachment import list_attachments, read_attachment
+from complaint.attachments.remove_attachment import remove_attachment
 from complaint.cases.export_complaints import export_complaints
 from complaint.cases.index_words import index_words
 from complaint.cases.list_actions import list_actions
@@ -27,6 +31,7 @@ from complaint.compensation.offer_compensation import change_compensation, offer
 from complaint.compensation.pay_compensation import pay_compensation
 from complaint.dossier.hand_to_archive import dossier_filed, fetch_dossier_item, print_dossier
 from complaint.erasure.forget_customer import customer_erased, forget_customer
+from complaint.files import sweep_upload
 from complaint.follow_up.call_back import call_back
 from complaint.follow_up.close_complaint import close_complaint
 from complaint.follow_up.reopen_complaint import reopen_complaint
@@ -50,6 +55,9 @@ from complaint.intake.writer import Writer
 from complaint.judging.judge_complaint import judge_complaint
 from complaint.matching.directory import known_customers
 from complaint.matching.match_cases import match_cases_of_customer, match_opened_case
+from complaint.merging.link_cases import link_cases, list_links
+from complaint.merging.merge_cases import merge_cases
+from complaint.merging.split_case import split_case
 from complaint.misconduct.propose_misconduct import decide_no_penalty, list_misconduct, propose_misconduct
 from complaint.papers.read_paper import read_investigation_report, read_record_form
 from complaint.reports.fill_in_report import fill_in_report
@@ -71,16 +79,18 @@ from complaint.serious.record_harm import record_harm
 from complaint.serious.record_meeting import finish_task, read_group, record_meeting
 from complaint.serious.record_step import record_step
 from complaint.serious.warn_factory import factory_not_told, factory_told, warn_factory
+from complaint.settings import ComplaintSettings
 
 
 @asynccontextmanager
 async def parts(runtime: Runtime) -> AsyncIterator[None]:
-    """The intake writer, while the API is served."""
+    """The vault, and the intake writer, while a process runs."""
     writer = Writer(runtime)
     await writer.open()
     runtime.parts[WRITER] = writer
     try:
-        yield
+        async with vault(runtime):
+            yield
     finally:
         await writer.close()
 
@@ -95,6 +105,7 @@ service = Service(
     title="Complaints",
     tables=tables.metadata,
     migrations=Path(__file__).parent.parent / "migrations",
+    settings=ComplaintSettings,
     routes=[
         take_complaint,  # intake
         import_template,  # imports
@@ -132,9 +143,17 @@ service = Service(
         propose_misconduct,  # misconduct
         list_misconduct,
         decide_no_penalty,
+        add_attachment,  # attachments
+        list_attachments,
+        read_attachment,
+        remove_attachment,
         fetch_dossier_item,  # dossier
         read_record_form,  # papers
         read_investigation_report,
+        merge_cases,  # merging
+        link_cases,
+        list_links,
+        split_case,
         mark_serious,  # serious
         overrule_serious,
         read_ladder,
@@ -174,6 +193,7 @@ service = Service(
     jobs=[
         print_dossier,  # dossier
         freeze_period,  # reports
+        sweep_upload,  # attachments
         forget_customer,  # erasure
         tell_archive,  # serious
         COMPLAINTS_TABLE.job,  # imports

@@ -82,6 +82,8 @@ class Case(Holdable):
     department: str | None
     handler: str | None
     closed_at: datetime | None
+    merged_into: UUID | None = None
+    merged_at: datetime | None = None
 
     @property
     def concerned(self) -> tuple[str, ...]:
@@ -308,6 +310,27 @@ class Case(Holdable):
     def _pass(self, gate: Gate, at: datetime) -> None:
         if gate in self.gates:
             self.gates = {**self.gates, gate.value: at.isoformat()}
+
+    @action("merge")
+    def merge_into(self, survivor: Case, at: datetime) -> None:
+        """It is a redirect from now on: whatever reaches it reaches the survivor (P04.8). Nothing undoes that."""
+        self.state, self.merged_into, self.merged_at = CaseState.MERGED, survivor.id, at
+        survivor.respondent = survivor.respondent or self.respondent
+        survivor.customer_id = survivor.customer_id or self.customer_id
+        self.customer_id = survivor.customer_id
+        if survivor.repeat_of == self.id:
+            survivor.repeat_of = None
+
+    @fact
+    def take_in(self, people: Collection[str]) -> None:
+        """They took part in a case that was merged into this one."""
+        if people:
+            self.course = {**self.course, "participants": sorted({*self.participants, *people})}
+
+    @fact
+    def divide(self, text: str, sealed: bytes) -> None:
+        """A part of its words has become another case (P04.8)."""
+        self.text, self.sealed = text, sealed
 
     @fact
     def wait(self, at: datetime) -> bool:

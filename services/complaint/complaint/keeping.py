@@ -38,9 +38,12 @@ Expected = Annotated[int | None, Depends(if_match)]
 async def within(tx: Tx, case_id: UUID, permission: Permission, principal: Principal, *, lock: bool) -> Case:
     """The case, where it lies within the caller's reach and does not complain about the caller; else 404 (P12.2).
 
-    Who handles it or takes part in it reaches it with any role of the permission.
+    Who handles it or takes part in it reaches it with any role of the permission. Of a merged case it is the one that
+    it was merged into.
     """
     case = await tx.get(CASES, case_id, lock=lock)
+    while case.merged_into is not None:
+        case = await tx.get(CASES, case.merged_into, lock=lock)
     owner = principal.subject if principal.subject in (case.handler, *case.participants) else None
     reached = case.respondent != principal.subject and await within_reach(
         tx, permission, principal, case.id, case.branch, department=case.department, owner=owner

@@ -62,11 +62,14 @@ cases = sa.Table(
     sa.Column("department", sa.Text, comment="that handles it"),
     sa.Column("handler", sa.Text, comment="who handles it: a subject of the identity provider"),
     _instant("closed_at", nullable=True),
+    sa.Column("merged_into", sa.Uuid, comment="the case that whatever reaches this one reaches"),
+    _instant("merged_at", nullable=True),
     sa.CheckConstraint(
         "state IN ('taken', 'judged', 'investigating', 'resolved', 'approved', 'answered', 'called_back', 'closed', "
-        "'reopened')",
+        "'reopened', 'merged')",
         name="cases_state",
     ),
+    sa.CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="cases_merged_state"),
     sa.CheckConstraint("match IN ('matched', 'none', 'pending')", name="cases_match"),
     sa.Index("cases_number", "number", unique=True),
     sa.Index("cases_origin", "origin", "origin_ref", unique=True, postgresql_where=sa.text("origin IS NOT NULL")),
@@ -84,6 +87,7 @@ cases = sa.Table(
     sa.Index("cases_department", "branch", "department", "id", postgresql_where=sa.text("department IS NOT NULL")),
     sa.Index("cases_open", "taken_at", postgresql_where=sa.text("closed_at IS NULL")),
     sa.Index("cases_closed", "closed_at", postgresql_where=sa.text("closed_at IS NOT NULL")),
+    sa.Index("cases_merged", "merged_into", postgresql_where=sa.text("merged_into IS NOT NULL")),
     sa.Index("cases_customer", "customer_id", "id", postgresql_where=sa.text("customer_id IS NOT NULL")),
 )
 
@@ -192,6 +196,40 @@ dossier_forms = sa.Table(
     sa.Column("subject_id", sa.Uuid, nullable=False),
     sa.Column("sealed", BYTEA, nullable=False, comment="what the forms are filled with"),
     comment="forms of a closing that wait to be printed",
+)
+
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("sha256", BYTEA, nullable=False),
+    sa.Column("sealed_sha256", BYTEA, nullable=False),
+    sa.Column("place", sa.Text, comment="where in the vault it lies"),
+    sa.Column("added_by", sa.Text, nullable=False),
+    _instant("added_at", nullable=False),
+    sa.Column("removed_by", sa.Text),
+    _instant("removed_at", nullable=True),
+    sa.Column("handover_id", sa.Uuid, comment="with which closing it was handed to the archive"),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="why it was removed, in words"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("kind IN ('photo', 'recording', 'letter', 'other')", name="attachments_kind"),
+    sa.CheckConstraint("(removed_at IS NULL) = (place IS NOT NULL)", name="attachments_place"),
+    sa.Index("attachments_case", "case_id", "id"),
+    comment="photos, recordings and letters of a case; of a removed one the entry stays",
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("place", sa.Text, primary_key=True),
+    _instant("begun_at", nullable=False),
+    comment="files on their way into the vault: one that is not taken in is swept",
 )
 
 known_customers = sa.Table(

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class CaseState(StrEnum):
-    """Where a case stands."""
+    """Where a case stands. A merged one is no step of the way: it is a redirect to another."""
 
     TAKEN = "taken"
     JUDGED = "judged"
@@ -22,6 +22,7 @@ class CaseState(StrEnum):
     CALLED_BACK = "called_back"
     CLOSED = "closed"
     REOPENED = "reopened"
+    MERGED = "merged"
 
 
 class Gate(StrEnum):

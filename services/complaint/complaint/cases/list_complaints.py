@@ -22,6 +22,8 @@ from complaint.way import CaseState
 
 RULES = ("P04.8", "P05.15")
 
+#: a merged case is counted in the one that it was merged into
+STANDS_ALONE = cases.c.merged_into.is_(None)
 #: whoever asks, where a subject of the identity provider is meant
 ME = "me"
 
@@ -49,8 +51,7 @@ class Wanted:
         wanted = [cases.c[name] == value for name, value in self.equal.items() if value is not None]
         if self.handler is not None:
             wanted.append(cases.c.handler == (principal.subject if self.handler == ME else self.handler))
-        if self.state is not None:
-            wanted += in_state(self.state)
+        wanted += [STANDS_ALONE] if self.state is None else in_state(self.state)
         if self.serious is not None:
             wanted.append(cases.c.serious_at.is_not(None) if self.serious else cases.c.serious_at.is_(None))
         return wanted

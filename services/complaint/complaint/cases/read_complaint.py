@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.http import get
+from chassis.http import Answer, get
 from chassis.tx import Tx
 
 from complaint.cases.views import CaseView, view_of
@@ -16,7 +16,10 @@ RULES = ("P04.8",)
 
 
 @get("/v1/complaints/{case_id}", needs=READ_COMPLAINT)
-async def read_complaint(case_id: UUID, principal: Principal, tx: Tx) -> CaseView:
-    """Open a case. 404 when there is none, or none within your reach."""
+async def read_complaint(case_id: UUID, principal: Principal, tx: Tx) -> Answer[CaseView]:
+    """Open a case; of a merged one 303 to where it went. 404 when there is none, or none within your reach."""
     case = await within(tx, case_id, READ_COMPLAINT, principal, lock=False)
-    return view_of(case, await tx.unseal(case, why="handling", rules=RULES))
+    view = view_of(case, await tx.unseal(case, why="handling", rules=RULES))
+    if case.id == case_id:
+        return Answer(view)
+    return Answer(view, status=303, headers={"Location": view.path, "ETag": f'"{case.version}"'})

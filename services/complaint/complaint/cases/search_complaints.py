@@ -20,12 +20,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from complaint.case import CASES, Case
-from complaint.cases.list_complaints import in_state
+from complaint.cases.list_complaints import STANDS_ALONE, in_state
 from complaint.cases.seen import Seen, seen_by
 from complaint.cases.views import CaseLine, line_of
 from complaint.cases.words import query
 from complaint.number import written
 from complaint.permissions import READ_COMPLAINT
+from complaint.redirect import survivors
 from complaint.tables import case_words, cases
 from complaint.way import CaseState
 
@@ -87,9 +88,10 @@ async def search_complaints(
         wanted.append(cases.c.serious_at.is_not(None) if sought.serious else cases.c.serious_at.is_(None))
     if sought.words is not None:
         words = _asked(sought.words, sought.branch, seen)
+        wanted.append(STANDS_ALONE)
         found, following = await _by_words(tx, Wanted(words, wanted), limit, cursor)
     else:
-        found, following = await newest_first(tx, CASES, [*wanted, _matches(tx, sought)], limit, cursor)
+        found, following = await newest_first(tx, CASES, [*wanted, await _matches(tx, sought)], limit, cursor)
     return Page(items=[line_of(case) for case in found], next=following)
 
 
@@ -176,7 +178,7 @@ def _first_id(year: int) -> UUID:
     return UUID(int=millis << 80)
 
 
-def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
+async def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
     if sought.number is not None:
         number = written(sought.number)
         if number is None:
@@ -192,4 +194,13 @@ def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
     )
     kind, value, column = next(entry for entry in kinds if entry[1] is not None)
     assert value is not None
-    return column.in_([token for _, token in tx.runtime.tokens.all(kind, value)])
+    tokens = [token for _, token in tx.runtime.tokens.all(kind, value)]
+    known = sa.and_(column.in_(tokens), STANDS_ALONE)
+    went = await tx.execute(
+        sa.select(cases.c.id).where(column.in_(tokens), cases.c.merged_into.is_not(None)).limit(100)
+    )
+    merged = [row[0] for row in went]
+    if not merged:
+        return known
+    into = await survivors(tx, merged, lock=False)
+    return sa.or_(known, cases.c.id.in_(sorted({case.id for case in into.values()})))

@@ -30,6 +30,7 @@ class CaseLine(BaseModel):
     serious: bool
     serious_kinds: list[str]
     repeat_of: UUID | None
+    merged_into: UUID | None
     path: str
 
 
@@ -164,5 +165,6 @@ def _public(case: Case) -> dict[str, Any]:
         "serious": case.serious,
         "serious_kinds": list(case.serious_kinds),
         "repeat_of": case.repeat_of,
+        "merged_into": case.merged_into,
         "path": f"/v1/complaints/{case.id}",
     }

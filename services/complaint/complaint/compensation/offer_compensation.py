@@ -26,6 +26,7 @@ from complaint.compensation.policy import COMPENSATION, CompensationPolicy
 from complaint.compensation.views import CompensationView, view_of
 from complaint.keeping import within
 from complaint.permissions import OFFER_COMPENSATION
+from complaint.redirect import matter_of
 
 RULES = ("P12.10", "P17.8")
 
@@ -103,7 +104,7 @@ async def change_compensation(compensation_id: UUID, offer: Offer, principal: Pr
         return view_of(compensation)
     if not standing and await tx.driver.fetchval(_OPEN, case.id) is not None:
         raise CompensationOpen("Another offer of this case is open. Change that one.", rules=RULES)
-    sealed = await tx.seal(tables.compensations, compensation.id, case.subject_id, {"reason": offer.reason})
+    sealed = await tx.seal(tables.compensations, compensation.id, compensation.subject_id, {"reason": offer.reason})
     compensation.change(lines, amount, sealed, principal.subject, tx.now)
     await ask_for(tx, case, compensation, excluded)
     await tx.flush()
@@ -126,7 +127,7 @@ async def ask_for(tx: Tx, case: Case, compensation: Compensation, excluded: Sequ
     """Ask those who may grant all that this case, its customer and its repeats have been offered together."""
     policy = case.policy(tx, CompensationPolicy)
     matrix = policy.matrix
-    parties = parties_of(case)
+    parties = await parties_of(tx, case)
     further = compensation.further
     together = await total(tx, COMPENSATION, parties, subject=case.id, amount=further)
     asked = ask(
@@ -164,10 +165,10 @@ async def ask_for(tx: Tx, case: Case, compensation: Compensation, excluded: Sequ
     )
 
 
-def parties_of(case: Case) -> list[str]:
-    """For whom amounts add up: the customer where known, and the matter with all its repeats."""
+async def parties_of(tx: Tx, case: Case) -> list[str]:
+    """For whom amounts add up: the customer where known, and the matter with all its repeats and what was merged."""
     customer = [] if case.customer_id is None else [f"customer:{case.customer_id}"]
-    return [*customer, f"matter:{case.repeat_of or case.id}"]
+    return [*customer, await matter_of(tx, case)]
 
 
 def chain_for(matrix: Matrix, kinds: Sequence[str], together: Decimal) -> Chain:

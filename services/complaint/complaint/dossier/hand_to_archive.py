@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from chassis.auth import Principal
 from chassis.handlers import Received, on
 from chassis.http import get
 from chassis.ids import uuid7
 from chassis.jobs import Work, job
 from chassis.problems import NotFound
+from chassis.runtime import Runtime
 from chassis.tx import Tx
 from contracts.archive import DossierFiled
 from contracts.complaint import DossierReady, ManifestItem
 from fastapi import Response
 
 from complaint import tables
+from complaint.attachment import ATTACHMENTS, Attachment, AttachmentKind, attachments_of
 from complaint.case import CASES, Case
 from complaint.dossier.papers import Paper, forms_of, papers_of
+from complaint.files import key_and_record, streamed
 from complaint.keeping import kept_out
 from complaint.papers.document import PDF
 from complaint.papers.gathered import gather
@@ -35,6 +39,14 @@ _WAITING = "SELECT id, case_id, subject_id, sealed, item_suffix FROM dossier_for
 _DONE = "DELETE FROM dossier_forms WHERE id = ANY($1::uuid[]) RETURNING id, case_id, subject_id, item_suffix"
 _ITEMS = """SELECT label, kind, media_type, size, encode(sha256, 'hex') AS sha256, item FROM dossier_items
     WHERE handover_id = $1 ORDER BY id"""
+#: how the name of an item begins that is a file of the case
+FILE = "file-"
+_FILES = {
+    AttachmentKind.PHOTO: ("照片 photo", "photo"),
+    AttachmentKind.RECORDING: ("录音 recording", "recording"),
+    AttachmentKind.LETTER: ("来往信件 letter", "correspondence"),
+    AttachmentKind.OTHER: ("附件 attachment", "attachment"),
+}
 
 
 @dataclass
@@ -61,6 +73,9 @@ async def hand_to_archive(tx: Tx, case: Case) -> None:
         subject_id=case.subject_id,
         sealed=await tx.seal(tables.dossier_forms, handover, case.subject_id, {"forms": forms}),
     )
+    for one in await attachments_of(tx, case.id, lock=True):
+        if one.place is not None and one.handover_id is None:
+            one.hand_over(handover)
     case.handed_to_archive(str(handover))
     tx.later(print_dossier, handover)
 
@@ -112,6 +127,8 @@ async def _tell(tx: Tx, case: Case, handover: UUID) -> None:
         )
         for item in await tx.driver.fetch(_ITEMS, handover)
     ]
+    files = [one for one in await attachments_of(tx, case.id) if one.handover_id == handover]
+    items += [_file_item(case, one) for one in files]
     tx.publish(
         case,
         DossierReady(
@@ -123,6 +140,19 @@ async def _tell(tx: Tx, case: Case, handover: UUID) -> None:
             items=items,
             excluded=await kept_out(tx, case),
         ),
+    )
+
+
+def _file_item(case: Case, one: Attachment) -> ManifestItem:
+    """A file as the archive takes it: streamed from the vault, nothing of it is kept twice."""
+    label, kind = _FILES[one.kind]
+    return ManifestItem(
+        label=f"{label} {one.id}",
+        kind=kind,
+        media_type=one.media_type,
+        size=one.size,
+        sha256=one.sha256.hex(),
+        path=f"/v1/complaints/{case.id}/dossier/{FILE}{one.id}",
     )
 
 
@@ -145,8 +175,28 @@ async def print_dossier(ref: str, work: Work) -> list[tuple[str, str, bytes]] | 
 
 
 @get("/v1/complaints/{case_id}/dossier/{item}", needs=FETCH_DOSSIER)
-async def fetch_dossier_item(case_id: UUID, item: str, tx: Tx) -> Response:
-    """One paper of a closed case, for the archive: the bytes whose digest was told."""
+async def fetch_dossier_item(case_id: UUID, item: str, principal: Principal, runtime: Runtime) -> Response:
+    """One paper or file of a closed case, for the archive: the bytes whose digest was told."""
+    async with runtime.transaction(actor=principal.subject) as tx:
+        if not item.startswith(FILE):
+            return await _paper(tx, case_id, item)
+        one = await _file(tx, case_id, item.removeprefix(FILE))
+        key = await key_and_record(tx, one, actor=principal.subject, why="dossier", rules=RULES)
+    return await streamed(runtime, one, key)
+
+
+async def _file(tx: Tx, case_id: UUID, named: str) -> Attachment:
+    try:
+        identifier = UUID(named)
+    except ValueError:
+        raise NotFound("The complaint has handed over no such paper. Read the manifest again.") from None
+    one = (await tx.load(ATTACHMENTS, [identifier], lock=False)).get(identifier)
+    if one is None or one.handover_id is None or one.case_id != case_id:
+        raise NotFound("The complaint has handed over no such paper. Read the manifest again.")
+    return one
+
+
+async def _paper(tx: Tx, case_id: UUID, item: str) -> Response:
     table = tables.dossier_items
     query = sa.select(table.c.id, table.c.subject_id, table.c.sealed, table.c.media_type).where(
         table.c.case_id == case_id, table.c.item == item

@@ -10,12 +10,17 @@ from chassis.tx import Tx
 from contracts.customer import ConfirmErasure, CustomerErased
 
 from complaint.case import CASES
+from complaint.files import sweep_upload
 
 RULES = ("P05.14",)
 
 CHUNK = 200
 
 _WORDS = "DELETE FROM case_words WHERE case_id = ANY($1::uuid[])"
+# nobody can open them any more; the entries stay
+_FILES = """WITH kept AS (SELECT id, place FROM attachments WHERE case_id = ANY($1::uuid[]) AND place IS NOT NULL)
+    UPDATE attachments a SET place = NULL, removed_at = $2, removed_by = $3, version = version + 1
+    FROM kept WHERE kept.id = a.id RETURNING kept.place"""
 _CASES = "SELECT id FROM cases WHERE customer_id = $1 ORDER BY id LIMIT $2"
 
 
@@ -37,6 +42,8 @@ async def forget_customer(ref: str, work: Work) -> None:
             destroyed += await tx.destroy_keys(case.subject_id for case in cases)
             destroyed += sum(case.forget() for case in cases)
             await tx.driver.execute(_WORDS, ids)
+            for row in await tx.driver.fetch(_FILES, ids, tx.now, f"service:{tx.runtime.name}"):
+                tx.later(sweep_upload, row[0])
             if not ids:
                 answer = ConfirmErasure(
                     erasure_id=erasure_id,

@@ -39,7 +39,7 @@ def begin_handling(event: Received[ComplaintOpened], found: tuple[Case, set[str]
         return
     case, owed = found
     policy = case.policy(tx, ComplaintPolicy)
-    closed = case.state is CaseState.CLOSED
+    closed = case.state in (CaseState.CLOSED, CaseState.MERGED)
     may_hold = case.state is CaseState.TAKEN or (case.founded and not closed)
     for duty, keeper, applies in (
         (INVESTIGATE, policy.investigate, may_hold and case.state in (CaseState.TAKEN, CaseState.JUDGED)),

@@ -31,7 +31,7 @@ async def marked_cases(tx: Tx, events: Sequence[Received[MarkedSerious]]) -> lis
 @on(MarkedSerious, loads=marked_cases)
 def raise_level(event: Received[MarkedSerious], found: tuple[Case, bool] | None, tx: Tx) -> None:
     """Once it is being handled, a higher level asks for a new hand-over; before, the hand-over sees to it."""
-    if found is None or found[0].handler is None or found[0].level is None:
+    if found is None or found[0].handler is None or found[0].level is None or found[0].merged_into:
         return
     case, owed = found
     policy = case.policy(tx, ComplaintPolicy)

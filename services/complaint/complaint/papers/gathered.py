@@ -13,6 +13,7 @@ from complaint import tables
 from complaint.case import Case
 from complaint.compensation.tables import compensations
 from complaint.handling.measure import MEASURES
+from complaint.redirect import parts_of
 from complaint.timeline import entries_of, opened
 
 RULES = ("P04.8",)
@@ -95,7 +96,7 @@ async def _measures(tx: Tx, case: Case, why: str) -> list[Told]:
 
 async def _approvals(tx: Tx, case: Case) -> list[Told]:
     """What was asked and signed about the case, about compensation and about misconduct in it."""
-    subjects = [case.id]
+    subjects = await parts_of(tx, case)
     for table in (tables.misconducts, compensations):
         rows = await tx.execute(sa.select(table.c.id).where(table.c.case_id == case.id))
         subjects += [row[0] for row in rows]

@@ -1,7 +1,9 @@
 """What one case counts as in a period: told from its facts by their times, so the same whenever it is told.
 
 A figure is the number of cases that carry a tag (`taken`, `taken.channel=phone`, `open.state=judged`), so that every
-figure is a list of cases. What follows from these tags: opening + late.open + taken + returned − closed = open.
+figure is a list of cases. What follows from these tags:
+opening + late.open + taken + returned − closed − merged = open. A case that is merged in the period in which it was
+taken is counted in the survivor alone.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ class Known:
     taken_at: datetime
     facts: Sequence[Fact]
     marks: Sequence[Mapping[str, Any]] = ()
+    merged_at: datetime | None = None
 
 
 @dataclass
@@ -150,6 +153,8 @@ def counted(
     """
     now, new = stand_at(case, period.ends), case.taken_at >= period.begins
     then = None if new else stand_at(case, period.begins)
+    if case.merged_at is not None and case.merged_at < period.ends:
+        return None if new or late or earlier is None else Counted(["merged", "opening"])
     tags: list[str] = []
     if new:
         tags += _taken(case, now)

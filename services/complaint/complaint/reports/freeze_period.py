@@ -38,8 +38,11 @@ LONGEST = timedelta(minutes=5)
 
 _PERIOD = "SELECT kind, first_day, read_at, frozen_at FROM report_periods WHERE id = $1"
 _READ = "UPDATE report_periods SET read_at = coalesce(read_at, $2) WHERE id = $1"
-_CASES = "SELECT id, number, branch, channel, brand, taken_at FROM cases WHERE id = ANY($1::uuid[]) AND taken_at < $2"
-_FACTS = "SELECT case_id, kind, at, facts FROM entries WHERE case_id = ANY($1::uuid[]) ORDER BY case_id, id"
+_CASES = """SELECT id, number, branch, channel, brand, taken_at, merged_at FROM cases
+    WHERE id = ANY($1::uuid[]) AND taken_at < $2"""
+#: what a merged case has left to the survivor is none of the survivor's facts
+_FACTS = """SELECT case_id, kind, at, facts FROM entries WHERE case_id = ANY($1::uuid[]) AND NOT facts ? 'of'
+    ORDER BY case_id, id"""
 _MARKS = "SELECT case_id, marks FROM serious_ladders WHERE case_id = ANY($1::uuid[])"
 _EARLIER = "SELECT case_id, about FROM report_lines WHERE period_id = $1 AND case_id = ANY($2::uuid[])"
 _REPORTED = """SELECT DISTINCT l.case_id FROM report_lines l JOIN report_periods p ON p.id = l.period_id
@@ -60,6 +63,7 @@ def cases_of(period: Period) -> sa.CompoundSelect[Any]:
     return (
         sa.select(cases.c.id)
         .where(cases.c.closed_at.is_(None), received)
+        .where(sa.or_(cases.c.merged_at.is_(None), cases.c.merged_at >= period.begins))
         .union_all(sa.select(cases.c.id).where(cases.c.closed_at >= period.begins, received))
     )
 
@@ -129,8 +133,10 @@ async def _count(
         earlier = {row["case_id"]: row["about"] for row in await tx.driver.fetch(_EARLIER, period.before.id, ids)}
         reported = {row[0] for row in await tx.driver.fetch(_REPORTED, ids, period.kind.value, period.first)}
         lines = []
-        for case_id, number, branch, channel, brand, taken_at in await tx.driver.fetch(_CASES, ids, period.ends):
-            known = Known(channel, brand, taken_at, facts[case_id], marks.get(case_id, ()))
+        for case_id, number, branch, channel, brand, taken_at, merged_at in await tx.driver.fetch(
+            _CASES, ids, period.ends
+        ):
+            known = Known(channel, brand, taken_at, facts[case_id], marks.get(case_id, ()), merged_at)
             ended = terms.get(case_id, {})
             found = counted(
                 known,

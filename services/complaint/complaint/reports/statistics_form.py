@@ -48,6 +48,7 @@ def statistics_form(report: Report, remarks: str | None) -> Document:
                     "本期受理": report.count("taken"),
                     "本期重新受理": report.count("returned"),
                     "本期结案": report.count("closed"),
+                    "本期并入他案": report.count("merged"),
                     "期末未结": report.count("open"),
                     "本期认定重大": report.count("serious"),
                     "本期回访": report.count("called_back"),

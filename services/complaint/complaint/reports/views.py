@@ -86,6 +86,7 @@ def sums_of(report: Report) -> Mapping[str, int]:
         "opening": report.count("opening") + report.count("late.open"),
         "taken": report.count("taken"),
         "closed": report.count("closed"),
+        "merged": report.count("merged"),
         "open": report.count("open"),
         "serious": report.count("serious"),
         "terms_missed": sum(n for tag, n in report.figures.items() if tag.startswith("term.missed=")),

@@ -35,7 +35,10 @@ def climb_ladder(event: Received[MarkedSerious], climb: Climb | None, tx: Tx) ->
         tx.add(ladder)
     elif begins:
         ladder.start_again(event.time)
-    ladder.marked([str(kind) for kind in event.said.kinds], str(event.said.by), event.time)
+    kinds = [str(kind) for kind in event.said.kinds]
+    if not begins and ladder.knows(kinds):  # they came with a case that was merged into this one
+        return
+    ladder.marked(kinds, str(event.said.by), event.time)
     if begins:
         for rule in climb.policy(tx).ladder:
             if rule.after is None:

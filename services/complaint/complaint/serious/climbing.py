@@ -15,7 +15,8 @@ from policy.access import GROUP, department_place
 from policy.directory import Directory
 from policy.obligations import Deadline, met, owe
 
-from complaint.case import CASES, Case
+from complaint.case import Case
+from complaint.redirect import survivors
 from complaint.serious import tables
 from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, ladder_id
 from complaint.serious.policy import DUTY_OF, SeriousPolicy, StepKind, StepRule
@@ -48,8 +49,12 @@ class Climb:
 
 
 async def climbs_of(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, Climb]:
-    """The cases among these that exist, locked, with all that belongs to their ladders; one object a case."""
-    cases = await tx.load(CASES, case_ids)
+    """The cases among these that exist, locked, with all that belongs to their ladders; one object a case.
+
+    Of a merged case it is the one that it was merged into.
+    """
+    surviving = await survivors(tx, case_ids)
+    cases = {case.id: case for case in surviving.values()}
     ids = list(cases)
     ladders = await tx.load(LADDERS, [ladder_id(one) for one in ids])
     steps = await tx.load(STEPS, [row["id"] for row in await tx.driver.fetch(_STEPS, ids)])
@@ -62,7 +67,7 @@ async def climbs_of(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, Climb]:
             climb.excluded.add(climb.case.respondent)
     for record, person in await tx.driver.fetch(_EXCLUDED, ids):
         found[record].excluded.add(person)
-    return found
+    return {asked: found[case.id] for asked, case in surviving.items()}
 
 
 def begin(tx: Tx, climb: Climb, rule: StepRule, since: datetime) -> None:

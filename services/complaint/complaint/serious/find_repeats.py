@@ -13,6 +13,7 @@ from contracts.complaint import ComplaintOpened, MarkedBy, RepeatFound, SeriousK
 from contracts.customer import TokenKind
 
 from complaint.case import CASES, Case
+from complaint.redirect import survivors
 from complaint.serious import tables
 from complaint.serious.likeness import Likeness, likeness
 from complaint.serious.policy import SeriousPolicy
@@ -41,10 +42,18 @@ _OVERRULED = "SELECT DISTINCT case_id FROM found_repeats WHERE case_id = ANY($1:
 
 @dataclass
 class Alike:
-    """An opened case with those of the same caller or vehicle; `overruled`: a person said that these repeat nothing."""
+    """An opened case with those of the same caller or vehicle; `overruled`: a person said that these repeat nothing.
+
+    `led` says for merged ones what they were merged into: that one is repeated.
+    """
 
     cases: list[Case] = field(default_factory=list)
     overruled: set[UUID] = field(default_factory=set)
+    led: dict[UUID, Case] = field(default_factory=dict)
+
+    def standing(self, one: Case) -> Case:
+        """The case, or the one that it was merged into."""
+        return self.led.get(one.id, one)
 
 
 async def same_caller_or_vehicle(tx: Tx, events: Sequence[Received[ComplaintOpened]]) -> list[Alike]:
@@ -56,7 +65,9 @@ async def same_caller_or_vehicle(tx: Tx, events: Sequence[Received[ComplaintOpen
     everyone = {identifier for group in like.values() for identifier in group}
     found = await tx.load(CASES, everyone)
     overruled = {row[0] for row in await tx.driver.fetch(_OVERRULED, list(everyone))} if everyone else set()
-    return [Alike([found[i] for i in sorted(like.get(event.said.case_id, ()))], overruled) for event in events]
+    merged = [one.id for one in found.values() if one.merged_into is not None]
+    led = await survivors(tx, merged, lock=False) if merged else {}
+    return [Alike([found[i] for i in sorted(like.get(event.said.case_id, ()))], overruled, led) for event in events]
 
 
 @on(ComplaintOpened, loads=same_caller_or_vehicle)
@@ -64,7 +75,7 @@ def find_repeats(event: Received[ComplaintOpened], alike: Alike, tx: Tx) -> None
     """Of cases of one caller or vehicle and one matter, every one but the first repeats the first; it is serious."""
     for later in alike.cases:
         # history that is imported closed warns nobody; it still counts as what a later one repeats
-        closed = later.state is CaseState.CLOSED
+        closed = later.state in (CaseState.CLOSED, CaseState.MERGED)
         if later.repeat_of is not None or later.id in alike.overruled or closed:
             continue
         policy = later.policy(tx, SeriousPolicy)
@@ -72,25 +83,27 @@ def find_repeats(event: Received[ComplaintOpened], alike: Alike, tx: Tx) -> None
             one.id: (one, measured)
             for one in alike.cases
             if _comes_before(one, later)
+            and alike.standing(one).id != later.id
             and agreeing(one, later)
-            and still_counts(one, later.taken_at, policy)
+            and still_counts(alike.standing(one), later.taken_at, policy)
             and (measured := same_matter(one, later)).holds(policy.likeness)
         }
         if not earlier:
             continue
         first, measured = min(earlier.values(), key=lambda pair: (pair[0].taken_at, pair[0].id))
-        later.repeats(first.id)
+        standing = alike.standing(first)
+        later.repeats(standing.id)
         tx.insert(
             tables.found_repeats,
             case_id=later.id,
-            earlier_case_id=first.id,
+            earlier_case_id=standing.id,
             by=[kind.value for kind in agreeing(first, later)],
             evidence=evidence(measured, policy),
             found_at=tx.now,
         )
         tx.publish(
             later,
-            RepeatFound(case_id=later.id, earlier_case_id=first.id, by=agreeing(first, later)),
+            RepeatFound(case_id=later.id, earlier_case_id=standing.id, by=agreeing(first, later)),
             at=event.time,
         )
         new = later.mark_serious([SeriousKind.REPEAT], tx.now)

@@ -54,6 +54,19 @@ class SeriousLadder:
         """It became serious in further ways."""
         self.marks = (*self.marks, {"kinds": kinds, "by": by, "at": at.isoformat()})
 
+    def joined(self, other: SeriousLadder, *, told: bool) -> None:
+        """The ladder of a merged case goes on here, from the earlier start; with `told` its marks are known."""
+        self.started_at = min(self.started_at, other.started_at)
+        if told:
+            self.marks = (*self.marks, *other.marks)
+
+    def knows(self, kinds: list[str]) -> bool:
+        """Whether whoever is told of the case has been told of all these kinds."""
+        known: set[str] = set()
+        for mark in self.marks:
+            known = known - set(mark["kinds"]) if "overruled_by" in mark else known | set(mark["kinds"])
+        return known.issuperset(kinds)
+
     def start_again(self, at: datetime) -> None:
         """It is serious anew, after it had been overruled."""
         self.started_at, self.ended_at = at, None

@@ -18,7 +18,7 @@ async def climb_within(tx: Tx, case_id: UUID, permission: Permission, principal:
     if (
         climb is None
         or principal.subject in climb.excluded
-        or not await within_reach(tx, permission, principal, case_id, climb.case.branch)
+        or not await within_reach(tx, permission, principal, climb.case.id, climb.case.branch)
     ):
         raise NotFound("There is no such complaint, or none at a branch that you may see. Check the id.")
     return climb

@@ -138,6 +138,18 @@ def test_every_way_through_two_months_balances() -> None:
             assert came - len(found & {"closed"}) == len(found & {"open"}), (taken, ends, period, found)
 
 
+@pytest.mark.rule("P12.9")
+def test_a_merged_case_is_counted_in_the_survivor_alone_and_leaves_the_open_ones_where_it_was_counted() -> None:
+    at_once = case("2026-02-10 09:00", merged_at=at("2026-02-11 10:00"))
+    later = case("2026-02-10 09:00", merged_at=at("2026-03-11 10:00"))
+    assert tags(at_once, FEBRUARY) == set()
+    assert {"taken", "open"} <= tags(later, FEBRUARY)
+    told = counted(later, FEBRUARY)
+    assert told is not None
+    assert tags(later, MARCH, earlier=told.about) == {"opening", "merged"}
+    assert tags(later, MARCH) == set(), "no report has counted it before"
+
+
 def test_the_terms_are_counted_by_duty() -> None:
     known = case("2026-02-10 09:00")
     assert {"term.met=judge", "term.missed=answer"} <= tags(known, FEBRUARY, met=["judge"], missed=["answer"])

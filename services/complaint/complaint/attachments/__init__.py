@@ -1,0 +1,1 @@
+"""Photos, recordings and letters of a case, sealed in the vault."""

@@ -1,0 +1,43 @@
+"""Lists and opens the files of a case, for whoever may open the case; the reading is recorded first (P05.9)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.http import get
+from chassis.problems import NotFound
+from chassis.runtime import Runtime
+from chassis.tx import Tx
+from fastapi import Response
+
+from complaint.attachment import ATTACHMENTS, attachments_of
+from complaint.attachments.views import AttachmentsView, view_of
+from complaint.files import key_and_record, streamed
+from complaint.keeping import within
+from complaint.permissions import READ_COMPLAINT
+
+RULES = ("P04.8", "P05.9")
+
+
+@get("/v1/complaints/{case_id}/attachments", needs=READ_COMPLAINT)
+async def list_attachments(case_id: UUID, principal: Principal, tx: Tx) -> AttachmentsView:
+    """The files of a case, removed ones with the reason."""
+    case = await within(tx, case_id, READ_COMPLAINT, principal, lock=False)
+    items = []
+    for one in await attachments_of(tx, case.id):
+        words = {} if one.removed_at is None else await tx.unseal(one, why="handling", rules=RULES)
+        items.append(view_of(one, case, words.get("reason")))
+    return AttachmentsView(items=items)
+
+
+@get("/v1/complaints/{case_id}/attachments/{attachment_id}", needs=READ_COMPLAINT)
+async def read_attachment(case_id: UUID, attachment_id: UUID, principal: Principal, runtime: Runtime) -> Response:
+    """The file, streamed. That it is read is recorded before its first byte is sent."""
+    async with runtime.transaction(actor=principal.subject) as tx:
+        case = await within(tx, case_id, READ_COMPLAINT, principal, lock=False)
+        one = (await tx.load(ATTACHMENTS, [attachment_id], lock=False)).get(attachment_id)
+        if one is None or one.case_id != case.id or one.place is None:
+            raise NotFound("The case has no such file, or it was removed. Read its list.")
+        key = await key_and_record(tx, one, actor=principal.subject, why="handling", rules=RULES)
+    return await streamed(runtime, one, key)

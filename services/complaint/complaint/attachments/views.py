@@ -1,0 +1,54 @@
+"""An attachment as its readers see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from complaint.attachment import Attachment
+from complaint.case import Case
+
+
+class AttachmentView(BaseModel):
+    """A file of a case; `path` leads to its content and is null when it was removed, `reason` says why it was."""
+
+    id: UUID
+    case_id: UUID
+    kind: str
+    media_type: str
+    size: int
+    sha256: str
+    added_by: str
+    added_at: datetime
+    removed_by: str | None
+    removed_at: datetime | None
+    reason: str | None
+    handed_over: bool
+    path: str | None
+
+
+class AttachmentsView(BaseModel):
+    """The files of a case, the oldest first; at most a hundred."""
+
+    items: list[AttachmentView]
+
+
+def view_of(one: Attachment, case: Case, reason: str | None = None) -> AttachmentView:
+    """The file as it is shown."""
+    return AttachmentView(
+        id=one.id,
+        case_id=case.id,
+        kind=one.kind.value,
+        media_type=one.media_type,
+        size=one.size,
+        sha256=one.sha256.hex(),
+        added_by=one.added_by,
+        added_at=one.added_at,
+        removed_by=one.removed_by,
+        removed_at=one.removed_at,
+        reason=reason,
+        handed_over=one.handover_id is not None,
+        path=None if one.place is None else f"/v1/complaints/{case.id}/attachments/{one.id}",
+    )

@@ -1,0 +1,1 @@
+"""Two cases become one, one becomes two, or they are shown with each other."""

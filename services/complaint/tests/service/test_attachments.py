@@ -1,0 +1,234 @@
+"""Files of a case: whole or not at all, sealed, read by whom the case is open to, handed over, forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from chassis.kit.at_work import at_work
+from chassis.kit.eventually import eventually
+from chassis.kit.keys import TestIssuer
+from chassis.kit.stage import Stage, staged
+from chassis.service import Service
+from contracts.archive import AccessRecorded
+from contracts.complaint import DossierReady
+from contracts.customer import ConfirmErasure, CustomerErased
+from contracts.roles import Scope
+from contracts.staff import Profile
+from policy.calendar import ZONE
+from policy.kit import Clock, hire, open_branch
+
+from ..builders import CALL_BACK, MONDAY, PEOPLE, Handled, answered, judged
+
+PHOTO = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
+RECORDING = b"ID3" + bytes(range(256)) * 3000
+LIMIT = 1_000_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the sealed files lie."""
+    return tmp_path / "vault"
+
+
+@pytest_asyncio.fixture
+async def stage(
+    service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer, folder: Path
+) -> AsyncIterator[Stage]:
+    more = {"grants_from": "staff", "blob_store": str(folder), "attachment_limit": LIMIT}
+    async with staged(service, database, keys, issuer, **more) as stage:
+        stage.runtime.clock = Clock(MONDAY.astimezone(ZONE))
+        await open_branch(stage, "bj-services", Profile.SERVICES, region="east")
+        for who in ("agent-7", "hr-1", "head-1", "gm-1", "manager-1"):
+            await hire(stage, who, *PEOPLE[who])
+        yield stage
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file()) if folder.exists() else []
+
+
+async def send(
+    case: Handled, content: Any = RECORDING, kind: str = "recording", who: str = "hr-1", **headers: str
+) -> Any:
+    sent = {"Content-Type": "audio/mpeg", **headers}
+    async with case.stage.client(subject=who) as person:
+        return await person.post(f"{case.path}/attachments?kind={kind}", content=content, headers=sent)
+
+
+async def swept(stage: Stage, folder: Path, left: int) -> None:
+    async def gone() -> bool:
+        return len(files_in(folder)) == left
+
+    async with at_work(stage.runner()):
+        await eventually(gone)
+
+
+@pytest.mark.rule("P05.4")
+@pytest.mark.rule("P05.9")
+async def test_a_file_comes_back_as_it_was_sent_and_lies_sealed(stage: Stage, folder: Path) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    added = await send(case)
+    assert added.status_code == 201, added.text
+    assert (added.json()["sha256"], added.json()["size"]) == (hashlib.sha256(RECORDING).hexdigest(), len(RECORDING))
+    async with stage.client(subject="gm-1") as manager:
+        read = await manager.get(added.json()["path"])
+        (listed,) = (await manager.get(f"{case.path}/attachments")).json()["items"]
+    assert (read.content, read.headers["content-type"]) == (RECORDING, "audio/mpeg")
+    assert listed["id"] == added.json()["id"]
+    (lies,) = files_in(folder)
+    assert RECORDING[:64] not in lies.read_bytes()
+    reads = [one.message for one in await stage.outbox(AccessRecorded)]
+    assert [(r.actor, r.action) for r in reads if r.table == "attachments"] == [("gm-1", "read")]
+    assert "attachment_added" in [e["kind"] for e in (await case.get("hr-1", "/timeline")).json()["items"]]
+
+
+@pytest.mark.rule("P05.4")
+@pytest.mark.parametrize(
+    ("content", "content_type", "status"),
+    [
+        (PHOTO, "audio/mpeg", 422),
+        (b"", "audio/mpeg", 422),
+        (PHOTO, "application/x-msdownload", 422),
+        (b"ID3" + bytes(LIMIT), "audio/mpeg", 413),
+    ],
+)
+async def test_what_is_not_what_it_says_or_too_large_leaves_nothing(
+    stage: Stage, folder: Path, content: bytes, content_type: str, status: int
+) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    answer = await send(case, content, **{"Content-Type": content_type})
+    assert answer.status_code == status, answer.text
+    await swept(stage, folder, 0)
+    assert await stage.rows("SELECT 1 FROM attachments") == []
+
+
+@pytest.mark.rule("P05.4")
+async def test_an_upload_that_is_cut_leaves_nothing(stage: Stage, folder: Path) -> None:
+    case = await Handled.taken(stage, "bj-services")
+
+    async def cut() -> AsyncIterator[bytes]:
+        yield RECORDING[:100_000]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await send(case, cut())
+    assert await stage.rows("SELECT 1 FROM attachments") == []
+    assert len(await stage.rows("SELECT 1 FROM uploads")) == 1
+    await swept(stage, folder, 0)
+    assert (await send(case)).status_code == 201
+
+
+@pytest.mark.rule("P05.4")
+async def test_one_key_is_one_file_also_twice_at_once_and_another_file_is_refused(stage: Stage, folder: Path) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    key = {"Idempotency-Key": "recording-1"}
+    answers = await asyncio.gather(*(send(case, **key) for _ in range(3)))
+    assert sorted(one.status_code for one in answers) == [200, 200, 201]
+    assert len({one.json()["id"] for one in answers}) == 1
+    other = await send(case, RECORDING + b"x", **key)
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/key-reused")
+    await swept(stage, folder, 1)
+    async with stage.client(subject="hr-1") as person:
+        assert (await person.get(answers[0].json()["path"])).content == RECORDING
+
+
+@pytest.mark.rule("P12.2")
+async def test_whom_the_case_is_about_neither_lists_nor_reads_nor_adds(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    added = (await send(case)).json()
+    await judged(case, "hr-1", respondent="head-1", respondent_department="service")
+    for path in ("/attachments", f"/attachments/{added['id']}"):
+        assert (await case.get("head-1", path)).status_code == 404
+    assert (await send(case, who="head-1")).status_code == 404
+    assert (await case.post("head-1", f"attachments/{added['id']}/remove", {"reason": "误传"})).status_code == 404
+
+
+@pytest.mark.rule("P04.8")
+async def test_a_removed_file_leaves_its_entry_and_the_reason(stage: Stage, folder: Path) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    added = (await send(case)).json()
+    body = {"reason": "误传他人录音"}
+    assert (await case.refused("gm-1", f"attachments/{added['id']}/remove", body))["type"] == "/problems/anothers-step"
+    for _ in range(2):
+        removed = await case.did("hr-1", f"attachments/{added['id']}/remove", body)
+        assert (removed["removed_by"], removed["path"], removed["reason"]) == ("hr-1", None, "误传他人录音")
+    await swept(stage, folder, 0)
+    assert (await case.get("hr-1", f"/attachments/{added['id']}")).status_code == 404
+    (listed,) = (await case.get("hr-1", "/attachments")).json()["items"]
+    assert (listed["sha256"], listed["reason"]) == (added["sha256"], "误传他人录音")
+    kinds = [entry["kind"] for entry in (await case.get("hr-1", "/timeline")).json()["items"]]
+    assert kinds.count("attachment_removed") == 1
+
+
+@pytest.mark.rule("P04.8")
+async def test_files_of_a_merged_case_are_the_survivors_and_new_ones_land_there(stage: Stage) -> None:
+    first = await Handled.taken(stage, "bj-services")
+    second = await Handled.taken(stage, "bj-services", text="王小芳又来电, 空调不制冷")
+    before = (await send(second)).json()
+    await second.did("hr-1", "merge", {"into": first.id, "words": "同一事项"})
+    after = await send(second, PHOTO, "photo", **{"Content-Type": "image/png"})
+    assert (after.status_code, after.json()["case_id"]) == (201, first.id)
+    listed = (await first.get("hr-1", "/attachments")).json()["items"]
+    assert [one["id"] for one in listed] == [before["id"], after.json()["id"]]
+    for case in (first, second):
+        assert (await case.get("hr-1", f"/attachments/{before['id']}")).content == RECORDING
+
+
+@pytest.mark.rule("P04.8")
+async def test_the_archive_reads_a_recording_back_whole_and_nothing_is_removed_after_that(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    added = (await send(case)).json()
+    gone = (await send(case, PHOTO, "photo", **{"Content-Type": "image/png"})).json()
+    await case.did("hr-1", f"attachments/{gone['id']}/remove", {"reason": "重复照片"})
+    async with stage.client(scopes=(Scope.COMPLAINT_DOSSIER,), subject="archive") as archive:
+        early = f"{case.path}/dossier/file-{added['id']}"
+        assert (await archive.get(early)).status_code == 404
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    await answered(case, "head-1")
+    await case.did("head-1", "reaction", {"accepted": True})
+    await case.did("hr-1", "call-back", CALL_BACK)
+    await case.did("hr-1", "close")
+    (ready,) = await stage.outbox(DossierReady)
+    assert isinstance(ready.message, DossierReady)
+    (item,) = [one for one in ready.message.items if one.kind == "recording"]
+    assert (item.size, item.sha256) == (len(RECORDING), hashlib.sha256(RECORDING).hexdigest())
+    assert not [one for one in ready.message.items if one.kind == "photo"]
+    async with stage.client(scopes=(Scope.COMPLAINT_DOSSIER,), subject="archive") as archive:
+        fetched = await archive.get(item.path)
+        assert (await archive.get(f"{case.path}/dossier/file-{gone['id']}")).status_code == 404
+        assert (await archive.get(f"{case.path}/dossier/file-{uuid4()}")).status_code == 404
+    assert (fetched.content, fetched.headers["content-type"]) == (RECORDING, item.media_type)
+    late = await case.refused("hr-1", f"attachments/{added['id']}/remove", {"reason": "误传"})
+    assert late["type"] == "/problems/handed-over"
+    assert (await send(case)).json()["type"] == "/problems/not-now"
+
+
+@pytest.mark.rule("P05.14")
+async def test_a_forgotten_customer_leaves_no_file(stage: Stage, folder: Path) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    second = await Handled.taken(stage, "bj-services", text="王小芳又来电, 空调不制冷")
+    added = (await send(case)).json()
+    await send(second)
+    customer = uuid4()
+    async with stage.runtime.transaction() as tx:
+        await tx.driver.execute("UPDATE cases SET customer_id = $1 WHERE id = $2", customer, UUID(second.id))
+    await second.did("hr-1", "merge", {"into": case.id, "words": "同一事项"})
+    said = CustomerErased(erasure_id=uuid4(), customer_id=customer, erased_at=stage.runtime.clock())
+    await stage.consumer.consume([await stage.receive(said, key=str(customer))])
+
+    async def forgotten() -> bool:
+        return bool(await stage.outbox(ConfirmErasure)) and files_in(folder) == []
+
+    async with at_work(stage.runner()):
+        await eventually(forgotten)
+    assert (await case.get("hr-1", f"/attachments/{added['id']}")).status_code == 404
+    rows = await stage.rows("SELECT count(*) FROM attachments WHERE place IS NOT NULL")
+    assert rows[0][0] == 0

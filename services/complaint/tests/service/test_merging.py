@@ -1,0 +1,303 @@
+"""Two cases of one matter become one without losing a clock, a mark or a yuan; one of two matters becomes two."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from chassis.kit.keys import TestIssuer
+from chassis.kit.stage import Stage
+from chassis.service import Service
+from contracts.complaint import ComplaintMerged, ComplaintOpened, ComplaintsLinked, ComplaintSplit
+from contracts.notify import Send
+
+from ..builders import Handled, answered, judged, staffed
+
+OTHER = {"text": "王小芳又来电, 空调不制冷", "demand": None}
+
+
+@pytest_asyncio.fixture
+async def stage(service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer) -> Any:
+    async with staffed(service, database, keys, issuer) as stage:
+        yield stage
+
+
+async def two(stage: Stage, branch: str = "bj-services", **changes: Any) -> tuple[Handled, Handled]:
+    """Two cases of one caller about two words of one matter."""
+    first = await Handled.taken(stage, branch)
+    return first, await Handled.taken(stage, branch, **{**OTHER, **changes})
+
+
+async def merged(loser: Handled, survivor: Handled, who: str = "hr-1") -> dict[str, Any]:
+    return await loser.did(who, "merge", {"into": survivor.id, "words": "同一事项"})
+
+
+async def running(stage: Stage, case: Handled) -> dict[str, Any]:
+    rows = await stage.rows(
+        "SELECT duty, due_at FROM kehu.obligations WHERE subject = $1::uuid AND ended_at IS NULL", case.id
+    )
+    return dict(tuple(row) for row in rows)
+
+
+@pytest.mark.rule("P04.8")
+async def test_whatever_is_still_sent_to_the_loser_lands_in_the_survivor(stage: Stage) -> None:
+    first, second = await two(stage)
+    await judged(first, "hr-1")
+    await first.did("hr-1", "hand-over", {"department": "service"})
+    await merged(second, first)
+    await stage.deliver_outbox()
+    read = await second.get("hr-1")
+    assert (read.status_code, read.headers["location"]) == (303, first.path)
+    await answered(second, "head-1")
+    assert (await second.did("head-1", "reaction", {"accepted": True}))["id"] == first.id
+    assert (await first.state(), await second.state()) == ("answered", "merged")
+    kinds = [entry["kind"] for entry in (await second.get("hr-1", "/timeline")).json()["items"]]
+    assert {"merged", "answer", "reaction"} <= set(kinds)
+    told = [t.message for t in await stage.outbox(ComplaintMerged)]
+    assert [(str(one.case_id), str(one.into)) for one in told] == [(second.id, first.id)]
+
+
+@pytest.mark.rule("P04.8")
+async def test_the_words_of_the_loser_are_on_the_survivors_timeline(stage: Stage) -> None:
+    first, second = await two(stage)
+    await merged(second, first)
+    entries = (await first.get("hr-1", "/timeline")).json()["items"]
+    (one,) = [entry for entry in entries if entry["kind"] == "merged"]
+    assert one["facts"]["of"] == second.number
+    assert (one["words"]["text"], one["words"]["because"]) == (OTHER["text"], "同一事项")
+    links = (await second.get("hr-1", "/links")).json()
+    assert (links["number"], links["merged"]) == (first.number, [second.number])
+
+
+@pytest.mark.rule("P04.9")
+async def test_of_two_clocks_the_earlier_one_holds_and_nothing_of_the_loser_runs_on(stage: Stage) -> None:
+    first = await Handled.taken(stage, "bj-services", taken_at="2026-02-27T10:00:00+08:00")
+    second = await Handled.taken(stage, "bj-services", **OTHER)
+    before, later = await running(stage, first), await running(stage, second)
+    assert all(before[duty] < later[duty] for duty in before)
+    await merged(first, second)
+    assert await running(stage, first) == {}
+    assert await running(stage, second) == before
+    rows = await stage.rows(
+        "SELECT DISTINCT course->>'reason' FROM kehu.obligations WHERE subject = $1::uuid AND state = 'waived'",
+        second.id,
+    )
+    assert [row[0] for row in rows] == [f"merged: {first.number} is due earlier"]
+
+
+@pytest.mark.rule("P04.9")
+async def test_the_later_clock_of_the_loser_falls_away_with_its_reason(stage: Stage) -> None:
+    first = await Handled.taken(stage, "bj-services", taken_at="2026-02-27T10:00:00+08:00")
+    second = await Handled.taken(stage, "bj-services", **OTHER)
+    before = await running(stage, first)
+    await merged(second, first)
+    assert await running(stage, first) == before
+    assert await running(stage, second) == {}
+
+
+@pytest.mark.rule("P04.8")
+async def test_lists_count_a_merged_case_once_and_find_it_by_its_number(stage: Stage) -> None:
+    first, second = await two(stage, caller={"name": "王小芳", "phone": "139 0013 9000"})
+    await merged(second, first)
+    await stage.deliver_outbox()
+    async with stage.client(subject="hr-1") as hr:
+        listed = (await hr.get("/v1/complaints")).json()["items"]
+        due = (await hr.get("/v1/complaints/due")).json()["items"]
+        numbered = (await hr.post("/v1/complaints/search", json={"number": second.number})).json()["items"]
+        phoned = (await hr.post("/v1/complaints/search", json={"phone": "13900139000"})).json()["items"]
+        worded = (await hr.post("/v1/complaints/search", json={"words": "空调"})).json()["items"]
+    assert [one["id"] for one in listed] == [first.id]
+    assert {one["case"]["id"] for one in due} == {first.id}
+    assert [(one["id"], one["merged_into"]) for one in numbered] == [(second.id, first.id)]
+    assert [one["id"] for one in phoned] == [first.id]
+    assert [one["id"] for one in worded] == [first.id]
+
+
+@pytest.mark.rule("P12.5")
+async def test_a_repeat_of_the_loser_repeats_the_survivor(stage: Stage) -> None:
+    elsewhere = {"name": "王小芳", "phone": "139 0013 9000"}
+    first, second = await two(stage, caller=elsewhere)
+    await merged(second, first)
+    third = await Handled.taken(stage, "bj-services", **{**OTHER, "caller": elsewhere})
+    rows = await stage.rows("SELECT repeat_of::text FROM cases WHERE id = $1::uuid", third.id)
+    assert [row[0] for row in rows] == [first.id]
+
+
+@pytest.mark.rule("P12.5")
+@pytest.mark.rule("P12.6")
+async def test_the_ladder_of_a_serious_loser_goes_on_at_the_survivor_and_tells_once(stage: Stage) -> None:
+    first = await Handled.taken(stage, "sh-pudong")
+    second = await Handled.taken(stage, "sh-pudong", **OTHER, serious=["disturbance"])
+    told = [t.message for t in await stage.outbox(Send) if t.message.template.startswith("serious")]
+    before = (await second.get("gm-2", "/serious")).json()
+    assert told
+    assert before["steps"]
+    await merged(second, first, "relations-1")
+    await stage.deliver_outbox()
+    after = (await first.get("gm-2", "/serious")).json()
+    assert {(one["kind"], one["due_at"]) for one in after["steps"]} == {
+        (one["kind"], one["due_at"]) for one in before["steps"]
+    }
+    assert (await first.get("relations-1")).json()["serious_kinds"] == ["disturbance"]
+    again = [t.message for t in await stage.outbox(Send) if t.message.template.startswith("serious")]
+    assert len(again) == len(told)
+
+
+@pytest.mark.rule("P12.6")
+async def test_a_further_kind_is_told_to_whom_the_survivor_was_told(stage: Stage) -> None:
+    first = await Handled.taken(stage, "sh-pudong", serious=["blocked_door"])
+    second = await Handled.taken(stage, "sh-pudong", **OTHER, serious=["disturbance"])
+    await merged(second, first, "relations-1")
+    await stage.deliver_outbox()
+    steps = (await first.get("gm-2", "/serious")).json()["steps"]
+    opened = [one["kind"] + one["role"] for one in steps if one["state"] == "open"]
+    assert len(opened) == len(set(opened))
+    assert set((await first.get("relations-1")).json()["serious_kinds"]) == {"blocked_door", "disturbance"}
+
+
+@pytest.mark.rule("P12.10")
+async def test_what_both_were_offered_adds_up_at_the_survivor(stage: Stage) -> None:
+    first, second = await two(stage, "sh-pudong", caller={"name": "李明", "phone": "139 0013 9000"})
+    offer = {"lines": [{"kind": "repair", "amount": {"amount": "1500.00"}}], "reason": "免费更换"}
+    await second.did("relations-1", "compensations", offer)
+    held = await second.refused("relations-1", "merge", {"into": first.id, "words": "同一事项"})
+    assert held["type"] == "/problems/held"
+    assert held["path"].startswith("/v1/approvals/")
+    await second.agreed("relations-2")
+    await merged(second, first, "relations-1")
+    paid = (await first.get("relations-1", "/compensations")).json()["items"]
+    assert [one["amount"]["amount"] for one in paid] == ["1500.00"]
+    async with stage.client(subject="relations-1") as person:
+        path = f"/v1/compensations/{paid[0]['id']}/change"
+        changed = await person.post(
+            path, json={**offer, "lines": [{"kind": "repair", "amount": {"amount": "2500.00"}}]}
+        )
+    assert changed.status_code == 200, changed.text
+    ((together,),) = await stage.rows(
+        "SELECT offer->>'together' FROM kehu.approvals WHERE state = 'open' AND subject = $1::uuid", first.id
+    )
+    assert together == "2500.00"
+
+
+@pytest.mark.rule("P12.2")
+async def test_whom_the_loser_is_about_sees_nothing_of_the_survivor(stage: Stage) -> None:
+    first, second = await two(stage)
+    await judged(second, "hr-1", respondent="head-1", respondent_department="service")
+    await merged(first, second)
+    for case in (first, second):
+        assert (await case.get("head-1")).status_code == 404
+    third = await Handled.taken(stage, "bj-services", **OTHER)
+    await judged(third, "hr-1", respondent="manager-1", respondent_department="service")
+    await merged(second, third)
+    for person in ("head-1", "manager-1"):
+        for case in (first, second, third):
+            assert (await case.get(person)).status_code == 404
+
+
+@pytest.mark.rule("P04.8")
+async def test_only_who_arranges_cases_merges_and_only_what_is_one_matter(stage: Stage) -> None:
+    first, second = await two(stage)
+    other = await Handled.taken(stage, "hz-store-3")
+    body = {"into": first.id, "words": "同一事项"}
+    assert (await second.refused("agent-7", "merge", body))["type"] == "/problems/anothers-step"
+    assert (await second.post("relations-1", "merge", body)).status_code == 404
+    assert (await second.refused("hr-1", "merge", {**body, "into": second.id}))["status"] == 422
+    assert (await second.refused("hr-1", "merge", {**body, "into": other.id}))["status"] == 404
+    await judged(second, "hr-1")
+    other_way = await second.refused("hr-1", "merge", body)
+    assert (other_way["type"], other_way["path"]) == ("/problems/the-other-survives", f"{first.path}/merge")
+
+
+@pytest.mark.rule("P04.8")
+async def test_twice_is_once_and_of_two_opposite_merges_at_one_instant_one_wins(stage: Stage) -> None:
+    first, second = await two(stage)
+    answers = await asyncio.gather(
+        first.post("hr-1", "merge", {"into": second.id, "words": "同一事项"}),
+        second.post("hr-1", "merge", {"into": first.id, "words": "同一事项"}),
+    )
+    assert sorted(one.status_code for one in answers) == [200, 409]
+    (won,) = [one.json() for one in answers if one.status_code == 200]
+    loser = second if won["id"] == first.id else first
+    again = await loser.did("hr-1", "merge", {"into": won["id"], "words": "同一事项"})
+    assert again["id"] == won["id"]
+    rows = await stage.rows("SELECT count(*) FROM cases WHERE state = 'merged'")
+    assert rows[0][0] == 1
+
+
+@pytest.mark.rule("P04.8")
+async def test_a_chain_of_merges_leads_to_its_end(stage: Stage) -> None:
+    first, second = await two(stage)
+    third = await Handled.taken(stage, "bj-services", **OTHER)
+    await merged(first, second)
+    await merged(second, third)
+    for case in (first, second):
+        assert (await case.get("hr-1")).headers["location"] == third.path
+    assert (await first.did("hr-1", "judge", {"reason_holds": True, "demand_holds": True, "opinion": "要求合理"}))[
+        "id"
+    ] == third.id
+    gone = await first.refused("hr-1", "merge", {"into": third.id, "words": "同一事项"})
+    assert (gone["type"], gone["path"]) == ("/problems/merged-already", third.path)
+
+
+@pytest.mark.rule("P04.8")
+async def test_a_link_is_shown_on_both_and_kept_once(stage: Stage) -> None:
+    first, second = await two(stage)
+    for _ in range(2):
+        await first.did("hr-1", "links", {"other": second.id, "kind": "same_cause", "words": "同一批次"})
+    for one, its in ((first, second), (second, first)):
+        (link,) = (await one.get("hr-1", "/links")).json()["links"]
+        assert (link["kind"], link["number"], link["path"]) == ("same_cause", its.number, its.path)
+        kinds = [entry["kind"] for entry in (await one.get("hr-1", "/timeline")).json()["items"]]
+        assert kinds.count("linked") == 1
+    assert len(await stage.outbox(ComplaintsLinked)) == 1
+
+
+@pytest.mark.rule("P12.2")
+async def test_a_link_does_not_show_a_case_to_whom_it_is_about(stage: Stage) -> None:
+    first, second = await two(stage)
+    await first.did("hr-1", "links", {"other": second.id, "kind": "related"})
+    await judged(second, "hr-1", respondent="gm-1")
+    (link,) = (await first.get("gm-1", "/links")).json()["links"]
+    assert (link["number"], link["path"]) == (None, None)
+
+
+SPLIT = {"kept": "变速箱抖动, 三次维修未解决", "text": "王小芳说销售顾问态度恶劣", "words": "两个事项"}
+
+
+@pytest.mark.rule("P04.9")
+async def test_both_parts_of_a_split_case_run_from_the_one_receipt(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services", taken_at="2026-02-27T10:00:00+08:00")
+    before = await running(stage, case)
+    made = await case.did("hr-1", "split", SPLIT)
+    await stage.deliver_outbox()
+    part = Handled(stage, {**made, "path": f"/v1/complaints/{made['id']}"})
+    assert part.number != case.number
+    assert await running(stage, part) == before == await running(stage, case)
+    shown, whole = (await part.get("hr-1")).json(), (await case.get("hr-1")).json()
+    assert (shown["words"], whole["words"]) == (SPLIT["text"], SPLIT["kept"])
+    assert (shown["taken_at"], shown["caller"]) == (whole["taken_at"], whole["caller"])
+    assert "王小芳" not in shown["text"]
+    assert shown["repeat_of"] is None
+    assert not shown["serious"]
+    for one, kind in ((case, "split"), (part, "split_from")):
+        entries = (await one.get("hr-1", "/timeline")).json()["items"]
+        (entry,) = [entry for entry in entries if entry["kind"] == kind]
+        assert entry["words"]["moved"] == SPLIT["text"]
+        assert [link["kind"] for link in (await one.get("hr-1", "/links")).json()["links"]] == ["split"]
+    assert len(await stage.outbox(ComplaintSplit)) == 1
+    assert len(await stage.outbox(ComplaintOpened)) == 2
+
+
+@pytest.mark.rule("P12.2")
+async def test_whom_a_case_is_about_sees_no_part_of_it(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1", respondent="head-1", respondent_department="service")
+    made = await case.did("hr-1", "split", SPLIT)
+    async with stage.client(subject="head-1") as head:
+        assert (await head.get(f"/v1/complaints/{made['id']}")).status_code == 404
+    key = {"Idempotency-Key": "split-1"}
+    twice = [(await case.post("hr-1", "split", {**SPLIT, "text": "另一事项"}, **key)).json()["id"] for _ in range(2)]
+    assert twice[0] == twice[1]
