@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 import orjson
 import sqlalchemy as sa
-from chassis.jobs import TryAgain, Work, job
+from chassis.jobs import Work, job
 from chassis.runtime import Runtime
 from chassis.tx import Tx
 from policy.access import GROUP
@@ -54,6 +54,7 @@ _KEEP = """INSERT INTO report_lines (period_id, case_id, number, branch, tags, a
         AS u(case_id, number, branch, tags, about) ON CONFLICT DO NOTHING"""
 _FIGURES = """SELECT branch, tag, count(*) FROM report_lines, jsonb_array_elements_text(tags) AS tag
     WHERE period_id = $1 GROUP BY branch, tag"""
+_OPENED = "SELECT true FROM report_periods WHERE id = $1"
 _FREEZE = "UPDATE report_periods SET frozen_at = $2 WHERE id = $1 AND frozen_at IS NULL RETURNING true"
 
 
@@ -100,7 +101,7 @@ async def freeze_period(ref: str, work: Work) -> None:
         period = Period(PeriodKind(row["kind"]), row["first_day"])
         before = await tx.driver.fetchrow(_PERIOD, period.before.id)
         if before is not None and before["frozen_at"] is None:
-            raise TryAgain(f"{period.before.name} is frozen first", after=timedelta(minutes=1))
+            return  # the one before hands this one on when it is frozen
         await tx.driver.execute(_READ, identifier, tx.now)
         began = Period(period.kind, await tx.driver.fetchval(_FIRST, period.kind.value))
         terms: dict[UUID, dict[bool, set[str]]] = defaultdict(lambda: {True: set(), False: set()})
@@ -179,6 +180,8 @@ async def _freeze(tx: Tx, period: Period) -> None:
             path = f"/v1/complaints/reports/{report.id}"
             owe(tx, FILL_IN, report.id, deadline, branch=branch, since=period.ends, path=path)
     _report(tx, period, GROUP, dict(total))
+    if await tx.driver.fetchval(_OPENED, period.following.following.id):  # so the following one has ended, too
+        tx.later(freeze_period, period.following.id)
 
 
 def _report(tx: Tx, period: Period, branch: str, figures: dict[str, int]) -> Report:
