@@ -17,8 +17,9 @@ from uuid import UUID
 
 import httpx
 from chassis.ids import uuid7
-from chassis.jobs import Work, job
+from chassis.jobs import TryAgain, Work, job
 from chassis.paper import print_paper
+from chassis.peers import PeerAway
 from chassis.sheets import Column, write_xlsx
 from chassis.tx import Tx
 from contracts.credit import DunningLetterSent
@@ -88,6 +89,8 @@ async def _name_of(work: Work, customer: UUID) -> str | None:
     params = {"purpose": "dunning-letter"}
     try:
         said = await work.runtime.peers.get("customer", path, scope=Scope.CUSTOMER_ADDRESS, params=params)
+    except PeerAway as away:
+        raise TryAgain(str(away)) from away
     except httpx.HTTPStatusError as error:
         if error.response.status_code == httpx.codes.NOT_FOUND:
             return None

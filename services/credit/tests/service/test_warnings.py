@@ -152,6 +152,7 @@ async def test_a_bounced_payment_of_a_promise_warns_at_once(stage: Stage) -> Non
     await shop.book("opening", "400.00", date(2026, 2, 20))
     body = {"instalments": [{"due_on": "2026-03-03", "amount": "400.00"}]}
     await done(stage, "sales-1", "POST", f"{shop.path}/plans", json=body)
+    at(stage, "2026-03-02T11:00:00")
     paid = await shop.book("payment", "400.00")
     await until(stage, "2026-03-05T09:30:00")
     assert await warned(stage) == []
