@@ -117,8 +117,7 @@ async def test_an_upload_that_is_cut_leaves_nothing(stage: Stage, folder: Path) 
         yield RECORDING[:100_000]
         raise ConnectionResetError
 
-    with pytest.raises(ConnectionResetError):
-        await send(case, cut())
+    assert (await send(case, cut())).status_code >= 500
     assert await stage.rows("SELECT 1 FROM attachments") == []
     assert len(await stage.rows("SELECT 1 FROM uploads")) == 1
     await swept(stage, folder, 0)
