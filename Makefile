@@ -58,8 +58,8 @@ check: setup ## lint, format, types, import rules, generated files
 test-faults: setup ## kills, pauses and duplicates under load: make test-faults n=5000 faults=100 seed=1
 	@$(PY) -m tests.faults $(if $(n),n=$(n)) $(if $(faults),faults=$(faults)) $(if $(seed),seed=$(seed)) $(if $(planted),planted=$(planted))
 
-bench: setup ## measure the fast paths against pgbench in the same run: make bench scale=0.1
-	@$(PY) -m tests.bench $(if $(scale),scale=$(scale))
+bench: setup ## measure the fast paths against pgbench in the same run: make bench scale=0.1 only=credit
+	@$(PY) -m tests.bench $(if $(scale),scale=$(scale)) $(if $(only),only=$(only))
 
 rules: setup ## which rules the last test run proved: make rules json=1
 	@$(PY) -m dev.rules $(if $(json),json)

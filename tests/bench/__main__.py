@@ -1,4 +1,4 @@
-"""`make bench [scale=0.1]`: the fast paths with real processes, against pgbench in the same run."""
+"""`make bench [scale=0.1] [only=credit]`: the fast paths with real processes, against pgbench in the same run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -144,62 +145,84 @@ async def backlog(dsn: str, rows: int) -> None:
     await connection.close()
 
 
+def complaints(cluster: Cluster, scale: float) -> dict[str, Any]:
+    """Intake with everything on, then its relay from a backlog."""
+    cluster.database("complaint")
+    ports = [cluster.service("complaint", "api", copy) for copy in range(2)]
+    cluster.service("complaint", "relay")
+    cluster.service("complaint", "worker")
+    found = {
+        "intake": intake(cluster, ports, cluster.token("call_centre@group"), 60 * scale),
+        "relay": relay(cluster, int(200_000 * scale)),
+    }
+    for name in ("complaint-api-0", "complaint-api-1", "complaint-relay-0", "complaint-worker-0"):
+        cluster.end(name)
+    return found
+
+
+def copies(cluster: Cluster, scale: float) -> dict[str, Any]:
+    """Local copies, reactions, and how long a message takes when nothing else is done."""
+    found = consuming(cluster, int(400_000 * scale), int(200_000 * scale), max(40, int(300 * scale)))
+    cluster.end("probe-all-0")
+    return found
+
+
+#: what can be measured by itself: `make bench only=credit,lists`
+PARTS: dict[str, Callable[[Cluster, float], dict[str, Any]]] = {
+    "intake": complaints,
+    "copies": copies,
+    "obligations": lambda c, scale: {"obligations": obligations(c, int(1_000_000 * scale), 1000, int(100_000 * scale))},
+    "lists": lambda c, scale: {"lists": lists(c, int(2_000_000 * scale))},
+    "credit": lambda c, scale: {"credit": decisions(c, max(5, 30 * scale), entries=int(5_000_000 * scale))},
+    "webhooks": lambda c, scale: {"webhooks": webhooks(c, max(20, int(300 * scale)))},
+}
+#: figures that are told as a share of pgbench's transactions
+RATIOS = {
+    "complaints": ("intake", "accepted_per_s"),
+    "relayed events": ("relay", "events_per_s"),
+    "entries copied": ("projections", "per_s"),
+    "reactions": ("reactions", "per_s"),
+    "decisions": ("credit", "over_all", "per_s"),
+    "decisions on one account": ("credit", "on_one", "per_s"),
+    "webhooks": ("webhooks", "per_s"),
+}
+
+
+def ratios(report: Mapping[str, Any]) -> dict[str, float]:
+    """What has been measured so far, to pgbench's transactions."""
+    found = {}
+    for name, way in RATIOS.items():
+        value: Any = report
+        for step in way:
+            value = None if value is None else value.get(step)
+        if value is not None:
+            found[f"{name} to pgbench transactions"] = round(value / report["pgbench_per_s"], 2)
+    return found
+
+
 def main() -> int:
-    """Print the figures as JSON, and keep them in run/bench/report.json."""
+    """Print the figures as JSON; run/bench/report.json has each as soon as it is measured."""
     given = dict(word.split("=", 1) for word in sys.argv[1:])
     scale = float(given.get("scale") or 1)
+    wanted = given["only"].split(",") if given.get("only") else list(PARTS)
+    if unknown := sorted(set(wanted) - set(PARTS)):
+        say(f"There is no {', '.join(unknown)}: only= some of {','.join(PARTS)}")
+        return 2
     shutil.rmtree(RUN, ignore_errors=True)
     RUN.mkdir(parents=True)
     cluster = Cluster(RUN)
     try:
-        say("the yardstick: pgbench")
-        base = yardstick(cluster, 10 * scale)
-        cluster.database("complaint")
-        ports = [cluster.service("complaint", "api", copy) for copy in range(2)]
-        cluster.service("complaint", "relay")
-        cluster.service("complaint", "worker")
-        say("intake, everything on")
-        figures = intake(cluster, ports, cluster.token("call_centre@group"), 60 * scale)
-        say("relay from a backlog")
-        relayed = relay(cluster, int(200_000 * scale))
-        for name in ("complaint-api-0", "complaint-api-1", "complaint-relay-0", "complaint-worker-0"):
-            cluster.end(name)
-        say("local copies, reactions, idle")
-        consumed = consuming(cluster, int(400_000 * scale), int(200_000 * scale), max(40, int(300 * scale)))
-        cluster.end("probe-all-0")
-        say("obligations")
-        owed = obligations(cluster, int(1_000_000 * scale), 1000, int(100_000 * scale))
-        say("lists and searches of complaints")
-        listed = lists(cluster, int(2_000_000 * scale))
-        say("credit: decisions over many accounts and on one")
-        decided = decisions(cluster, max(5, 30 * scale), entries=int(5_000_000 * scale))
-        say("webhooks, one endpoint of a hundred dead")
-        hooked = webhooks(cluster, max(20, int(300 * scale)))
+        say("pgbench, the yardstick")
+        report: dict[str, Any] = {"machine": machine(), "scale": scale}
+        report["pgbench_per_s"] = round(yardstick(cluster, 10 * scale))
+        for name in wanted:
+            say(name)
+            report |= PARTS[name](cluster, scale)
+            report["ratios"] = ratios(report)
+            text = json.dumps(report, indent=2, ensure_ascii=False)
+            (RUN / "report.json").write_text(text + "\n")
     finally:
         cluster.stop()
-    report = {
-        "machine": machine(),
-        "scale": scale,
-        "pgbench_per_s": round(base),
-        "intake": figures,
-        "relay": relayed,
-        **consumed,
-        "obligations": owed,
-        "lists": listed,
-        "credit": decided,
-        "webhooks": hooked,
-        "ratios": {
-            "complaints to pgbench transactions": round(figures["accepted_per_s"] / base, 2),
-            "relayed events to pgbench transactions": round(relayed["events_per_s"] / base, 2),
-            "entries copied to pgbench transactions": round(consumed["projections"]["per_s"] / base, 2),
-            "reactions to pgbench transactions": round(consumed["reactions"]["per_s"] / base, 2),
-            "decisions to pgbench transactions": round(decided["over_all"]["per_s"] / base, 2),
-            "decisions on one account to pgbench transactions": round(decided["on_one"]["per_s"] / base, 2),
-            "webhooks to pgbench transactions": round(hooked["per_s"] / base, 2),
-        },
-    }
-    text = json.dumps(report, indent=2, ensure_ascii=False)
-    (RUN / "report.json").write_text(text + "\n")
     say(text)
     return 0
 
