@@ -191,7 +191,9 @@ class Policies:
 
     def under(self, kind: type[P], profile: str, branch: str, on: date) -> P:
         """The policy as it holds for a branch under a profile on a day; the same day always gives the same values."""
-        key = (kind.NAME, profile, branch, on)
+        # branches that nothing was set for have their profile's policy, one for all of them
+        own = any(one.layer == f"branch:{branch}" for one in self.stored.get(kind.NAME, ()))
+        key = (kind.NAME, profile, branch if own else "", on)
         found = self._resolved.get(key)
         if found is None:
             if len(self._resolved) > 20_000:

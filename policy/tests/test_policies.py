@@ -20,7 +20,7 @@ from contracts.staff import BranchEntry, Profile
 from policy.directory import Directory
 from policy.kit import Clock, hire
 from policy.obligations import Deadline
-from policy.policies import NotSet, Policies, Policy, next_monday, policy, rule
+from policy.policies import NotSet, Policies, Policy, next_monday, policy, policy_under, rule
 from policy.terms import Term
 from pydantic import ValidationError
 
@@ -126,6 +126,10 @@ async def test_branch_goes_over_profile_over_group(stage: Stage, clock: Clock) -
         "hz-store-3": "330", "sh-pudong": "310", "nowhere": "310",
     }  # fmt: skip
     assert found["hz-store-3"]["ceiling"]["layer"] == "branch:hz-store-3"
+    async with stage.runtime.transaction() as tx:
+        asked = ("another-store", "hz-store-3", "another-store")
+        held = [policy_under(tx, ServicePolicy, "retail", name, date.fromisoformat(day)).ceiling for name in asked]
+    assert held == [320, 330, 320]
     assert found["sh-pudong"]["ceiling"]["layer"] == "group"
     # what the new version of a layer does not name comes from what that layer ships
     assert found["hz-store-3"]["levels"]["layer"] == "profile:retail"
