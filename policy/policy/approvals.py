@@ -477,6 +477,18 @@ async def total(tx: Tx, approval: Approval, parties: Sequence[str], *, subject: 
     return most + amount
 
 
+async def add_party(tx: Tx, approval: Approval, to: str, party: str) -> None:
+    """What was asked for the party `to` counts for another one too from now on (`total`).
+
+    For two matters that turn out to be one. Askings for either wait until this transaction ends.
+    """
+    for one in sorted({to, party}):
+        await tx.driver.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{approval.name} {one}")
+    await tx.driver.execute(_ADD_PARTY, approval.name, *(orjson.dumps([one]).decode() for one in (to, party)))
+
+
+_ADD_PARTY = """UPDATE kehu.approvals SET parties = parties || $3::jsonb, version = version + 1
+    WHERE name = $1 AND parties @> $2::jsonb AND NOT parties @> $3::jsonb"""
 _SUM = """SELECT coalesce(sum(amount), 0) FROM kehu.approvals
     WHERE name = $1 AND parties @> $2::jsonb AND (state = 'granted' OR (state = 'open' AND subject <> $3))"""
 

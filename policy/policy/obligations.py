@@ -378,6 +378,26 @@ def _do(one: Owed, verb: str, at: datetime, reason: str) -> bool:
     return True
 
 
+async def running_of(tx: Tx, subjects: Iterable[UUID]) -> list[Owed]:
+    """What these subjects owe, and what is owed about them, locked, in id order."""
+    wanted = list(subjects)
+    ids = [row[0] for row in await tx.driver.fetch(_RUNNING, wanted)]
+    ids += [row[0] for row in await tx.driver.fetch(_ABOUT, [str(one) for one in wanted])]
+    found = await tx.load(OBLIGATIONS, ids)
+    return [one for one in found.values() if one.running]
+
+
+def move(tx: Tx, one: Owed, path: str, *, subject: UUID | None = None, about: UUID | None = None) -> None:
+    """It is owed for another subject, or about another one, from now on; its clock goes on as it was.
+
+    A subject owes a duty once at a time: end the other one, and flush, before one of the same duty comes over.
+    """
+    one.path, one.subject = path, subject or one.subject
+    if about is not None:
+        one.plan = {**one.plan, "about": str(about)}
+    tell(tx, one)
+
+
 def owe(
     tx: Tx,
     duty: Obligation,

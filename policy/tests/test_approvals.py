@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from contracts.customer import CustomerChanged
 from contracts.roles import Role
 from contracts.staff import Employment, Profile
 from contracts.work import WorkItem, WorkState
-from policy.approvals import Chain, NoChain, Seat, actions_of, ask, undeclared
+from policy.approvals import Chain, NoChain, Seat, actions_of, add_party, ask, total, undeclared
 from policy.engines import ENGINES
 from policy.kit import Clock, hire, open_branch
 from policy.policies import Version
@@ -279,6 +280,25 @@ async def test_splitting_an_amount_asks_whom_the_whole_would_ask(stage: Stage, c
     # what was refused does not count
     await decide(stage, UUID(again["id"]), "head-1", grant=False)
     assert (await offered(two, "0.01"))["stages"][0][0]["role"] == "department_head"
+
+
+@pytest.mark.rule("P12.10")
+async def test_what_was_asked_for_one_party_adds_up_with_another_one_it_turns_out_to_be(
+    stage: Stage, clock: Clock
+) -> None:
+    await staffed(stage)
+    await dealt(stage, amount=Decimal(600), parties=["matter:a"])
+    await dealt(stage, amount=Decimal(300), parties=["matter:b"])
+
+    async def together(party: str) -> Decimal:
+        async with stage.runtime.transaction() as tx:
+            return await total(tx, DISCOUNT, [party], subject=uuid7(), amount=Decimal(1))
+
+    assert [await together("matter:a"), await together("matter:b")] == [601, 301]
+    for _ in range(2):
+        async with stage.runtime.transaction() as tx:
+            await add_party(tx, DISCOUNT, "matter:a", "matter:b")
+    assert [await together("matter:a"), await together("matter:b")] == [601, 901]
 
 
 async def test_many_who_split_at_the_same_instant_do_not_slip_through(stage: Stage, clock: Clock) -> None:

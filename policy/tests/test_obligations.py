@@ -31,9 +31,11 @@ from policy.obligations import (
     Timer,
     keep_from,
     met,
+    move,
     owe,
     pause,
     resume,
+    running_of,
     waive,
 )
 from policy.replan import replan
@@ -225,6 +227,30 @@ async def test_the_board_shows_what_is_due_first_within_reach_and_explains_it(st
         hidden = (await of(stage, elsewhere)).id
         assert (await head.get(f"/v1/obligations/{hidden}")).status_code == 404
         assert (await head.get(f"/v1/obligations?subject={elsewhere}")).json()["items"] == []
+
+
+@pytest.mark.rule("P04.9")
+async def test_what_comes_over_to_another_subject_keeps_its_clock(stage: Stage, clock: Clock) -> None:
+    gone, stays, step = await owing(stage), uuid7(), uuid7()
+    async with stage.runtime.transaction() as tx:
+        owe(tx, ANSWER, step, TWO_DAYS, branch="sh-pudong", since=tx.now, path="/v1/steps", about=gone)
+    before = (await of(stage, gone)).due_at
+    clock.at("2026-03-03 09:00")
+    async with stage.runtime.transaction() as tx:
+        for one in await running_of(tx, [gone]):
+            if one.subject == gone:
+                move(tx, one, f"/v1/probes/{stays}", subject=stays)
+            else:
+                move(tx, one, one.path, about=stays)
+    assert [one.subject for one in (await of(stage, stays), await of(stage, step))] == [stays, step]
+    assert {(await of(stage, one)).due_at for one in (stays, step)} == {before}
+    told = (await items(stage, stays))[-2:]
+    assert {(one.path, one.state) for one in told} == {
+        (f"/v1/probes/{stays}", WorkState.OPEN),
+        ("/v1/steps", WorkState.OPEN),
+    }
+    async with stage.runtime.transaction() as tx:
+        assert await running_of(tx, [gone]) == []
 
 
 @pytest.mark.rule("P12.2")

@@ -16,7 +16,7 @@ from complaint import tables
 #: for which purpose a key of the case's subject seals its files
 FILE_KEY = "complaint:file"
 
-_OF_CASE = "SELECT id FROM attachments WHERE case_id = $1 ORDER BY id"
+OF_CASE = "SELECT id FROM attachments WHERE case_id = $1 ORDER BY id"
 
 
 class AttachmentKind(StrEnum):
@@ -85,5 +85,5 @@ ATTACHMENTS = Store(tables.attachments, Attachment)
 
 async def attachments_of(tx: Tx, case_id: UUID, *, lock: bool = False) -> list[Attachment]:
     """The files of a case, the oldest first, removed ones too."""
-    ids = [row[0] for row in await tx.driver.fetch(_OF_CASE, case_id)]
+    ids = [row[0] for row in await tx.driver.fetch(OF_CASE, case_id)]
     return list((await tx.load(ATTACHMENTS, ids, lock=lock)).values())

@@ -91,7 +91,7 @@ async def search_complaints(
         wanted.append(STANDS_ALONE)
         found, following = await _by_words(tx, Wanted(words, wanted), limit, cursor)
     else:
-        found, following = await newest_first(tx, CASES, [*wanted, await _matches(tx, sought)], limit, cursor)
+        found, following = await newest_first(tx, CASES, [*wanted, await matches(tx, sought)], limit, cursor)
     return Page(items=[line_of(case) for case in found], next=following)
 
 
@@ -178,7 +178,8 @@ def _first_id(year: int) -> UUID:
     return UUID(int=millis << 80)
 
 
-async def _matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
+async def matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
+    """Has this number, or a token of this phone, plate or VIN; what was merged is found as the one it belongs to."""
     if sought.number is not None:
         number = written(sought.number)
         if number is None:

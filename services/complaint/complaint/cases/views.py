@@ -35,7 +35,7 @@ class CaseLine(BaseModel):
 
 
 class Judgement(BaseModel):
-    """What was decided on reason and demand (P04.3); founded when both hold."""
+    """What was decided (P04.3), about what (P04.1), asked for by whom (P17.1); founded when reason and demand hold."""
 
     reason_holds: bool
     demand_holds: bool
@@ -43,6 +43,9 @@ class Judgement(BaseModel):
     by: str
     at: datetime
     respondent_department: str | None
+    matter: str | None = None
+    demands: list[str] = []
+    claimant: str | None = None
 
 
 class CaseView(CaseLine):

@@ -31,6 +31,7 @@ from complaint.papers.document import PDF
 from complaint.papers.gathered import gather
 from complaint.papers.read_paper import printed
 from complaint.permissions import FETCH_DOSSIER
+from complaint.redirect import survivors
 from complaint.timeline import note
 
 RULES = ("P04.8", "P12.2", "P17.4", "P17.7")
@@ -191,7 +192,9 @@ async def _file(tx: Tx, case_id: UUID, named: str) -> Attachment:
     except ValueError:
         raise NotFound("The complaint has handed over no such paper. Read the manifest again.") from None
     one = (await tx.load(ATTACHMENTS, [identifier], lock=False)).get(identifier)
-    if one is None or one.handover_id is None or one.case_id != case_id:
+    # a case that was closed, reopened and merged: its files are the survivor's
+    led = {case.id for case in (await survivors(tx, [case_id], lock=False)).values()}
+    if one is None or one.handover_id is None or one.case_id not in led:
         raise NotFound("The complaint has handed over no such paper. Read the manifest again.")
     return one
 

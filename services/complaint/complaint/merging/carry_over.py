@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import orjson
 from chassis.tx import Tx
 from contracts.complaint import MarkedBy, SeriousKind
 from policy.access import exclude, excluded_from
+from policy.approvals import add_party
 from policy.directory import Directory
-from policy.obligations import OBLIGATIONS, Owed, keep_from, tell
+from policy.obligations import Owed, keep_from, move, running_of, tell
 
 from complaint.case import Case
 from complaint.compensation.policy import COMPENSATION
@@ -18,11 +18,11 @@ from complaint.keeping import handling_role
 from complaint.policy import WAITING_FOR_CUSTOMER
 from complaint.redirect import matter_of
 from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, StepState, ladder_id
+from complaint.serious.policy import StepKind
 from complaint.serious.warning import marked, warn
 
 RULES = ("P04.8", "P04.9", "P12.2", "P12.5", "P12.10")
 
-_RUNNING = "SELECT id FROM kehu.obligations WHERE subject = ANY($1::uuid[]) AND ended_at IS NULL"
 _DONE = "SELECT DISTINCT duty FROM kehu.obligations WHERE subject = $1 AND state = 'met'"
 _STEPS = "SELECT id FROM serious_steps WHERE case_id = ANY($1::uuid[])"
 #: rows that know the case by its id; what is locked with the case takes part in its version
@@ -36,11 +36,18 @@ _ROWS = (
     "UPDATE factory_warnings SET case_id = $2 WHERE case_id = $1",
     """UPDATE misconducts SET case_id = $2, version = version + 1 WHERE case_id = $1 AND NOT EXISTS (
         SELECT FROM misconducts m WHERE m.case_id = $2 AND m.person = misconducts.person AND m.state <> 'refused')""",
-    """UPDATE case_words SET words = case_words.words || l.words FROM case_words l
-        WHERE case_words.case_id = $2 AND l.case_id = $1""",
+    "UPDATE provisions SET case_id = $2 WHERE case_id = $1",
+    # of two crisis groups the survivor's has the meetings, tasks and members of both
+    """UPDATE crisis_groups SET case_id = $2, version = version + 1 WHERE case_id = $1
+        AND NOT EXISTS (SELECT FROM crisis_groups WHERE case_id = $2)""",
+    """UPDATE crisis_meetings SET group_id = s.id FROM crisis_groups l, crisis_groups s
+        WHERE l.case_id = $1 AND s.case_id = $2 AND group_id = l.id""",
+    """UPDATE crisis_tasks t SET group_id = s.id, version = t.version + 1 FROM crisis_groups l, crisis_groups s
+        WHERE l.case_id = $1 AND s.case_id = $2 AND t.group_id = l.id""",
+    """UPDATE crisis_groups s SET version = s.version + 1, members = (
+            SELECT jsonb_agg(DISTINCT one) FROM jsonb_array_elements(s.members || l.members) AS one)
+        FROM crisis_groups l WHERE l.case_id = $1 AND s.case_id = $2""",
 )
-_AMOUNTS = """UPDATE kehu.approvals SET parties = parties || $3::jsonb
-    WHERE name = $1 AND parties @> $2::jsonb AND NOT parties @> $3::jsonb"""
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -49,8 +56,7 @@ async def carry_over_clocks(tx: Tx, loser: Case, survivor: Case) -> list[str]:
 
     A duty that the survivor has done falls away; what the survivor never owed comes over as it stands.
     """
-    ids = [row[0] for row in await tx.driver.fetch(_RUNNING, [loser.id, survivor.id])]
-    running = list((await tx.load(OBLIGATIONS, ids)).values())
+    running = await running_of(tx, [loser.id, survivor.id])
     done = {row[0] for row in await tx.driver.fetch(_DONE, survivor.id)}
     own = {one.duty: one for one in running if one.subject == survivor.id}
     come: list[Owed] = []
@@ -66,13 +72,19 @@ async def carry_over_clocks(tx: Tx, loser: Case, survivor: Case) -> list[str]:
             come.append(one)
     await tx.flush()  # a subject owes a duty once at a time
     for one in come:
-        one.subject, one.path = survivor.id, f"/v1/complaints/{survivor.id}"
         if one.person is not None:
             one.person, one.role = survivor.handler, handling_role(survivor, tx)
         _go_with(tx, one, survivor)
-        tell(tx, one)
+        move(tx, one, _there(one, loser, survivor), subject=survivor.id)
+    for one in running:
+        if one.plan.get("about") == str(loser.id):
+            move(tx, one, _there(one, loser, survivor), about=survivor.id)
     await tx.flush()
     return [one.duty for one in come]
+
+
+def _there(one: Owed, loser: Case, survivor: Case) -> str:
+    return one.path.replace(str(loser.id), str(survivor.id))
 
 
 def _fall_away(tx: Tx, one: Owed, reason: str) -> None:
@@ -116,8 +128,8 @@ async def carry_over_ladder(tx: Tx, loser: Case, survivor: Case) -> None:
 async def _join_steps(tx: Tx, steps: Iterable[SeriousStep], loser: Case, survivor: Case) -> None:
     own = {(one.kind, one.role): one for one in steps if one.case_id == survivor.id}
     come = [one for one in steps if one.case_id == loser.id]
-    ids = [row[0] for row in await tx.driver.fetch(_RUNNING, [one.id for one in [*come, *own.values()]])]
-    owed = {one.subject: one for one in (await tx.load(OBLIGATIONS, ids)).values()}
+    subjects = [*(one.id for one in [*come, *own.values()]), ladder_id(loser.id), ladder_id(survivor.id)]
+    owed = {one.subject: one for one in await running_of(tx, subjects)}
     for step in come:
         kept = own.get((step.kind, step.role))
         step.case_id, step.number = survivor.id, survivor.number
@@ -126,12 +138,15 @@ async def _join_steps(tx: Tx, steps: Iterable[SeriousStep], loser: Case, survivo
             if kept.state is StepState.OPEN and (step.due_at or _LATEST) < (kept.due_at or _LATEST):
                 later = kept
             later.waive(tx.now)
-            if later.id in owed:
-                _fall_away(tx, owed[later.id], "merged: the same is owed earlier, or done")
-        if step.state is StepState.OPEN and step.id in owed:
-            one = owed[step.id]
-            one.path, one.plan = f"/v1/complaints/{survivor.id}/serious", {**one.plan, "about": str(survivor.id)}
-            tell(tx, one)
+            facts = ladder_id(survivor.id if later is kept else loser.id)
+            for subject in (later.id, *([facts] if step.kind is StepKind.FACTORY else [])):
+                if subject in owed:
+                    _fall_away(tx, owed[subject], "merged: the same is owed earlier, or done")
+    facts_of_loser = owed.get(ladder_id(loser.id))
+    if facts_of_loser is not None and facts_of_loser.running:
+        await tx.flush()  # a subject owes a duty once at a time
+        path = _there(facts_of_loser, loser, survivor)
+        move(tx, facts_of_loser, path, subject=ladder_id(survivor.id), about=survivor.id)
 
 
 async def carry_over_records(tx: Tx, loser: Case, survivor: Case) -> None:
@@ -142,14 +157,12 @@ async def carry_over_records(tx: Tx, loser: Case, survivor: Case) -> None:
 
 
 async def add_up(tx: Tx, before: str, survivor: Case) -> None:
-    """What was asked for the loser's matter counts for the survivor's too (P12.10, P17.8)."""
+    """What was asked for the matter of either counts for that of the survivor, and for its customer (P12.10, P17.8)."""
     matter = await matter_of(tx, survivor)
     if before != matter:
-        await tx.driver.execute(_AMOUNTS, COMPENSATION.name, _json(before), _json(matter))
-
-
-def _json(party: str) -> str:
-    return orjson.dumps([party]).decode()
+        await add_party(tx, COMPENSATION, before, matter)
+    if survivor.customer_id is not None:
+        await add_party(tx, COMPENSATION, matter, f"customer:{survivor.customer_id}")
 
 
 async def carry_over_people(tx: Tx, loser: Case, survivor: Case) -> None:

@@ -28,7 +28,7 @@ RULES = ("P04.8", "P12.2")
 
 #: how many links one case has at most
 MOST = 50
-_LINKS = """SELECT id, case_id, other_id, kind, linked_by, linked_at FROM case_links
+LINKS = """SELECT id, case_id, other_id, kind, linked_by, linked_at FROM case_links
     WHERE case_id = ANY($1::uuid[]) OR other_id = ANY($1::uuid[]) ORDER BY id"""
 
 
@@ -74,7 +74,7 @@ async def link_cases(case_id: UUID, form: LinkForm, principal: Principal, tx: Tx
     )
     if case.id == other.id:
         raise Invalid("They are one case.", errors=[{"pointer": "/other", "detail": "another case"}])
-    rows = await tx.driver.fetch(_LINKS, [case.id])
+    rows = await tx.driver.fetch(LINKS, [case.id])
     if any({row["case_id"], row["other_id"]} == {case.id, other.id} and row["kind"] == form.kind for row in rows):
         return await _shown(tx, case, principal)
     if len(rows) >= MOST:
@@ -112,7 +112,7 @@ async def joined(tx: Tx, case: Case, other: Case, kind: LinkKind) -> None:
 async def _shown(tx: Tx, case: Case, principal: Principal) -> LinksView:
     parts = await parts_of(tx, case)
     merged = await tx.load(CASES, [one for one in parts if one != case.id], lock=False)
-    rows = await tx.driver.fetch(_LINKS, parts)
+    rows = await tx.driver.fetch(LINKS, parts)
     ends = {end for row in rows for end in (row["case_id"], row["other_id"])}
     found = await survivors(tx, ends - set(parts), lock=False)
     links = []

@@ -18,6 +18,7 @@ from policy.approvals import Held
 from pydantic import Field
 
 from complaint.case import CASES, Case, NotNow
+from complaint.cases.index_words import index
 from complaint.cases.views import CaseProgress, progress_of
 from complaint.keeping import kept_out
 from complaint.merging.carry_over import (
@@ -151,6 +152,7 @@ async def _become_one(tx: Tx, loser: Case, survivor: Case, because: str) -> None
     loser.merge_into(survivor, tx.now)
     await carry_over_records(tx, loser, survivor)
     await tx.flush()
+    await index(tx, [survivor.id])
     await add_up(tx, before, survivor)
     facts = {"of": loser.number, "taken_at": loser.taken_at.isoformat(), "channel": loser.channel, "clocks": duties}
     await write(tx, survivor, "merged", RULES, {"because": because, **personal}, **facts)

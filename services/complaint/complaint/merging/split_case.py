@@ -17,8 +17,8 @@ from pydantic import Field
 
 from complaint import tables
 from complaint.case import Case, NotNow
+from complaint.cases.index_words import index
 from complaint.cases.views import CaseProgress, progress_of
-from complaint.cases.words import vector
 from complaint.intake import redaction
 from complaint.keeping import owe_step
 from complaint.merging.link_cases import joined
@@ -32,7 +32,6 @@ from complaint.way import CaseState
 
 RULES = ("P04.8", "P04.9", "P12.2")
 
-_WORDS = "UPDATE case_words SET words = $2::text::tsvector WHERE case_id = $1"
 _HIDDEN = (
     ("name", redaction.NAME),
     ("phone", redaction.PHONE),
@@ -69,10 +68,8 @@ async def split_case(case_id: UUID, form: SplitForm, principal: Principal, tx: T
         raise Invalid("Say which words stay and which go.", errors=[{"pointer": "/text", "detail": "a part of it"}])
     part = await _part(tx, case, form, personal)
     left = {**personal, "text": form.kept}
-    text = _redacted(form.kept, personal)
-    case.divide(text, await tx.seal(tables.cases, case.id, case.subject_id, left))
-    series, model = case.facts.get("series") or "", case.facts.get("model") or ""
-    await tx.driver.execute(_WORDS, case.id, vector(case.branch, [text, case.brand, series, model]))
+    sealed = await tx.seal(tables.cases, case.id, case.subject_id, left)
+    case.divide(_redacted(form.kept, personal), sealed)
     words = {"because": form.words, "before": personal["text"], "kept": form.kept, "moved": form.text}
     await write(tx, case, "split", RULES[:2], words, number=part.number, into=str(part.id))
     await write(tx, part, "split_from", RULES[:2], words, number=case.number, of=str(case.id))
@@ -89,6 +86,7 @@ async def split_case(case_id: UUID, form: SplitForm, principal: Principal, tx: T
         ),
     )
     await tx.flush()
+    await index(tx, [case.id])
     return progress_of(part)
 
 

@@ -3,7 +3,7 @@
 A figure is the number of cases that carry a tag (`taken`, `taken.channel=phone`, `open.state=judged`), so that every
 figure is a list of cases. What follows from these tags:
 opening + late.open + taken + returned − closed − merged = open. A case that is merged in the period in which it was
-taken is counted in the survivor alone.
+taken is counted in the survivor alone; the terms that it met or missed are counted wherever they ended.
 """
 
 from __future__ import annotations
@@ -153,9 +153,12 @@ def counted(
     """
     now, new = stand_at(case, period.ends), case.taken_at >= period.begins
     then = None if new else stand_at(case, period.begins)
-    if case.merged_at is not None and case.merged_at < period.ends:
-        return None if new or late or earlier is None else Counted(["merged", "opening"])
+    ended = [f"term.met={duty}" for duty in met] + [f"term.missed={duty}" for duty in missed]
     tags: list[str] = []
+    if case.merged_at is not None and case.merged_at < period.ends:
+        left = earlier is not None and earlier["open"] and case.merged_at >= period.begins
+        tags += [*ended, *(("merged", "opening") if left else ())]
+        return Counted(sorted(set(tags)), {"open": False}) if tags else None
     if new:
         tags += _taken(case, now)
     elif late:
@@ -177,8 +180,8 @@ def counted(
     for fact in case.facts:
         if fact.kind == "call_back" and period.begins <= fact.at < period.ends:
             tags += ["called_back", f"called_back.satisfaction={fact.facts.get('satisfaction') or UNSET}"]
-    tags += [f"term.met={duty}" for duty in met] + [f"term.missed={duty}" for duty in missed]
-    about = {name: getattr(now, name) for name in COMPARED} | {"serious": sorted(now.serious)}
+    tags += ended
+    about = {name: getattr(now, name) for name in COMPARED} | {"serious": sorted(now.serious), "open": now.open}
     if earlier is not None:
         tags += _changed(earlier, about)
     return Counted(sorted(set(tags)), about) if tags else None

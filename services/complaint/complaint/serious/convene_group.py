@@ -8,12 +8,13 @@ from uuid import UUID
 from chassis.auth import Principal
 from chassis.fields import Text
 from chassis.http import post
+from chassis.ids import uuid7
 from chassis.tx import Tx
 from policy.obligations import met
 from pydantic import BaseModel, ConfigDict, Field
 
 from complaint.permissions import CONVENE_GROUP
-from complaint.serious.crisis import GROUPS, CrisisGroup, group_id, refuse_excluded
+from complaint.serious.crisis import CrisisGroup, group_of, refuse_excluded
 from complaint.serious.crisis_views import GroupView, group_view
 from complaint.serious.ladder import NotSerious
 from complaint.serious.policy import DUTY_OF, StepKind
@@ -39,10 +40,9 @@ async def convene_group(case_id: UUID, convening: Convening, principal: Principa
     if not climb.case.serious:
         raise NotSerious("Only for a serious complaint a crisis group meets. Mark it as serious first.", rules=RULES)
     refuse_excluded(convening.members, climb.excluded)
-    identifier = group_id(case_id)
-    group = (await tx.load(GROUPS, [identifier])).get(identifier)
+    group = await group_of(tx, climb.case.id)
     if group is None:
-        group = CrisisGroup(identifier, case_id, climb.case.branch, principal.subject, tx.now, (principal.subject,))
+        group = CrisisGroup(uuid7(), climb.case.id, climb.case.branch, principal.subject, tx.now, (principal.subject,))
         tx.add(group)
     group.join(convening.members)
     for step in climb.steps:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from chassis.problems import Refused
 from chassis.store import Store
+from chassis.tx import Tx
 
 from complaint.serious import tables
-
-
-def group_id(case_id: UUID) -> UUID:
-    """The one crisis group of a case."""
-    return uuid5(case_id, "crisis group")
 
 
 class Excluded(Refused):
@@ -90,3 +86,9 @@ class CrisisTask:
 
 GROUPS = Store(tables.crisis_groups, CrisisGroup)
 TASKS = Store(tables.crisis_tasks, CrisisTask)
+
+
+async def group_of(tx: Tx, case_id: UUID, *, lock: bool = True) -> CrisisGroup | None:
+    """The one crisis group of a case; it may have been convened for one that was merged into it."""
+    found = await tx.driver.fetchval("SELECT id FROM crisis_groups WHERE case_id = $1", case_id)
+    return None if found is None else await tx.get(GROUPS, found, lock=lock)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from complaint.permissions import CONVENE_GROUP
 from complaint.serious import tables
 from complaint.serious.climbing import Climb, climbs_of
-from complaint.serious.crisis import GROUPS, TASKS, CrisisGroup, group_id
+from complaint.serious.crisis import TASKS, CrisisGroup, group_of
 
 RULES = ("P12.7",)
 
@@ -68,8 +68,7 @@ class _Meeting:
 async def group_within(tx: Tx, case_id: UUID, principal: Principal) -> tuple[Climb, CrisisGroup]:
     """The group of a case, for its members and for who convenes at the branch; an excluded person never; else 404."""
     climb = (await climbs_of(tx, [case_id])).get(case_id)
-    identifier = group_id(case_id)
-    group = (await tx.load(GROUPS, [identifier])).get(identifier)
+    group = None if climb is None else await group_of(tx, climb.case.id)
     if climb is None or group is None or principal.subject in climb.excluded:
         raise NotFound("There is no crisis group of such a complaint, or none that you belong to. Check the id.")
     if principal.subject not in group.members and not CONVENE_GROUP.reach(principal).includes(group.branch):

@@ -23,7 +23,7 @@ from policy.calendar import ZONE
 from complaint.permissions import READ_SERIOUS
 from complaint.serious import tables
 from complaint.serious.climbing import Climb
-from complaint.serious.crisis import GROUPS, group_id
+from complaint.serious.crisis import group_of
 from complaint.serious.factory import BrandRules
 from complaint.serious.reading import climb_within
 from complaint.serious.views import ladder_view
@@ -133,16 +133,15 @@ async def proof_of(tx: Tx, climb: Climb, by: str) -> dict[str, Any]:
 
 
 async def _group(tx: Tx, case_id: UUID) -> dict[str, Any] | None:
-    identifier = group_id(case_id)
-    group = (await tx.load(GROUPS, [identifier], lock=False)).get(identifier)
+    group = await group_of(tx, case_id, lock=False)
     if group is None:
         return None
     return {
         "convened_by": group.convened_by,
         "convened_at": group.convened_at,
         "members": list(group.members),
-        "meetings": [dict(row) for row in await tx.driver.fetch(_MEETINGS, identifier)],
-        "tasks": [dict(row) for row in await tx.driver.fetch(_TASKS, identifier)],
+        "meetings": [dict(row) for row in await tx.driver.fetch(_MEETINGS, group.id)],
+        "tasks": [dict(row) for row in await tx.driver.fetch(_TASKS, group.id)],
     }
 
 

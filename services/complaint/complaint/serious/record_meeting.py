@@ -100,9 +100,9 @@ async def record_meeting(case_id: UUID, minutes: Minutes, principal: Principal, 
             Deadline(within=given.within, role=Role.CRISIS_GROUP, then=(Role.GENERAL_MANAGER,)),
             branch=group.branch,
             since=minutes.held_at,
-            path=f"/v1/complaints/{case_id}/crisis-group",
+            path=f"/v1/complaints/{climb.case.id}/crisis-group",
             person=given.person,
-            about=case_id,
+            about=climb.case.id,
         ).due_at
     await tx.flush()
     return await group_view(tx, group)

@@ -16,6 +16,7 @@ from chassis.kit.eventually import eventually
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
+from complaint.attachments.add_attachment import PATIENCE
 from contracts.archive import AccessRecorded
 from contracts.complaint import DossierReady
 from contracts.customer import ConfirmErasure, CustomerErased
@@ -24,7 +25,7 @@ from contracts.staff import Profile
 from policy.calendar import ZONE
 from policy.kit import Clock, hire, open_branch
 
-from ..builders import CALL_BACK, MONDAY, PEOPLE, Handled, answered, judged
+from ..builders import CALL_BACK, MONDAY, PEOPLE, Handled, answered, judged, worked
 
 PHOTO = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
 RECORDING = b"ID3" + bytes(range(256)) * 3000
@@ -84,8 +85,9 @@ async def test_a_file_comes_back_as_it_was_sent_and_lies_sealed(stage: Stage, fo
     assert listed["id"] == added.json()["id"]
     (lies,) = files_in(folder)
     assert RECORDING[:64] not in lies.read_bytes()
-    reads = [one.message for one in await stage.outbox(AccessRecorded)]
-    assert [(r.actor, r.action) for r in reads if r.table == "attachments"] == [("gm-1", "read")]
+    records = [one.message for one in await stage.outbox(AccessRecorded)]
+    reads = [r for r in records if isinstance(r, AccessRecorded) and r.table == "attachments"]
+    assert [(r.actor, r.action) for r in reads] == [("gm-1", "read")]
     assert "attachment_added" in [e["kind"] for e in (await case.get("hr-1", "/timeline")).json()["items"]]
 
 
@@ -122,6 +124,34 @@ async def test_an_upload_that_is_cut_leaves_nothing(stage: Stage, folder: Path) 
     assert len(await stage.rows("SELECT 1 FROM uploads")) == 1
     await swept(stage, folder, 0)
     assert (await send(case)).status_code == 201
+
+
+@pytest.mark.rule("P05.4")
+async def test_an_upload_whose_process_is_killed_is_swept_a_day_later(stage: Stage, folder: Path) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    kept = (await send(case)).json()
+    half_way = asyncio.Event()
+
+    async def without_end() -> AsyncIterator[bytes]:
+        yield RECORDING[:100_000]
+        half_way.set()
+        await asyncio.Event().wait()
+
+    upload = asyncio.create_task(send(case, without_end()))
+    await half_way.wait()
+    upload.cancel()
+    await asyncio.gather(upload, return_exceptions=True)
+    ((left,),) = await stage.rows("SELECT place FROM uploads")
+    (folder / f"{left}#1").parent.mkdir(exist_ok=True)
+    (folder / f"{left}#1").write_bytes(b"half written")
+    clock = stage.runtime.clock
+    assert isinstance(clock, Clock)
+    stage.runtime.clock = Clock(clock() + PATIENCE + PATIENCE)
+    await worked(stage, "sweep_upload")
+    assert await stage.rows("SELECT 1 FROM uploads") == []
+    assert len(files_in(folder)) == 1
+    async with stage.client(subject="hr-1") as person:
+        assert (await person.get(kept["path"])).content == RECORDING
 
 
 @pytest.mark.rule("P05.4")

@@ -87,6 +87,44 @@ async def test_who_the_policy_names_judges_and_the_duty_is_met(stage: Stage) -> 
     assert (again.status_code, again.json()["type"]) == (409, "/problems/not-now")
 
 
+async def judgement_on_the_timeline(stage: Stage, case: dict[str, Any], who: str) -> dict[str, Any]:
+    async with stage.client(subject=who) as person:
+        items = (await person.get(f"{case['path']}/timeline")).json()["items"]
+    (facts,) = [one["facts"] for one in items if one["kind"] == "judgement"]
+    return dict(facts)
+
+
+@pytest.mark.rule("P04.1")
+@pytest.mark.parametrize("matter", ["attitude", "professional_quality", "efficiency", "product", "other"])
+async def test_what_a_complaint_is_about_is_told_when_it_is_judged(stage: Stage, matter: str) -> None:
+    case = await taken(stage)
+    unheard_of = await judge(stage, case, "relations-1", matter="the weather")
+    assert unheard_of.status_code == 422
+    assert [one["pointer"] for one in unheard_of.json()["errors"]] == ["/matter"]
+    judged = (await judge(stage, case, "relations-1", matter=matter)).json()
+    assert judged["judgement"]["matter"] == matter
+    assert (await judgement_on_the_timeline(stage, case, "relations-1"))["matter"] == matter
+
+
+@pytest.mark.rule("P17.1")
+@pytest.mark.parametrize("claimant", ["consumer", "agent", "franchisee"])
+async def test_what_is_asked_for_and_as_what_is_told_when_it_is_judged(stage: Stage, claimant: str) -> None:
+    case = await taken(stage, "hz-store-3")
+    for wrong in ({"demands": ["a new car"]}, {"claimant": "passer-by"}):
+        assert (await judge(stage, case, "shop-1", **wrong)).status_code == 422
+    asked_for = ["return", "damages", "price_reduction", "exchange", "criticism", "return"]
+    asked = await judge(stage, case, "shop-1", demands=asked_for, claimant=claimant)
+    assert asked.status_code == 200, asked.text
+    async with stage.client(subject="shop-2") as superior:
+        (approval,) = (await superior.get(f"/v1/approvals?subject={case['id']}")).json()["items"]
+        body = {"grant": True, "digest": approval["digest"]}
+        await superior.post(f"/v1/approvals/{approval['id']}/decide", json=body)
+        whole = (await superior.get(case["path"])).json()["judgement"]
+    told = await judgement_on_the_timeline(stage, case, "shop-2")
+    for shown in (approval["offer"], whole, told):
+        assert (shown["demands"], shown["claimant"]) == (sorted(set(asked_for)), claimant)
+
+
 @pytest.mark.rule("P17.2")
 async def test_where_the_policy_wants_it_the_superior_decides(stage: Stage) -> None:
     case = await taken(stage, "hz-store-3")

@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
+from complaint import attachment, redirect, tables
+from complaint.cases.index_words import index
+from complaint.cases.search_complaints import Sought, matches
+from complaint.merging import link_cases
 from contracts.complaint import ComplaintMerged, ComplaintOpened, ComplaintsLinked, ComplaintSplit
+from sqlalchemy.dialects.postgresql import asyncpg
 
-from ..builders import Handled, answered, judged, staffed
+from ..builders import Handled, answered, form, judged, staffed
 
 OTHER = {"text": "王小芳又来电, 空调不制冷", "demand": None}
 
@@ -115,6 +122,79 @@ async def test_lists_count_a_merged_case_once_and_find_it_by_its_number(stage: S
     assert [one["id"] for one in worded] == [first.id]
 
 
+async def found_by(stage: Stage, words: str) -> list[str]:
+    async with stage.client(subject="hr-1") as hr:
+        return [one["id"] for one in (await hr.post("/v1/complaints/search", json={"words": words})).json()["items"]]
+
+
+@pytest.mark.rule("P04.8")
+@pytest.mark.parametrize("late", [{0}, {1}, {0, 1}])
+async def test_words_that_are_indexed_after_the_merge_find_the_survivor(stage: Stage, late: set[int]) -> None:
+    taken = []
+    for n, changes in enumerate(({}, OTHER)):
+        async with stage.client(subject="agent-7") as agent:
+            answer = await agent.post("/v1/complaints", json=form(branch="bj-services", **changes))
+        taken.append(Handled(stage, answer.json()))
+        if n not in late:
+            async with stage.runtime.transaction() as tx:
+                await index(tx, [UUID(taken[n].id)])
+    survivor, loser = taken
+    await merged(loser, survivor)
+    await stage.deliver_outbox()
+    for words in ("变速箱抖动", "空调不制冷"):
+        assert await found_by(stage, words) == [survivor.id]
+
+
+@pytest.mark.rule("P04.8")
+async def test_a_survivor_that_is_split_is_still_found_by_the_words_of_the_loser(stage: Stage) -> None:
+    first, second = await two(stage)
+    await merged(second, first)
+    made = await first.did("hr-1", "split", SPLIT)
+    await stage.deliver_outbox()
+    assert await found_by(stage, "空调不制冷") == [first.id]
+    assert await found_by(stage, "变速箱抖动") == [first.id]
+    assert await found_by(stage, "态度恶劣") == [made["id"]]
+
+
+@pytest.mark.rule("P12.7")
+async def test_the_crisis_groups_of_both_meet_as_one_about_the_survivor(stage: Stage) -> None:
+    first = await Handled.taken(stage, "sh-pudong", serious=["blocked_door"])
+    second = await Handled.taken(stage, "sh-pudong", **OTHER, serious=["disturbance"])
+    third = await Handled.taken(stage, "sh-pudong", **OTHER, serious=["disturbance"])
+    for case, member in ((second, "relations-1"), (third, "relations-2")):
+        await case.did("gm-2", "crisis-group", {"members": [member]})
+        met = {"held_at": stage.runtime.clock().isoformat(), "present": ["gm-2"], "minutes": "讨论应对口径"}
+        task = {"person": member, "what": "当面致歉", "within": "1 working day"}
+        await case.did("gm-2", "crisis-group/meetings", {**met, "tasks": [task]})
+    await merged(second, first, "relations-1")
+    await merged(third, first, "relations-1")
+    for case in (first, second, third):
+        group = (await case.get("gm-2", "/crisis-group")).json()
+        assert (group["case_id"], set(group["members"])) == (first.id, {"gm-2", "relations-1", "relations-2"})
+        assert (len(group["meetings"]), len(group["tasks"])) == (2, 2)
+    owed = await stage.rows(
+        "SELECT plan->>'about' AS about, path FROM kehu.obligations WHERE duty = 'serious.task' AND ended_at IS NULL"
+    )
+    assert {tuple(row) for row in owed} == {(first.id, f"{first.path}/crisis-group")}
+    await third.did("relations-2", f"crisis-group/tasks/{group['tasks'][1]['id']}/done")
+
+
+@pytest.mark.rule("P04.14")
+async def test_a_measure_of_the_loser_is_owed_about_the_survivor(stage: Stage) -> None:
+    first, second = await two(stage)
+    for case in (first, second):
+        await judged(case, "hr-1")
+        await case.did("hr-1", "hand-over", {"department": "service"})
+        await case.did("head-1", "start-investigation")
+    taken = {"kind": "measure", "words": "更换阀体", "due_on": "2026-03-09"}
+    assert (await second.post("head-1", "measures", taken)).status_code in (200, 201)
+    await merged(second, first)
+    ((about, path),) = await stage.rows(
+        "SELECT plan->>'about', path FROM kehu.obligations WHERE plan ? 'about' AND ended_at IS NULL"
+    )
+    assert (about, path) == (first.id, first.path)
+
+
 @pytest.mark.rule("P12.5")
 async def test_a_repeat_of_the_loser_repeats_the_survivor(stage: Stage) -> None:
     elsewhere = {"name": "王小芳", "phone": "139 0013 9000"}
@@ -166,10 +246,10 @@ async def test_what_both_were_offered_adds_up_at_the_survivor(stage: Stage) -> N
     assert held["path"].startswith("/v1/approvals/")
     await second.agreed("relations-2")
     await merged(second, first, "relations-1")
-    paid = (await first.get("relations-1", "/compensations")).json()["items"]
-    assert [one["amount"]["amount"] for one in paid] == ["1500.00"]
     async with stage.client(subject="relations-1") as person:
-        path = f"/v1/compensations/{paid[0]['id']}/change"
+        (offered,) = (await person.get(f"/v1/compensations?case_id={first.id}")).json()["items"]
+        assert offered["amount"]["amount"] == "1500.00"
+        path = f"/v1/compensations/{offered['id']}/change"
         changed = await person.post(
             path, json={**offer, "lines": [{"kind": "repair", "amount": {"amount": "2500.00"}}]}
         )
@@ -299,3 +379,41 @@ async def test_whom_a_case_is_about_sees_no_part_of_it(stage: Stage) -> None:
     key = {"Idempotency-Key": "split-1"}
     twice = [(await case.post("hr-1", "split", {**SPLIT, "text": "另一事项"}, **key)).json()["id"] for _ in range(2)]
     assert twice[0] == twice[1]
+
+
+@pytest.mark.rule("P05.15")
+async def test_what_belongs_to_one_of_200_000_cases_is_read_from_an_index(stage: Stage) -> None:
+    await stage.rows("""
+        INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds,
+            phone_token, subject_id, sealed, version, sequence, serious_sequence, profile, held, gates, course,
+            merged_into, merged_at)
+        SELECT uuidv7(), n::text, 'bj-services', 'phone', CASE WHEN n % 100 = 0 THEN 'merged' ELSE 'taken' END, now(),
+            'brand', '{}', 'text', 'none', '[]', decode(lpad(to_hex(n / 4), 32, '0'), 'hex'), uuidv7(), '', 1, 1, 0,
+            'services', '{}', '{}', '{}', CASE WHEN n % 100 = 0 THEN uuidv7() END, CASE WHEN n % 100 = 0 THEN now() END
+        FROM generate_series(1, 200000) AS n
+    """)
+    await stage.rows("""INSERT INTO attachments (id, case_id, kind, media_type, size, sha256, sealed_sha256, place,
+            added_by, added_at, subject_id, sealed, version, sequence)
+        SELECT uuidv7(), id, 'photo', 'image/png', 1, '', '', number, 'hr-1', now(), subject_id, '', 1, 1 FROM cases""")
+    await stage.rows("""INSERT INTO case_links SELECT uuidv7(), id, uuidv7(), 'related', 'hr-1', now() FROM cases""")
+    first, second = await two(stage, caller={"name": "李明", "phone": "139 0013 9000"})
+    await merged(second, first)
+    await stage.rows("ANALYZE cases, attachments, case_links")
+    async with stage.runtime.transaction() as tx:
+        asked = await matches(tx, Sought(phone="13900139000"))
+        phoned = sa.select(tables.cases.c.id).where(asked).order_by(tables.cases.c.id.desc()).limit(51)
+        compiled = phoned.compile(dialect=asyncpg.dialect(), compile_kwargs={"render_postcompile": True})
+        values = [compiled.params[name] for name in compiled.positiontup or ()]
+        identifier = UUID(first.id)
+        plans = {
+            "a phone": ("cases_phone", str(compiled), values),
+            "its parts": ("cases_merged", redirect.PARTS, [identifier]),
+            "where it leads": ("cases_pkey", redirect.LED, [[identifier]]),
+            "its files": ("attachments_case", attachment.OF_CASE, [identifier]),
+            "its links": ("case_links_other", link_cases.LINKS, [[identifier]]),
+        }
+        for name, (index_of_it, query, arguments) in plans.items():
+            plan = "\n".join(row[0] for row in await tx.driver.fetch(f"EXPLAIN {query}", *arguments))
+            assert "Seq Scan" not in plan, f"{name}: {plan}"
+            assert index_of_it in plan, f"{name}: {plan}"
+            assert "Scan Backward" not in plan, f"{name}: {plan}"

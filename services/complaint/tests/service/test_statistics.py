@@ -28,6 +28,7 @@ from ..builders import CALL_BACK, Handled, answered, form, judged, staffed, work
 from .test_forms import cells, characters
 from .test_import import HEADINGS
 
+PHONES = ("136 0013 6001", "136 0013 6002")
 BEGUN = datetime(2026, 2, 20, 9, 0, tzinfo=ZONE)
 
 
@@ -162,6 +163,36 @@ async def test_what_is_known_late_corrects_in_the_next_report_and_says_of_which_
     assert [march.get(name, 0) for name in ("opening", "taken", "closed", "open")] == [2, 0, 0, 4]
     written = cells((await _file(stage, "hr-1", f"{newest['path']}?format=xlsx")).content)
     assert "补录 2026-02 受理的投诉" in written
+
+
+@pytest.mark.rule("P12.9")
+async def test_what_is_merged_after_it_was_counted_leaves_the_open_ones_once(stage: Stage) -> None:
+    _, second, third = await three_cases(stage)
+    await frozen(stage, "2026-03-01 00:15")
+    (line,) = [one for one in await reports(stage, "gm-1") if one["branch"] == "bj-services"]
+    february = await opened(stage, "gm-1", line["path"])
+    until(stage, "2026-03-10 10:00")
+    await third.did("hr-1", "merge", {"into": second.id, "words": "同一事项"})
+    at_once = [await Handled.taken(stage, "bj-services", caller={"name": "郑洁", "phone": p}) for p in PHONES]
+    await at_once[1].did("hr-1", "merge", {"into": at_once[0].id, "words": "同一事项"})
+    await frozen(stage, "2026-04-01 00:15")
+    (newest, _) = await reports(stage, "gm-1", "&branch=bj-services")
+    _, march = await opened(stage, "gm-1", newest["path"])
+    names = ("opening", "late.open", "taken", "returned", "closed", "merged", "open")
+    sums = {name: march.get(name, 0) for name in names}
+    assert sums == {
+        "opening": february[1]["open"], "late.open": 0, "taken": 1, "returned": 0, "closed": 0, "merged": 1, "open": 2
+    }  # fmt: skip
+    came = sums["opening"] + sums["late.open"] + sums["taken"] + sums["returned"]
+    assert came - sums["closed"] - sums["merged"] == sums["open"]
+    async with stage.client(subject="gm-1") as manager:
+        listed = (await manager.get(f"{newest['path']}/cases?figure=merged")).json()["items"]
+    assert [one["number"] for one in listed] == [third.number]
+    assert await opened(stage, "gm-1", line["path"]) == february
+    await frozen(stage, "2026-05-01 00:15")
+    (newest, *_) = await reports(stage, "gm-1", "&branch=bj-services")
+    _, april = await opened(stage, "gm-1", newest["path"])
+    assert [april.get(name, 0) for name in ("opening", "merged", "open")] == [2, 0, 2]
 
 
 async def worked_imports(stage: Stage) -> None:

@@ -147,7 +147,19 @@ def test_a_merged_case_is_counted_in_the_survivor_alone_and_leaves_the_open_ones
     told = counted(later, FEBRUARY)
     assert told is not None
     assert tags(later, MARCH, earlier=told.about) == {"opening", "merged"}
+    assert tags(later, MARCH, earlier=told.about, missed=["answer"]) == {"opening", "merged", "term.missed=answer"}
     assert tags(later, MARCH) == set(), "no report has counted it before"
+    gone = counted(later, MARCH, earlier=told.about, missed=["answer"])
+    assert gone is not None
+    assert tags(later, MARCH.following, earlier=gone.about) == set(), "it leaves once"
+
+
+@pytest.mark.rule("P12.9")
+def test_what_was_closed_when_it_was_counted_last_leaves_no_open_ones_by_a_merge() -> None:
+    known = case("2026-02-10 09:00", ("2026-02-20 10:00", "closed", {}), merged_at=at("2026-03-11 10:00"))
+    told = counted(known, FEBRUARY)
+    assert told is not None
+    assert tags(known, MARCH, earlier=told.about) == set()
 
 
 def test_the_terms_are_counted_by_duty() -> None:
@@ -156,5 +168,5 @@ def test_the_terms_are_counted_by_duty() -> None:
     closed = case("2025-11-10 09:00", ("2025-12-01 10:00", "closed", {}))
     assert counted(closed, FEBRUARY, missed=["penalise"]) == Counted(
         ["term.missed=penalise"],
-        {"judgement": None, "level": None, "department": None, "matter": None, "serious": []},
+        {"judgement": None, "level": None, "department": None, "matter": None, "serious": [], "open": False},
     )
