@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(
 CALLS = 40
 AGENTS = 12
 ACCUSED = "order-agent-cd-wuhou-1"
-CLERK, ASKER, DECIDER = "clerk-1", "information-1", "gm-1"
+CLERK, ASKER, DECIDER = "clerk-1", "information-1", "cs-manager-1"
 
 
 @pytest.mark.rule("P05.11")

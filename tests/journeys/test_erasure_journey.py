@@ -9,7 +9,7 @@ from tests.journeys.walk import AGENT, AUDITOR, BRANCH, Walk
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
-CLERK, DECIDER = "clerk-1", "gm-1"
+CLERK, DECIDER = "clerk-1", "cs-manager-1"
 PHONE = "14207770009"
 
 
