@@ -250,7 +250,7 @@ def run_program(name: str, is_up: Callable[[], bool]) -> None:
     wait_for(name, is_up)
 
 
-def wait_for(name: str, is_up: Callable[[], bool], within: float = 90) -> None:
+def wait_for(name: str, is_up: Callable[[], bool], within: float = 240) -> None:
     """Return when it is up; `NotStarted` with the end of its log when it dies again and again."""
     deadline = time.monotonic() + within
     while not is_up():
@@ -296,11 +296,15 @@ def stop() -> None:
     if not is_running():
         return
     pid = int((RUN / "supervisord.pid").read_text())
+    programs = [program["pid"] for program in supervisor().getAllProcessInfo() if program["pid"]]
     supervisor().shutdown()
     deadline = time.monotonic() + 60
     while _alive(pid):
         if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
+            # nobody is left to end its programs, which would keep the ports
+            for late in (pid, *programs):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(late, signal.SIGKILL)
         time.sleep(0.1)
 
 

@@ -20,10 +20,10 @@ from tests.journeys.ways import DEALERSHIP, JUDGEMENT, SERVICES, WAYS
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
 #: calls while one service is away: what the group's call centre takes in an hour, each judged or marked as serious
-CALLS = 80
+CALLS = 40
 AGENTS = 12
 ACCUSED = "order-agent-cd-wuhou-1"
-CLERK, ASKER, DECIDER = "clerk-1", "information-1", "gm-1"
+CLERK, ASKER, DECIDER = "clerk-1", "information-1", "cs-manager-1"
 
 
 @pytest.mark.rule("P05.11")

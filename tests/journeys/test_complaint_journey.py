@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -171,6 +172,9 @@ async def test_a_term_that_ends_is_called_to_mind_then_passed_up(
     duty, reminder, missed = found["judge"], found["reminder"], found["missed"]
     assert (reminder["title"], reminder["role"]) == ("1 项待办即将到期", "person")
     assert (missed["title"], missed["role"]) == ("逾期未完成: 判定投诉是否成立", "general_manager")
-    assert reminder["made_at"] < duty["due_at"] <= missed["made_at"]
+    reminded, due, told = (
+        datetime.fromisoformat(at) for at in (reminder["made_at"], duty["due_at"], missed["made_at"])
+    )
+    assert reminded < due <= told
     assert (duty["reminders"], duty["escalated_to"]) == (1, ["general_manager"])
     assert (await walk.owed(ABOVE, found["case"]["id"], "judge"))["state"] == "met"

@@ -31,7 +31,7 @@ PATIENCE = 60.0
 #: who hears of every serious complaint of a dealership in the end (P12.6)
 HIGHEST = {"legal-1", "vp-1", "ceo-1"}
 #: what every dossier of a founded complaint has (P04.8)
-PAPERS = {"complaint_record", "investigation_report", "correspondence", "timeline"}
+PAPERS = frozenset({"complaint_record", "investigation_report", "correspondence", "timeline"})
 
 
 class Walk:
@@ -127,9 +127,10 @@ class Walk:
                 f"{case['path']}/serious/proof",
                 lambda proof: any(step["confirmed_by"] == way.reader for step in proof["steps"]),
             )
-        return {**found, **await self.filed(way.reader, case["id"])}
+        papers = PAPERS | {"approvals"} if way.signed else PAPERS
+        return {**found, **await self.filed(way.reader, case["id"], papers)}
 
-    async def filed(self, who: str, case: str) -> dict[str, Any]:
+    async def filed(self, who: str, case: str, papers: frozenset[str]) -> dict[str, Any]:
         """The dossier in the archive: its papers read, their digests checked, the reading proved by the log."""
         page = await self.sees(who, "archive", f"/v1/dossiers?kind=case&about={case}", lambda page: bool(page["items"]))
         identifier = page["items"][0]["id"]
@@ -137,7 +138,7 @@ class Walk:
             who,
             "archive",
             f"/v1/dossiers/{identifier}",
-            lambda seen: {item["kind"] for item in seen["items"]} >= PAPERS,
+            lambda seen: {item["kind"] for item in seen["items"]} >= papers,
         )
         for item in dossier["items"]:
             answer = await self.asks(who, "archive", "GET", f"/v1/items/{item['id']}/content")
