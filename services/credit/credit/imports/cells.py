@@ -16,6 +16,7 @@ from chassis.fields import Slug, Text
 from contracts.money import Amount
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from credit.numbers import begins_with
 from credit.shipments.form import Quantity
 
 _NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,18})(\.\d{1,15})?")
@@ -45,7 +46,7 @@ def written_day(cell: object) -> object:
 
 
 def _id_begins(cell: str) -> str:
-    if not re.fullmatch(r"[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]){0,24}", cell):
+    if begins_with(cell) is None:
         raise ValueError("is the number that the pages show: eight hexadecimal digits of the id, or more")
     return cell
 

@@ -18,8 +18,9 @@ from pydantic import Field
 
 from credit.account import Account
 from credit.imports.cells import AccountNamed, WrittenAmount, WrittenDay
-from credit.imports.whose import begins_with, whose
+from credit.imports.whose import whose
 from credit.ledger.book_document import DocumentForm, NamedForm, take_document
+from credit.numbers import begins_with
 from credit.permissions import BOOK
 from credit.shipments.form import Reference
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from uuid import UUID
 
 from chassis.auth import Principal
@@ -12,19 +11,12 @@ from policy.access import Permission
 
 from credit.account import Account, account_of, customers_of
 from credit.imports.cells import AccountNamed
+from credit.numbers import begins_with
 
 _BY_CODE = "SELECT id, branch FROM accounts WHERE code = $1 LIMIT 100"
 _BY_ID = "SELECT id, branch FROM accounts WHERE id BETWEEN $1 AND $2 LIMIT 100"
 _BY_CUSTOMER = """SELECT DISTINCT a.id, a.branch FROM account_customers c JOIN accounts a ON a.id = c.account_id
     WHERE c.customer_id BETWEEN $1 AND $2 LIMIT 100"""
-
-
-def begins_with(number: str) -> tuple[UUID, UUID] | None:
-    """The first and the last id that begins with the number; None where it cannot be the beginning of one."""
-    digits = number.replace("-", "").lower()
-    if not re.fullmatch(r"[0-9a-f]{8,32}", digits):
-        return None
-    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
 async def account_named(tx: Tx, row: AccountNamed, permission: Permission, by: Principal) -> UUID:

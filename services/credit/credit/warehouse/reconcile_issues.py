@@ -16,11 +16,11 @@ from chassis.tx import Tx
 from contracts.credit import ReleaseStep
 
 from credit.account import ACCOUNTS, ZERO, Account, bring_to_today
-from credit.imports.whose import begins_with
 from credit.ledger.model import DOCUMENTS
 from credit.limit.rolling import DaySums
 from credit.losses.find_loss import Gone, found_unauthorised, known_loss
 from credit.losses.model import LossKind
+from credit.numbers import begins_with
 from credit.shipments.deciding import decide_shipment
 from credit.shipments.issue_goods import decide_invoiced, decide_issue, gone_of, note_issued
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
