@@ -147,7 +147,7 @@ const WORDS = {
   yours: ["由您办理", "yours"],
   way: ["办理关卡", "The way"],
   others: ["由他人办理或待审批", "Others' steps, or held"],
-  toSign: ["待签：", "to be signed by"],
+  waitsForSigner: ["待签：", "to be signed by"],
   after: ["须先通过：", "first:"],
   when: ["须处于：", "possible when"],
   handling: ["受理部门", "Handled by"],
