@@ -61,6 +61,7 @@ const WORDS = {
   redactedHint: ["请核对：其中不应出现姓名、电话、车牌、地址。", "Check: no name, phone, plate or address must be in it."],
   next: ["受理下一个来电", "Take the next call"],
   openCase: ["打开投诉单", "Open the case"],
+  openIt: ["打开办理", "Open it"],
   matchMatched: ["已匹配客户档案", "matched to a customer file"],
   matchNone: ["未匹配到客户档案", "no customer file matches"],
   matchPending: ["客户档案稍后自动匹配", "will be matched later by itself"],
