@@ -86,6 +86,7 @@ class House:
         """A customer of the directory, confirmed and with papers, and its account; without papers it has no credit."""
         phones = [f"025-7770{next(self.counted):04d}"]
         form = {"kind": "organisation", "branch": BRANCH, "name": name, "phones": phones, "contact_person": "周敏"}
+        form["customer_class"] = "key"
         form |= {"enterprise_nature": "民营", "supervising_unit": "无", "address": "江宁大道1号"}
         customer = (await self.does(PROMOTER, "customer", "/v1/customers", form))["id"]
         await self.does(DIRECTOR, "customer", f"/v1/customers/{customer}/confirm")
