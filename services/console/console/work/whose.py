@@ -72,7 +72,7 @@ def mine(principal: Principal) -> sa.ColumnElement[bool]:
 
 def not_kept_from(principal: Principal) -> sa.ColumnElement[bool]:
     """What the caller may learn of, whatever their roles (P12.2)."""
-    kept = _column.excluded.contains([principal.subject])
+    kept = _column.excluded.has_key(principal.subject)
     return sa.func.coalesce(kept, sa.false()).is_(sa.false())
 
 

@@ -130,14 +130,23 @@ export async function fill(page, { phone, plate, name, branch = "sh-pudong", bra
 
 /** What keeps a page from fitting a phone and every reader: cut off, too faint, a control without a name. */
 export async function fits(page) {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  const over = await page.evaluate(tooWide);
   const faint = await page.evaluate(unreadable);
   const nameless = await page.evaluate(() =>
     [...document.querySelectorAll("button, a[href], input:not([type=hidden])")]
       .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !(one.ariaLabel || one.textContent.trim() || one.labels?.length || one.title || one.getAttribute("aria-labelledby")))
       .map((one) => one.outerHTML.slice(0, 100)),
   );
-  return [...(over > 0 ? [`${over} pixels too wide`] : []), ...faint.map((one) => `not enough contrast: ${one}`), ...nameless.map((one) => `nameless: ${one}`)];
+  return [...over, ...faint.map((one) => `not enough contrast: ${one}`), ...nameless.map((one) => `nameless: ${one}`)];
+}
+
+/** By how much the page is too wide, and what reaches beyond its edge; runs in the page. */
+function tooWide() {
+  const edge = document.documentElement.clientWidth;
+  const over = document.documentElement.scrollWidth - edge;
+  if (over <= 0) return [];
+  const beyond = [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > edge + 0.5);
+  return [`${over} pixels too wide: ${beyond.slice(0, 12).map((one) => `${one.tagName.toLowerCase()}.${one.className}`).join(" > ")}`];
 }
 
 /** Texts whose contrast is below WCAG AA, with their ratio; runs in the page. */

@@ -1,5 +1,5 @@
 // A case is found by number, phone, plate and words; the board says what is due; nothing said is in an address.
-import { asked, assert, look, signInAs, story } from "./browser.mjs";
+import { asked, assert, fits, look, signInAs, story } from "./browser.mjs";
 
 const expected = [/status of (422|404|403)/, /EventSource/];
 
@@ -50,8 +50,7 @@ await story(
       await page.locator("#main .card").first().waitFor();
       await page.locator("#main .line, #main .term").first().waitFor();
       await look(page, `phone-${name}`);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      assert.ok(over <= 0, `${name} is ${over} pixels too wide`);
+      assert.deepEqual(await fits(page), [], name);
     }
   },
   { viewport: { width: 390, height: 844 }, expected },

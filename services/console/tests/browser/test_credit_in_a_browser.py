@@ -14,6 +14,7 @@ from chassis.kit.eventually import eventually
 from credit import permissions
 from dev import web
 
+from .desk import build
 from .trading import AREA, CLERK, FINANCE, KEEPER, SALES, Distributor, House, trading
 
 pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(480)]
@@ -26,8 +27,7 @@ async def house(
     keys: tuple[Path, Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[House]:
-    web.build()
-    web.install(web.BROWSER, "The packages that drive the browser could not be fetched: is the npm registry reachable")
+    build()
     async with trading(databases, kafka_bootstrap, keys, tmp_path_factory.mktemp("logs")) as house:
         yield house
 

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from chassis.ids import uuid7
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
-from chassis.kit.process import ServiceProcess
 from chassis.relay import partition_of
 from chassis.topics import ensure
 from contracts.envelope import Envelope, to_headers
 from contracts.message import Entry, encode
 from contracts.staff import BranchEntry, Employment, GrantLine, PersonEntry, Profile
 from contracts.topics import topic_of
-from dev import web
-from dev.children import ROOT, free_port
 from policy.access import branch_of
+
+from .desk import KNOWN_PHONE, Desk, build, started
 
 pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
@@ -49,122 +41,26 @@ STAFF = {
     "legal-1": "legal@group",
     "brand-1": "brand_division@group",
 }
-KNOWN_PHONE, OTHER_PHONE = "14207770001", "14207770002"
-
-
-@dataclass
-class Desk:
-    """The running system, as a browser and its test see it."""
-
-    issuer: str
-    addresses: dict[str, str]
-    dsns: dict[str, str]
-
-    async def token(self, subject: str, grants: str) -> str:
-        async with httpx.AsyncClient() as http:
-            form = {"sub": subject, "grants": grants}
-            return str((await http.post(f"{self.issuer}/token", data=form)).raise_for_status().json()["access_token"])
-
-    async def post(self, service: str, path: str, grants: str, body: dict[str, Any]) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {await self.token('clerk-1', grants)}"}
-        async with httpx.AsyncClient(headers=headers) as http:
-            answer = await http.post(self.addresses[service] + path, json=body, timeout=30)
-        assert answer.status_code == 201, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    async def complaints(self, words: str) -> int:
-        connection = await asyncpg.connect(self.dsns["complaint"])
-        try:
-            return int(await connection.fetchval("SELECT count(*) FROM cases WHERE text LIKE $1", f"%{words}%"))
-        finally:
-            await connection.close()
-
-    async def tell(self, story: str, **more: str) -> None:
-        """Run a script in a browser; it fails with what the script says."""
-        screenshots = ROOT / "run" / "screenshots"
-        screenshots.mkdir(parents=True, exist_ok=True)
-        asked = {
-            "console": self.addresses["console"],
-            "issuer": self.issuer,
-            "complaint": self.addresses["complaint"],
-            "screenshots": str(screenshots),
-            "temporary": str(ROOT / "run" / "chromium"),
-            "known_phone": KNOWN_PHONE,
-            "other_phone": OTHER_PHONE,
-            **more,
-        }
-        node = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).parent / "node"),
-            story,
-            json.dumps(asked),
-            cwd=web.BROWSER,
-            env=web.node_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            said, _ = await asyncio.wait_for(node.communicate(), 300)
-        finally:
-            if node.returncode is None:
-                node.kill()
-        assert node.returncode == 0, said.decode()
-
-
-@pytest.fixture(scope="module")
-def built() -> None:
-    """The web application and what drives the browser, made from today's sources."""
-    web.build()
-    web.install(web.BROWSER, "The packages that drive the browser could not be fetched: is the npm registry reachable")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(
-    built: None,
     databases: Databases,
     kafka_bootstrap: str,
     keys: tuple[Path, Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Desk]:
     """Issuer and services as processes; one customer is registered."""
-    logs = tmp_path_factory.mktemp("logs")
+    build()
     prefix = f"e2e{os.getpid()}."
-    ports = {name: free_port() for name in ("issuer", *SERVICES)}
-    addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    logs = tmp_path_factory.mktemp("logs")
     async with AsyncExitStack() as stack:
         await ensure(kafka_bootstrap, prefix=prefix)
         await tell_of_staff(kafka_bootstrap, prefix)
-        dsns = {
-            name: await stack.enter_async_context(databases.fresh(import_module(f"{name}.app").service))
-            for name in SERVICES
-        }
-        issuer = ["chassis.dev_issuer", "--key-file", str(logs / "issuer.json"), "--port"]
-        parts = [ServiceProcess(issuer, str(ports["issuer"]), {"KEHU_ENVIRONMENT": "test"}, logs / "issuer.log")]
-        for name in SERVICES:
-            environment = {
-                "KEHU_ENVIRONMENT": "test",
-                "KEHU_DATABASE_URL": dsns[name],
-                "KEHU_KAFKA": kafka_bootstrap,
-                "KEHU_TOPIC_PREFIX": prefix,
-                "KEHU_HTTP_PORT": str(ports[name]),
-                "KEHU_GRANTS_FROM": "token",
-                "KEHU_ISSUERS": json.dumps([{"issuer": addresses["issuer"]}]),
-                "KEHU_PEERS": json.dumps({peer: addresses[peer] for peer in SERVICES}),
-                "KEHU_MASTER_KEYS_FILE": str(keys[0]),
-                "KEHU_TOKEN_KEYS_FILE": str(keys[1]),
-                "KEHU_POOL_SIZE": "6",
-                "KEHU_CONSOLE_URL": addresses["console"],
-            }
-            parts.append(ServiceProcess([name], "all", environment, logs / f"{name}.log"))
-        for part in parts:
-            part.start()
-            stack.callback(part.stop)
-        desk = Desk(addresses["issuer"], addresses, dsns)
-        async with httpx.AsyncClient() as http:
-            for name in ("issuer", *SERVICES):
-                await eventually(lambda name=name: _answers(http, addresses[name], name), within=60)
+        rights = {"KEHU_GRANTS_FROM": "token"}
+        desk = await started(stack, SERVICES, databases, kafka_bootstrap, prefix, keys, logs, rights)
         for name in ("complaint", "notify"):
-            await eventually(lambda name=name: knows_staff(dsns[name]), within=30)
+            await eventually(lambda name=name: knows_staff(desk.dsns[name]), within=30)
         customer = {
             "kind": "person",
             "branch": "sh-pudong",
@@ -224,14 +120,6 @@ async def knows_staff(dsn: str) -> bool:
     finally:
         await connection.close()
     return bool(branches == len(BRANCHES) and people == len(STAFF))
-
-
-async def _answers(http: httpx.AsyncClient, address: str, name: str) -> bool:
-    path = "/jwks" if name == "issuer" else "/readyz"
-    try:
-        return (await http.get(address + path)).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 async def test_a_call_is_taken_once_whatever_the_clerk_or_the_network_does(desk: Desk) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,12 +15,10 @@ from uuid import uuid4
 import httpx
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
-from chassis.kit.process import ServiceProcess
 from chassis.topics import ensure
-from dev.children import free_port
 from policy.calendar import civil
 
-from .test_in_a_browser import Desk
+from .desk import Desk, started
 
 SERVICES = ("staff", "customer", "archive", "credit", "notify", "console")
 ADMIN, BRANCH = "admin-1", "nj-jiangning"
@@ -91,6 +86,7 @@ class House:
         """A customer of the directory, confirmed and with papers, and its account; without papers it has no credit."""
         phones = [f"025-7770{next(self.counted):04d}"]
         form = {"kind": "organisation", "branch": BRANCH, "name": name, "phones": phones, "contact_person": "周敏"}
+        form["customer_class"] = "key"
         form |= {"enterprise_nature": "民营", "supervising_unit": "无", "address": "江宁大道1号"}
         customer = (await self.does(PROMOTER, "customer", "/v1/customers", form))["id"]
         await self.does(DIRECTOR, "customer", f"/v1/customers/{customer}/confirm")
@@ -147,40 +143,11 @@ class Distributor:
 async def trading(databases: Databases, kafka: str, keys: tuple[Path, Path], logs: Path) -> AsyncIterator[House]:
     """Issuer and services run; rights come from the staff service, where everybody is entered."""
     prefix = f"trade{os.getpid()}."
-    addresses = {name: f"http://127.0.0.1:{free_port()}" for name in ("issuer", *SERVICES)}
+    rights = {"KEHU_GRANTS_FROM": "staff", "KEHU_FIRST_ADMINISTRATOR": ADMIN}
     async with AsyncExitStack() as stack:
         await ensure(kafka, prefix=prefix)
-        port = addresses["issuer"].rpartition(":")[2]
-        issuer = ["chassis.dev_issuer", "--key-file", str(logs / "issuer.json"), "--port"]
-        parts = [ServiceProcess(issuer, port, {"KEHU_ENVIRONMENT": "test"}, logs / "issuer.log")]
-        dsns = {}
-        for name in SERVICES:
-            dsns[name] = await stack.enter_async_context(databases.fresh(import_module(f"{name}.app").service))
-            environment = {
-                "KEHU_ENVIRONMENT": "test",
-                "KEHU_DATABASE_URL": dsns[name],
-                "KEHU_KAFKA": kafka,
-                "KEHU_TOPIC_PREFIX": prefix,
-                "KEHU_HTTP_PORT": addresses[name].rpartition(":")[2],
-                "KEHU_GRANTS_FROM": "staff",
-                "KEHU_FIRST_ADMINISTRATOR": ADMIN,
-                "KEHU_ISSUERS": json.dumps([{"issuer": addresses["issuer"]}]),
-                "KEHU_TOKEN_ENDPOINT": f"{addresses['issuer']}/token",
-                "KEHU_PEERS": json.dumps({peer: addresses[peer] for peer in SERVICES}),
-                "KEHU_MASTER_KEYS_FILE": str(keys[0]),
-                "KEHU_TOKEN_KEYS_FILE": str(keys[1]),
-                "KEHU_BLOB_STORE": str(logs / "blobs" / name),
-                "KEHU_AUDIT_KEY_FILE": str(logs / "audit.pem"),
-                "KEHU_POOL_SIZE": "5",
-                "KEHU_CONSOLE_URL": addresses["console"],
-            }
-            parts.append(ServiceProcess([name], "all", environment, logs / f"{name}.log"))
-        for part in parts:
-            part.start()
-            stack.callback(part.stop)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
-        await asyncio.gather(*(eventually(_answering(http, addresses[name], name), within=120) for name in addresses))
-        house = House(Desk(addresses["issuer"], addresses, dsns), http)
+        desk = await started(stack, SERVICES, databases, kafka, prefix, keys, logs, rights)
+        house = House(desk, await stack.enter_async_context(httpx.AsyncClient(timeout=30)))
         branch = {"branch": BRANCH, "title": "南京江宁分销公司", "kind": "office", "profile": "distribution"}
         await house.does(ADMIN, "staff", "/v1/branches", {**branch, "region": "east"})
         for n, (subject, grant) in enumerate(PEOPLE.items()):
@@ -190,13 +157,3 @@ async def trading(databases: Databases, kafka: str, keys: tuple[Path, Path], log
             path = f"/v1/people/{(await house.does(ADMIN, 'staff', '/v1/people', person))['id']}/grants"
             await house.does(ADMIN, "staff", path, {"role": role, "place": place})
         yield house
-
-
-def _answering(http: httpx.AsyncClient, address: str, name: str) -> Any:
-    async def answers() -> bool:
-        try:
-            return (await http.get(address + ("/jwks" if name == "issuer" else "/readyz"))).status_code == 200
-        except httpx.TransportError:
-            return False
-
-    return answers

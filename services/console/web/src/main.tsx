@@ -72,8 +72,6 @@ function Root() {
           colorWarningBorder: "#fec84b",
           colorErrorBg: "#fef3f2",
           colorErrorBorder: "#fda29b",
-          colorSuccessBg: "#ecfdf3",
-          colorSuccessBorder: "#75e0a7",
           colorTextDisabled: "#667085",
           colorTextPlaceholder: "#667085",
           colorTextDescription: "#475467",

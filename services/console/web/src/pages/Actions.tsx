@@ -91,7 +91,7 @@ function Waiting({ action, subject }: { action: Action; subject: string }) {
       {held ? (
         <span>
           {t("heldBy")}{approval && `：${pick(approval.title_zh, approval.title)}`}
-          {seats.length > 0 && ` · ${t("toSign")} ${seats.map((seat) => `${roleName(seat.role)} ${seat.place}`).join("、")}`}
+          {seats.length > 0 && ` · ${t("waitsForSigner")} ${seats.map((seat) => `${roleName(seat.role)} ${seat.place}`).join("、")}`}
         </span>
       ) : (
         <span>{t("awaits")} {whose} {action.person && <b>{action.person}</b>}</span>

@@ -6,6 +6,7 @@ import { ask, Problem, type Notice, type Page } from "../api";
 import { useSpeech } from "../language";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
+import { screenOf } from "../parts/screen";
 import { useDesk } from "../Shell";
 
 export function InboxPage() {
@@ -50,7 +51,7 @@ function Entry({ notice }: { notice: Notice }) {
     mutationFn: () => ask(`/api/notify/v1/inbox/${notice.id}/confirm`, { method: "POST", key: `confirm-${notice.id}`, body: {} }),
     onSuccess: changed,
   });
-  const to = /^\/v1\/complaints\/([0-9a-f-]{36})/.exec(notice.path)?.[1];
+  const to = screenOf(notice);
   const mustConfirm = notice.confirm_by !== null && notice.confirmed_at === null;
   return (
     <li className={notice.unread ? "notice is-unread" : "notice"}>
@@ -78,7 +79,7 @@ function Entry({ notice }: { notice: Notice }) {
             {t("toldAs")} {roleName(notice.role)} · {notice.place} {pick(notice.because_zh, notice.because)}
             {notice.rules.length > 0 && ` · ${t("rules")} ${notice.rules.join(", ")}`}
           </p>
-          {to && <Link className="as-button" to={`/cases/${to}`}>{t("openCase")}</Link>}
+          {to && <Link className="as-button" to={to}>{t(notice.service === "complaint" ? "openCase" : "openIt")}</Link>}
         </div>
       )}
       {notice.confirmed_at && <p className="quiet">{t("confirmed")} {when(notice.confirmed_at)}</p>}

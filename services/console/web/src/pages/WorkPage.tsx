@@ -6,6 +6,7 @@ import { ask, Problem, type CaseLine, type Counts, type Page, type Work } from "
 import { useSpeech } from "../language";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
+import { screenOf } from "../parts/screen";
 import { useDesk } from "../Shell";
 
 const LISTS = ["mine", "approvals", "board"] as const;
@@ -143,13 +144,8 @@ function Item({ work, about }: { work: Work; about: CaseLine | undefined }) {
       </span>
     </>
   );
-  const to = screenOf(work);
+  const to = work.service === "complaint" ? `/cases/${work.subject}` : screenOf(work);
   return <li>{to ? <Link className={work.late ? "line is-late" : "line"} to={to}>{inside}</Link> : <div className="line">{inside}</div>}</li>;
-}
-
-/** Where a piece of work is done; None for what has no page here yet. */
-function screenOf(work: Work): string | null {
-  return work.service === "complaint" ? `/cases/${work.subject}` : null;
 }
 
 function address(list: List, late: boolean, branch: string | undefined, cursor: string): string {

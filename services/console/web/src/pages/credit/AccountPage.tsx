@@ -171,12 +171,12 @@ function OneDocument({ id }: { id: string }) {
         <dt>{t("openAmount")}</dt><dd><Amount of={one.open} /></dd>
         {one.shipment_id && <><dt>{t("shipment")}</dt><dd><Link className="number" to={`/credit/shipments/${one.shipment_id}`}>{numberOf(one.shipment_id)}</Link></dd></>}
         <dt>{t("entries")}</dt>
-        <dd>{one.entries.map((entry, n) => <span key={n} className="entry">{code(`ledger.${entry.ledger}`)} {entry.amount.startsWith("-") ? "−" : "+"}<Amount of={entry.amount.replace("-", "")} /></span>)}</dd>
+        <dd>{one.entries.map((entry, n) => <span key={n} className="ledger-entry">{code(`ledger.${entry.ledger}`)} {entry.amount.startsWith("-") ? "−" : "+"}<Amount of={entry.amount.replace("-", "")} /></span>)}</dd>
         <dt>{t("paidBy")}</dt>
         <dd>
           {one.allocations.length === 0 && <span className="quiet">{t("noAllocations")}</span>}
           {one.allocations.map((each, n) => (
-            <span key={n} className="entry"><span className="number">{numberOf(each.credit_id === one.id ? each.debit_id : each.credit_id)}</span> <Amount of={each.amount} /> <span className="quiet">{when(each.allocated_at)}</span></span>
+            <span key={n} className="ledger-entry"><span className="number">{numberOf(each.credit_id === one.id ? each.debit_id : each.credit_id)}</span> <Amount of={each.amount} /> <span className="quiet">{when(each.allocated_at)}</span></span>
           ))}
         </dd>
       </dl>

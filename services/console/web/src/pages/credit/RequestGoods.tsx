@@ -72,9 +72,7 @@ function RequestForm({ account, from, changed }: { account: string; from?: Shipm
   }, [dirty]);
 
   const customers = facts.data?.customers ?? [];
-  useEffect(() => {
-    if (customers.length === 1 && !form.getFieldValue("customer_id")) form.setFieldValue("customer_id", customers[0]!.customer_id);
-  }, [customers, form]);
+  const only = customers.length === 1 ? customers[0]!.customer_id : undefined; // one needs no choosing
 
   const amounts = (lines ?? []).map((line) => lineCents(line?.quantity ?? "", line?.price ?? ""));
   const total = amounts.reduce<bigint>((whole, one) => (typeof one === "bigint" ? whole + one : whole), 0n);
@@ -85,7 +83,7 @@ function RequestForm({ account, from, changed }: { account: string; from?: Shipm
     const answer = changed
       ? await ask<Shipment>(`${CREDIT}/shipments/${changed.id}`, { method: "PUT", key, version: changed.version, body: goods })
       : await ask<Shipment>(`${CREDIT}/shipments`, {
-          method: "POST", key, body: { ...goods, account_id: chosen, customer_id: fields.customer_id, ...(from ? { copy_of: from.id } : {}) },
+          method: "POST", key, body: { ...goods, account_id: chosen, customer_id: fields.customer_id ?? only ?? from?.customer_id, ...(from ? { copy_of: from.id } : {}) },
         });
     sent.current = true;
     void navigate(`/credit/shipments/${answer.id}`);
@@ -127,7 +125,6 @@ function RequestForm({ account, from, changed }: { account: string; from?: Shipm
         >
           {!from && <ChooseAccount chosen={chosen} account={facts.data} choose={(id) => { choose(id); form.setFieldValue("customer_id", undefined); }} preset={account !== ""} missing={unchosen && !UUID.test(chosen)} />}
           {!changed && customers.length > 1 && <ChooseCustomer ids={customers.map((one) => one.customer_id)} />}
-          {!changed && customers.length <= 1 && <Form.Item name="customer_id" hidden><Input /></Form.Item>}
           {facts.isError && <ProblemNote error={facts.error} />}
           <Form.Item name="destination" label={t("destination")} rules={[needed, { pattern: /^[a-z0-9]+(-[a-z0-9]+)*$/, message: t("codeHint") }]}>
             <Input autoComplete="off" maxLength={50} autoFocus={account !== ""} />
