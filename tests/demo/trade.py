@@ -81,7 +81,7 @@ class Trader:
 def year_of(n: int, ends: date) -> Iterator[Paper]:
     """A goods invoice a month and the payment of it; every tenth has stopped paying, every fortieth left one open."""
     chance = random.Random(f"trade-{n}")
-    begins = ends - timedelta(days=30 * MONTHS + 5)
+    begins = ends - timedelta(days=30 * MONTHS)
     for month in range(MONTHS):
         on = begins + timedelta(days=30 * month + chance.randrange(10))
         amount = Decimal(chance.randrange(2_000_000, 9_000_000)) / 100
