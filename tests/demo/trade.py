@@ -85,7 +85,7 @@ def year_of(n: int, ends: date) -> Iterator[Paper]:
     for month in range(MONTHS):
         on = begins + timedelta(days=30 * month + chance.randrange(10))
         amount = Decimal(chance.randrange(2_000_000, 9_000_000)) / 100
-        paid_on = on + timedelta(days=chance.randrange(8, 40))
+        paid_on = on + timedelta(days=chance.randrange(3, 26))
         ref = f"trade-{n:03d}-{month:02d}"
         yield Paper("invoice", ref, on, amount)
         if n % 7 == 0 and month == 3:
