@@ -15,7 +15,7 @@ import stamina
 from dev import children, people, seed, status, system
 from stamina.instrumentation import set_on_retry_hooks
 
-from tests.demo import callers
+from tests.demo import callers, trade
 from tests.demo.report import counts, noted, report
 from tests.demo.walked import table, walked
 from tests.journeys.walk import Walk
@@ -143,6 +143,8 @@ async def play() -> dict[str, Any]:
     await drained(subscription)
     processes = await ways
     await walk.close()
+    addresses = {name: f"http://127.0.0.1:{system.port_of(name)}" for name in system.services()}
+    processes["trade"] = await trade.traded(addresses, token_of, system.database_url("credit"))
     return {**await report(subscription, LOG), **processes, "seconds": round(time.monotonic() - begun, 1)}
 
 
@@ -163,6 +165,7 @@ def main() -> int:
     (DEMO / "report.json").write_text(text + "\n")
     system.say(text)
     system.say("\n" + table(result))
+    system.say("\n" + trade.table(result["trade"]))
     return 0
 
 
