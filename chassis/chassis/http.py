@@ -10,6 +10,7 @@ import re
 import time
 import types
 import typing
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Generic, Protocol, TypeVar
@@ -348,12 +349,12 @@ def build(
     same problems and answers.
     """
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
-    before = dict(front or {})
+    together: dict[tuple[str, str], App] = {}
     problems.install(app)
     for declared in [*routes, *_health_routes(runtime, health)]:
         endpoint = Endpoint(declared, runtime, verifier)
         if declared.finds is not None:
-            before[declared.method, declared.path] = endpoint.serve
+            together[declared.method, declared.path] = endpoint.serve
 
         async def call(_endpoint: Endpoint = endpoint, **arguments: Any) -> Response:
             return await _endpoint(**arguments)
@@ -375,7 +376,8 @@ def build(
         )
     larger = [(declared.method, compile_path(declared.path)[0], declared.body_limit)
               for declared in routes if declared.body_limit is not None]  # fmt: skip
-    return Edge(app, before, runtime.settings.body_limit, larger)
+    # not a copy: what a service puts before the framework may be open-ended
+    return Edge(app, ChainMap(together, front or {}), runtime.settings.body_limit, larger)  # type: ignore[arg-type]
 
 
 def _kept_by(endpoint: Endpoint) -> type[APIRoute]:
