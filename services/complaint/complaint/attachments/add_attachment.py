@@ -86,18 +86,19 @@ async def add_attachment(
         earlier = (await tx.load(ATTACHMENTS, [identifier])).get(identifier)
         if earlier is not None:
             tx.later(sweep_upload, place)
-            if (earlier.sha256, earlier.kind) != (stored.sha256, kind):
-                raise KeyReused("This Idempotency-Key was used for another file. Take a new one for a new file.")
-            return Answer(view_of(earlier, case), status=200)
-        if case.state is CaseState.CLOSED:
+            if (earlier.sha256, earlier.kind) == (stored.sha256, kind):
+                return Answer(view_of(earlier, case), status=200)
+        elif case.state is CaseState.CLOSED:
             raise NotNow("It is closed and in the archive. Reopen it, or give the paper to the archive.")
-        if len(await attachments_of(tx, case.id)) >= MOST:
+        elif len(await attachments_of(tx, case.id)) >= MOST:
             raise TooManyAttachments(f"A case has at most {MOST} files. Put several photos into one PDF.")
-        added = await _take_in(tx, case.id, subject, identifier, kind, looked.media_type, place, stored)
-        digest = stored.sha256.hex()
-        note(tx, case, "attachment_added", RULES[:2], attachment=str(added.id), what=kind.value, sha256=digest)
-        await tx.flush()
-        return Answer(view_of(added, case))
+        else:
+            added = await _take_in(tx, case.id, subject, identifier, kind, looked.media_type, place, stored)
+            digest = stored.sha256.hex()
+            note(tx, case, "attachment_added", RULES[:2], attachment=str(added.id), what=kind.value, sha256=digest)
+            await tx.flush()
+            return Answer(view_of(added, case))
+    raise KeyReused("This Idempotency-Key was used for another file. Take a new one for a new file.")
 
 
 async def _stored(

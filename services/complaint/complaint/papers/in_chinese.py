@@ -24,6 +24,7 @@ STATES = {
     "approved": "方案已批准",
     "answered": "已答复",
     "called_back": "已回访",
+    "merged": "已并案",
     "closed": "已结案",
     "reopened": "重新受理",
 }

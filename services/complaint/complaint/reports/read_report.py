@@ -149,7 +149,7 @@ async def list_cases_of_figure(
 def numbers_of(report: Report, figure: str, after: str | None) -> sa.Select[tuple[str, str, UUID]]:
     """The lines of a report that carry a tag, by number."""
     column = report_lines.c
-    wanted = [column.period_id == report.period_id, column.tags.contains([figure])]
+    wanted = [column.period_id == report.period_id, column.tags.has_key(figure)]
     wanted += [column.branch == report.branch] if report.branch != GROUP else []
     wanted += [column.number > after] if after is not None else []
     return sa.select(column.number, column.branch, column.case_id).where(*wanted).order_by(column.number)

@@ -225,6 +225,7 @@ async def test_the_archive_reads_a_recording_back_whole_and_nothing_is_removed_a
     await case.did("head-1", "reaction", {"accepted": True})
     await case.did("hr-1", "call-back", CALL_BACK)
     await case.did("hr-1", "close")
+    await worked(stage, "print_dossier")
     (ready,) = await stage.outbox(DossierReady)
     assert isinstance(ready.message, DossierReady)
     (item,) = [one for one in ready.message.items if one.kind == "recording"]

@@ -31,7 +31,8 @@ async def stage(service: Service, database: str, keys: tuple[Path, Path], issuer
 @pytest.mark.rule("P05.15")
 async def test_the_list_is_exported_by_filter_within_reach_without_persons_and_recorded(stage: Stage) -> None:
     first = await Handled.taken(stage, "bj-services", text="=王小芳说: 电话 138 0013 8000, 变速箱抖动")
-    second = await Handled.taken(stage, "bj-services", caller={"name": "李明", "phone": "139 0013 9000"})
+    caller = {"name": "李明", "phone": "139 0013 9000"}
+    second = await Handled.taken(stage, "bj-services", caller=caller, text="变速箱抖动, 三次维修未解决")
     await Handled.taken(stage, "sh-pudong", caller={"name": "赵强", "phone": "137 0013 7000"})
     await judged(first, "hr-1")
     async with stage.client(subject="hr-1") as hr:

@@ -60,7 +60,7 @@ class Desk:
         asked = {
             "console": self.addresses["console"],
             "issuer": self.issuer,
-            "complaint": self.addresses["complaint"],
+            "complaint": self.addresses.get("complaint", ""),
             "screenshots": str(screenshots),
             "temporary": str(ROOT / "run" / "chromium"),
             "known_phone": KNOWN_PHONE,
