@@ -169,7 +169,7 @@ async def test_the_credit_desk_finds_its_shipments_by_an_index(
     await stage.rows(
         """INSERT INTO shipments (id, account_id, customer_id, branch, state, destination, lines, amount, prepaid,
             decision, unreleased, returned, requested_by, requested_at, origin, origin_ref, held, version, sequence)
-        SELECT uuidv7(), gen_random_uuid(), gen_random_uuid(), 'b-' || n % 1000,
+        SELECT uuidv7(), gen_random_uuid(), gen_random_uuid(), 'b-' || n % 200,
             CASE WHEN n % 7 = 0 THEN 'held' ELSE 'delivered' END, 'd', '[]', 1, 0, '{}', false, 0, 's', now(), 'o',
             n::text, '{}', 1, 0 FROM generate_series(1, 50000) n"""
     )
