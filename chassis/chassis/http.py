@@ -13,6 +13,7 @@ import typing
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import orjson
@@ -175,6 +176,34 @@ def allow(needs: Need, principal: Principal) -> None:
         )
 
 
+class Shape:
+    """What a declared route takes and returns: worked out once, however many applications serve it."""
+
+    def __init__(self, declared: Route) -> None:
+        signature = inspect.signature(declared.endpoint, eval_str=True)
+        self.tx = _parameter_of(signature, Tx)
+        self.principal = _parameter_of(signature, Principal)
+        self.runtime = _parameter_of(signature, Runtime)
+        self.upload = _parameter_of(signature, Upload)
+        self.request = _parameter_of(signature, Request)
+        own = {self.tx, self.principal, self.runtime, self.upload, self.request}
+        self.returns = _body_of(signature.return_annotation)
+        self.takes: dict[str, Any] = _FILE if self.upload else {}
+        self.render: TypeAdapter[Any] | None = None if self.returns in (None, Response) else TypeAdapter(self.returns)
+        self.form: TypeAdapter[Any] | None = None
+        taken = [p for p in signature.parameters.values() if p.name not in own]
+        if declared.finds is not None:
+            form = form_of(signature)
+            taken = [inspect.Parameter("form", inspect.Parameter.KEYWORD_ONLY, annotation=form)]
+            self.form = TypeAdapter(form)
+        request = inspect.Parameter("request_", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+        kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in taken]
+        self.signature = inspect.Signature([*kept, request])
+
+
+shape_of = cache(Shape)
+
+
 class Endpoint:
     """Runs a declared route: token, permission, transaction, repetition, answer."""
 
@@ -182,37 +211,21 @@ class Endpoint:
         self._route = declared
         self._runtime = runtime
         self._verifier = verifier
-        signature = inspect.signature(declared.endpoint, eval_str=True)
-        self._tx_name = _parameter_of(signature, Tx)
-        self._principal_name = _parameter_of(signature, Principal)
-        self._runtime_name = _parameter_of(signature, Runtime)
-        self._upload_name = _parameter_of(signature, Upload)
-        self._request_name = _parameter_of(signature, Request)
-        own = {self._tx_name, self._principal_name, self._runtime_name, self._upload_name, self._request_name}
-        self.returns = _body_of(signature.return_annotation)
-        self.takes: dict[str, Any] = _FILE if self._upload_name else {}
-        self._render: TypeAdapter[Any] | None = None if self.returns in (None, Response) else TypeAdapter(self.returns)
-        request = inspect.Parameter("request_", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-        if declared.finds is None:
-            taken = [p for p in signature.parameters.values() if p.name not in own]
-            self._together: Together | None = None
-        else:
-            form = form_of(signature)
-            taken = [inspect.Parameter("form", inspect.Parameter.KEYWORD_ONLY, annotation=form)]
-            self._form = TypeAdapter[Any](form)
+        self._shape = shape_of(declared)
+        self._together: Together | None = None
+        if declared.finds is not None:
             self._together = Together(runtime, declared.endpoint, declared.finds, self._response)
-        kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in taken]
-        self.signature = inspect.Signature([*kept, request])
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A route whose requests are done together, before the framework: the same, for a third of the cost."""
         assert self._together is not None
+        assert self._shape.form is not None
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         principal = await authenticate(self._runtime, self._verifier, headers.get(b"authorization"))
         allow(self._route.needs, principal)
         body = await _body(receive)
         try:
-            form = self._form.validate_json(body)
+            form = self._shape.form.validate_json(body)
         except ValidationError as error:
             raise problems.of_validation(error) from error
         key, repeat = headers.get(b"idempotency-key"), None
@@ -232,15 +245,16 @@ class Endpoint:
 
     async def __call__(self, *, request_: Request, **arguments: Any) -> Response:
         principal: Principal | None = request_.state.principal
-        if self._principal_name:
-            arguments[self._principal_name] = principal
-        if self._runtime_name:
-            arguments[self._runtime_name] = self._runtime
-        if self._upload_name:
-            arguments[self._upload_name] = Upload(await request_.body())
-        if self._request_name:  # for a route that reads its body piece by piece; it takes no Tx
-            arguments[self._request_name] = request_
-        if not self._tx_name:
+        shape = self._shape
+        if shape.principal:
+            arguments[shape.principal] = principal
+        if shape.runtime:
+            arguments[shape.runtime] = self._runtime
+        if shape.upload:
+            arguments[shape.upload] = Upload(await request_.body())
+        if shape.request:  # for a route that reads its body piece by piece; it takes no Tx
+            arguments[shape.request] = request_
+        if not shape.tx:
             return self._response(await self._route.endpoint(**arguments))
         key = request_.headers.get("idempotency-key")
         repeat: Repeat | None = None
@@ -269,7 +283,7 @@ class Endpoint:
         async with self._runtime.transaction(actor=actor) as tx:
             if repeat is not None:
                 await _answer_again(tx, repeat)
-            response = self._response(await self._route.endpoint(**{**arguments, str(self._tx_name): tx}))
+            response = self._response(await self._route.endpoint(**{**arguments, str(self._shape.tx): tx}))
             if repeat is not None:
                 await tx.flush()
                 if not await keep(tx, [(repeat, response)]):
@@ -288,9 +302,9 @@ class Endpoint:
         version = getattr(result, "version", None)
         if isinstance(version, int):
             headers.setdefault("ETag", f'"{version}"')
-        if self._render is None:
+        if self._shape.render is None:
             return Response(status_code=status, headers=headers)
-        content = self._render.dump_json(result)
+        content = self._shape.render.dump_json(result)
         return Response(content, status_code=status, headers=headers, media_type="application/json")
 
 
@@ -350,50 +364,60 @@ def build(
     """
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
     together: dict[tuple[str, str], App] = {}
+    endpoints: dict[Route, Endpoint] = {}
+    app.state.endpoints, app.state.health = endpoints, health
     problems.install(app)
-    for declared in [*routes, *_health_routes(runtime, health)]:
-        endpoint = Endpoint(declared, runtime, verifier)
+    for declared in [*routes, livez, readyz]:
+        endpoint = endpoints[declared] = Endpoint(declared, runtime, verifier)
         if declared.finds is not None:
             together[declared.method, declared.path] = endpoint.serve
-
-        async def call(_endpoint: Endpoint = endpoint, **arguments: Any) -> Response:
-            return await _endpoint(**arguments)
-
-        call.__signature__ = endpoint.signature  # type: ignore[attr-defined]
-        call.__name__ = declared.endpoint.__name__
-        call.__doc__ = declared.endpoint.__doc__
-        app.router.add_api_route(
-            declared.path,
-            call,
-            route_class_override=_kept_by(endpoint),
-            methods=[declared.method],
-            status_code=declared.status,
-            summary=declared.summary,
-            response_model=None,
-            responses={declared.status: _described(endpoint.returns)},
-            openapi_extra={"x-needs": declared.needs.name, **endpoint.takes},
-            operation_id=declared.endpoint.__name__,
-        )
+        app.router.routes.append(_framed(declared))
     larger = [(declared.method, compile_path(declared.path)[0], declared.body_limit)
               for declared in routes if declared.body_limit is not None]  # fmt: skip
     # not a copy: what a service puts before the framework may be open-ended
     return Edge(app, ChainMap(together, front or {}), runtime.settings.body_limit, larger)  # type: ignore[arg-type]
 
 
-def _kept_by(endpoint: Endpoint) -> type[APIRoute]:
+class _Kept(APIRoute):
     """A route that asks who comes before it reads what they bring."""
 
-    class Kept(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle = super().get_route_handler()
+    declared: Route
 
-            async def kept(request: Request) -> Response:
-                await endpoint.admit(request)
-                return await handle(request)
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
 
-            return kept
+        async def kept(request: Request) -> Response:
+            await request.app.state.endpoints[self.declared].admit(request)
+            return await handle(request)
 
-    return Kept
+        return kept
+
+
+@cache
+def _framed(declared: Route) -> APIRoute:
+    """The route as the framework has it; which application serves it, the request says."""
+    shape = shape_of(declared)
+
+    async def call(*, request_: Request, **arguments: Any) -> Response:
+        endpoint: Endpoint = request_.app.state.endpoints[declared]
+        return await endpoint(request_=request_, **arguments)
+
+    call.__signature__ = shape.signature  # type: ignore[attr-defined]
+    call.__name__ = declared.endpoint.__name__
+    call.__doc__ = declared.endpoint.__doc__
+    found = _Kept(
+        declared.path,
+        call,
+        methods=[declared.method],
+        status_code=declared.status,
+        summary=declared.summary,
+        response_model=None,
+        responses={declared.status: _described(shape.returns)},
+        openapi_extra={"x-needs": declared.needs.name, **shape.takes},
+        operation_id=declared.endpoint.__name__,
+    )
+    found.declared = declared
+    return found
 
 
 def _described(returns: Any) -> dict[str, Any]:
@@ -402,28 +426,28 @@ def _described(returns: Any) -> dict[str, Any]:
     return {}
 
 
-def _health_routes(runtime: Runtime, health: Health) -> list[Route]:
-    async def livez() -> dict[str, str]:
-        """Whether the process makes progress; what does not is restarted."""
-        stuck = health.alive()
-        if stuck:
-            raise Busy(f"The {stuck} has made no progress for a minute.", retry_after=10)
-        return {"status": "ok"}
+@get("/livez", needs=ANYONE)
+async def livez(request: Request) -> dict[str, str]:
+    """Whether the process makes progress; what does not is restarted."""
+    stuck = request.app.state.health.alive()
+    if stuck:
+        raise Busy(f"The {stuck} has made no progress for a minute.", retry_after=10)
+    return {"status": "ok"}
 
-    async def readyz() -> dict[str, str]:
-        """Whether the process may be given requests."""
-        if health.draining:
-            raise Busy("The process is stopping. Ask another one.", retry_after=1)
-        try:
-            async with asyncio.timeout(2), runtime.engine.connect() as connection:
-                await connection.execute(sa.text("SELECT 1"))
-        except Exception as error:
-            if passes_by_itself(error):
-                raise Busy("The database does not answer.", retry_after=2) from error
-            raise
-        return {"status": "ok"}
 
-    return [get("/livez", needs=ANYONE)(livez), get("/readyz", needs=ANYONE)(readyz)]
+@get("/readyz", needs=ANYONE)
+async def readyz(request: Request, runtime: Runtime) -> dict[str, str]:
+    """Whether the process may be given requests."""
+    if request.app.state.health.draining:
+        raise Busy("The process is stopping. Ask another one.", retry_after=1)
+    try:
+        async with asyncio.timeout(2), runtime.engine.connect() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+    except Exception as error:
+        if passes_by_itself(error):
+            raise Busy("The database does not answer.", retry_after=2) from error
+        raise
+    return {"status": "ok"}
 
 
 class Edge:

@@ -28,6 +28,7 @@ from chassis.consume import HORIZON, Consumer
 from chassis.handlers import Projection, Reaction
 from chassis.jobs import Job, Runner
 from chassis.migrate import migrate
+from chassis.peers import trusted
 from chassis.problems import Problem
 from chassis.rebuild import rebuild
 from chassis.relay import CHANNEL, Relay
@@ -122,7 +123,7 @@ async def application(
     service: Service, runtime: Runtime, health: http.Health, *, api: bool = True
 ) -> AsyncIterator[http.App]:
     """The service's ASGI application, with its parts open; without `api` it answers for its health only."""
-    async with httpx.AsyncClient(timeout=5) as client, service.open(runtime):
+    async with httpx.AsyncClient(timeout=5, verify=trusted()) as client, service.open(runtime):
         verifier = Verifier(runtime.settings.issuers, http=client)
         front = service.front(runtime, verifier) if api else {}
         routes = service.routes if api else ()

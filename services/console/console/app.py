@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 from chassis.auth import Verifier
 from chassis.http import App
+from chassis.peers import trusted
 from chassis.runtime import Runtime
 from chassis.service import Service
 from policy.engines import ENGINES
@@ -41,7 +42,7 @@ async def parts(runtime: Runtime) -> AsyncIterator[None]:
     watch = Watch(runtime)
     runtime.parts[WATCH] = watch
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    async with httpx.AsyncClient(limits=limits, trust_env=False) as http:
+    async with httpx.AsyncClient(limits=limits, trust_env=False, verify=trusted()) as http:
         runtime.parts[HTTP] = http
         try:
             yield

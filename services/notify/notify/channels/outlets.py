@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 from uuid import UUID
 
 import httpx
+from chassis.peers import trusted
 from chassis.runtime import Runtime
 
 from notify.channels.mail import Smtp
@@ -61,6 +62,6 @@ class Outlets:
 @asynccontextmanager
 async def outlets(runtime: Runtime) -> AsyncIterator[None]:
     """The ways out, while a process runs."""
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as client:
+    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=trusted()) as client:
         runtime.parts[PART] = Outlets(runtime, client)
         yield
