@@ -383,6 +383,7 @@ _ALL = (
         why_due_zh="自 2026-03-02 09:15 起 1 个工作日,依据 P04.3,按 2026 年日历:截止 2026-03-03 18:00",
         reminders=2,
         escalated_to=[Role.GENERAL_MANAGER],
+        excluded=["head-03"],
     ),
     BranchEntry(
         branch_id=_BRANCH,
@@ -602,6 +603,7 @@ _ALL = (
         rules=["P12.7"],
         confirm_by=_SOON,
         urgent=True,
+        excluded=["adviser-11"],
     ),
     Send(
         send_id=_DELIVERY,
