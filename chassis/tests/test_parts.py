@@ -197,6 +197,45 @@ async def test_a_difference_between_code_and_database_is_seen(stage: Stage) -> N
     assert len(await stage.differences()) == 1
 
 
+async def test_a_database_goes_to_the_next_test_without_rows(databases: Databases, service: Service) -> None:
+    insert = 'INSERT INTO kehu.parked (handler, key, topic, partition, "offset", headers, error, attempts)'
+    async with databases.fresh(service) as first:
+        connection = await asyncpg.connect(first)
+        assert await connection.fetchval(f"{insert} VALUES ('', '', '', 0, 0, '[]', '', 1) RETURNING id") == 1
+    # a connection that a test forgot is ended
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await connection.fetchval("SELECT 1")
+    async with databases.fresh(service) as second:
+        assert second == first
+        connection = await asyncpg.connect(second)
+        assert await connection.fetchval("SELECT count(*) FROM kehu.parked") == 0
+        assert await connection.fetchval(f"{insert} VALUES ('', '', '', 0, 0, '[]', '', 1) RETURNING id") == 1
+        assert await connection.fetchval("SELECT count(*) FROM kehu.alembic_version") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP INDEX kehu.jobs_due",
+        "ALTER TABLE kehu.jobs ALTER COLUMN ref DROP NOT NULL",
+        "ALTER TABLE kehu.jobs DROP CONSTRAINT jobs_state",
+        "CREATE TRIGGER loud BEFORE UPDATE ON probes EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "SELECT kehu.roll_inbox('2030-06-15', 46, 2)",
+        "CREATE FUNCTION kehu.more() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TABLE large AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 80000)",
+    ],
+)
+async def test_a_database_that_was_changed_goes_to_no_other_test(
+    databases: Databases, service: Service, change: str
+) -> None:
+    async with databases.fresh(service) as first:
+        connection = await asyncpg.connect(first)
+        await connection.execute(change)
+        await connection.close()
+    async with databases.fresh(service) as second:
+        assert second != first
+
+
 def test_a_function_body_is_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     executed: list[str] = []
     monkeypatch.setattr("alembic.op.execute", executed.append)

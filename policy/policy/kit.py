@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -44,28 +45,58 @@ async def hire(
     department: str | None = None,
 ) -> None:
     """Tell, as staff does, that somebody holds these roles (`role@place`) from now on, and no others."""
-    person = uuid5(NAMESPACE_URL, subject)
-    lines = []
-    for grant in grants:
-        role, _, place = grant.partition("@")
-        since = datetime(2020, 1, 1, tzinfo=UTC)
-        lines.append(GrantLine(role=role, place=place, from_at=since, until_at=until, on_behalf_of=on_behalf_of))
-    entry = PersonEntry(
-        person_id=person, subject=subject, employment=employment, branch="sh-pudong", department=department,
-        grants=lines,
-    )  # fmt: skip
-    await stage.receive(entry, key=str(person), sequence=_next(stage, person))
-    await Directory.of(stage.runtime).refresh()
+    await _told(stage, [_person(subject, grants, employment, on_behalf_of, until, department)])
+
+
+async def hire_all(stage: Stage, people: Mapping[str, Sequence[str]]) -> None:
+    """`hire` for many at once, each with their roles."""
+    await _told(stage, [_person(subject, grants) for subject, grants in people.items()])
 
 
 async def open_branch(stage: Stage, branch: str, profile: Profile, *, region: str | None = None) -> None:
     """Tell, as staff does, under which profile a branch runs and to which area it belongs."""
-    identifier = uuid5(NAMESPACE_URL, branch)
-    entry = BranchEntry(
-        branch_id=identifier, branch=branch, kind="store", profile=profile, region=region, week=None, closed=[],
-        opened=[],
+    await open_branches(stage, {branch: profile}, region=region)
+
+
+async def open_branches(stage: Stage, branches: Mapping[str, Profile], *, region: str | None = None) -> None:
+    """`open_branch` for many at once, all in one area."""
+    entries = []
+    for branch, profile in branches.items():
+        identifier = uuid5(NAMESPACE_URL, branch)
+        entries.append(
+            BranchEntry(
+                branch_id=identifier, branch=branch, kind="store", profile=profile, region=region, week=None,
+                closed=[], opened=[],
+            )
+        )  # fmt: skip
+    await _told(stage, entries)
+
+
+def _person(
+    subject: str,
+    grants: Sequence[str],
+    employment: Employment = Employment.ACTIVE,
+    on_behalf_of: str | None = None,
+    until: datetime | None = None,
+    department: str | None = None,
+) -> PersonEntry:
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    lines = []
+    for grant in grants:
+        role, _, place = grant.partition("@")
+        lines.append(GrantLine(role=role, place=place, from_at=since, until_at=until, on_behalf_of=on_behalf_of))
+    return PersonEntry(
+        person_id=uuid5(NAMESPACE_URL, subject), subject=subject, employment=employment, branch="sh-pudong",
+        department=department, grants=lines,
     )  # fmt: skip
-    await stage.receive(entry, key=str(identifier), sequence=_next(stage, identifier))
+
+
+async def _told(stage: Stage, entries: Sequence[PersonEntry | BranchEntry]) -> None:
+    records = []
+    for entry in entries:
+        key = entry.person_id if isinstance(entry, PersonEntry) else entry.branch_id
+        records.append(stage.record(entry, key=str(key), sequence=_next(stage, key)))
+    await stage.consumer.consume(records)
     await Directory.of(stage.runtime).refresh()
 
 

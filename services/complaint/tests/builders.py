@@ -16,7 +16,7 @@ from chassis.service import Service
 from contracts.staff import Profile
 from contracts.work import WorkItem
 from policy.calendar import ZONE
-from policy.kit import Clock, hire, open_branch
+from policy.kit import Clock, hire_all, open_branches
 
 BRANCHES = {
     "bj-services": Profile.SERVICES,
@@ -60,10 +60,8 @@ async def staffed(
     """A branch of every profile, with its people; who may do what the staff directory says."""
     async with staged(service, database, keys, issuer, grants_from="staff") as stage:
         stage.runtime.clock = Clock(now)
-        for branch, profile in BRANCHES.items():
-            await open_branch(stage, branch, profile, region="east")
-        for who, grants in PEOPLE.items():
-            await hire(stage, who, *grants)
+        await open_branches(stage, BRANCHES, region="east")
+        await hire_all(stage, PEOPLE)
         yield stage
 
 

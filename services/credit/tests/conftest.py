@@ -14,7 +14,7 @@ from chassis.service import Service
 from contracts.staff import Profile
 from credit.app import service as the_service
 from policy.calendar import ZONE
-from policy.kit import Clock, hire, open_branch
+from policy.kit import Clock, hire_all, open_branch
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +29,15 @@ async def stage(service: Service, database: str, keys: tuple[Path, Path], issuer
         stage.runtime.clock = Clock(datetime(2026, 3, 2, 9, 15, tzinfo=ZONE))
         await open_branch(stage, "hz-dist-1", Profile.DISTRIBUTION, region="east")
         await open_branch(stage, "bj-dist-2", Profile.DISTRIBUTION, region="north")
-        await hire(stage, "sales-1", "sales@hz-dist-1")
-        await hire(stage, "sales-2", "sales@bj-dist-2")
-        await hire(stage, "finance-1", "finance@hz-dist-1")
-        await hire(stage, "keeper-1", "warehouse_keeper@hz-dist-1")
-        await hire(stage, "area-1", "area_manager@area:east")
-        await hire(stage, "manager-1", "sales_manager@hz-dist-1")
+        await hire_all(
+            stage,
+            {
+                "sales-1": ["sales@hz-dist-1"],
+                "sales-2": ["sales@bj-dist-2"],
+                "finance-1": ["finance@hz-dist-1"],
+                "keeper-1": ["warehouse_keeper@hz-dist-1"],
+                "area-1": ["area_manager@area:east"],
+                "manager-1": ["sales_manager@hz-dist-1"],
+            },
+        )
         yield stage

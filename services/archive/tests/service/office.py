@@ -14,7 +14,7 @@ from chassis.kit.stage import Stage, staged
 from chassis.service import Service
 from contracts.staff import Profile
 from policy.calendar import ZONE
-from policy.kit import Clock, hire, open_branch
+from policy.kit import Clock, hire_all, open_branch
 
 PEOPLE = {
     "specialist-1": "information_specialist@{}",
@@ -44,8 +44,7 @@ async def office(
     async with staged(service, database, keys, issuer, **more) as stage:
         stage.runtime.clock = Clock(datetime(2026, 3, 2, 9, 15, tzinfo=ZONE))
         await open_branch(stage, branch, profile, region="east")
-        for who, grant in PEOPLE.items():
-            await hire(stage, who, grant.format(branch))
+        await hire_all(stage, {who: [grant.format(branch)] for who, grant in PEOPLE.items()})
         yield stage
 
 

@@ -23,7 +23,7 @@ from contracts.customer import ConfirmErasure, CustomerErased
 from contracts.roles import Scope
 from contracts.staff import Profile
 from policy.calendar import ZONE
-from policy.kit import Clock, hire, open_branch
+from policy.kit import Clock, hire_all, open_branch
 
 from ..builders import CALL_BACK, MONDAY, PEOPLE, Handled, answered, judged, worked
 
@@ -46,8 +46,7 @@ async def stage(
     async with staged(service, database, keys, issuer, **more) as stage:
         stage.runtime.clock = Clock(MONDAY.astimezone(ZONE))
         await open_branch(stage, "bj-services", Profile.SERVICES, region="east")
-        for who in ("agent-7", "hr-1", "head-1", "gm-1", "manager-1"):
-            await hire(stage, who, *PEOPLE[who])
+        await hire_all(stage, {who: PEOPLE[who] for who in ("agent-7", "hr-1", "head-1", "gm-1", "manager-1")})
         yield stage
 
 

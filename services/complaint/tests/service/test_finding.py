@@ -162,7 +162,7 @@ async def test_the_board_shows_the_oldest_due_first_to_the_last_page(stage: Stag
     assert "王小芳" not in str(own)
 
 
-async def test_what_is_found_among_200_000_cases_is_read_from_an_index(stage: Stage) -> None:
+async def test_what_is_found_among_50_000_cases_is_read_from_an_index(stage: Stage) -> None:
     await stage.rows("""
         INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds,
             subject_id, sealed, version, sequence, serious_sequence, profile, held, gates, course, handler, level,
@@ -172,7 +172,7 @@ async def test_what_is_found_among_200_000_cases_is_read_from_an_index(stage: St
             uuidv7(), '', 1, 1, 0, 'dealership', '{}', '{}', '{}', 'handler-' || n % 1000,
             CASE WHEN n % 100 = 0 THEN 'grave' ELSE 'general' END, 'department-' || n % 7,
             uuidv7(), CASE WHEN n % 100 = 0 THEN now() END, now()
-        FROM generate_series(1, 200000) AS n
+        FROM generate_series(1, 50000) AS n
     """)
     await stage.rows("""INSERT INTO case_words SELECT id, to_tsvector('simple', '') ||
         ('''@' || branch || ''' ''变速'':1 ''速箱'':2 ''词' || number::int % 100 || ''':3')::tsvector FROM cases""")

@@ -89,13 +89,13 @@ async def test_two_clerks_who_take_the_same_call_make_two_cases_and_one_repeat(s
     assert [row["repeat_of"] for row in rows] == [None, *[rows[0]["id"]] * 11]
 
 
-async def test_the_lists_of_200_000_cases_are_read_from_an_index(stage: Stage) -> None:
+async def test_the_lists_of_50_000_cases_are_read_from_an_index(stage: Stage) -> None:
     await stage.rows("""
         INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds,
             phone_token, subject_id, sealed, version, sequence, serious_sequence)
         SELECT uuidv7(), n::text, 'branch-' || n % 200, 'phone', 'taken', now(), 'brand', '{}', 'text', 'none', '[]',
             decode(lpad(to_hex(n / 4), 32, '0'), 'hex'), uuidv7(), '', 1, 1, 0
-        FROM generate_series(1, 200000) AS n
+        FROM generate_series(1, 50000) AS n
     """)
     queries = {
         "everything": sa.select(tables.cases.c.id).order_by(tables.cases.c.id.desc()).limit(51),

@@ -382,7 +382,7 @@ async def test_whom_a_case_is_about_sees_no_part_of_it(stage: Stage) -> None:
 
 
 @pytest.mark.rule("P05.15")
-async def test_what_belongs_to_one_of_200_000_cases_is_read_from_an_index(stage: Stage) -> None:
+async def test_what_belongs_to_one_of_50_000_cases_is_read_from_an_index(stage: Stage) -> None:
     await stage.rows("""
         INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds,
             phone_token, subject_id, sealed, version, sequence, serious_sequence, profile, held, gates, course,
@@ -390,7 +390,7 @@ async def test_what_belongs_to_one_of_200_000_cases_is_read_from_an_index(stage:
         SELECT uuidv7(), n::text, 'bj-services', 'phone', CASE WHEN n % 100 = 0 THEN 'merged' ELSE 'taken' END, now(),
             'brand', '{}', 'text', 'none', '[]', decode(lpad(to_hex(n / 4), 32, '0'), 'hex'), uuidv7(), '', 1, 1, 0,
             'services', '{}', '{}', '{}', CASE WHEN n % 100 = 0 THEN uuidv7() END, CASE WHEN n % 100 = 0 THEN now() END
-        FROM generate_series(1, 200000) AS n
+        FROM generate_series(1, 50000) AS n
     """)
     await stage.rows("""INSERT INTO attachments (id, case_id, kind, media_type, size, sha256, sealed_sha256, place,
             added_by, added_at, subject_id, sealed, version, sequence)

@@ -304,7 +304,7 @@ async def test_a_period_is_frozen_once_however_often_and_by_how_many_it_is_plann
 
 
 @pytest.mark.rule("P12.9")
-async def test_a_month_of_300_000_cases_is_counted_from_indexes(stage: Stage) -> None:
+async def test_a_month_of_50_000_cases_is_counted_from_indexes(stage: Stage) -> None:
     await stage.rows("""
         INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match,
             serious_kinds, subject_id, sealed, version, sequence, serious_sequence, closed_at)
@@ -313,7 +313,7 @@ async def test_a_month_of_300_000_cases_is_counted_from_indexes(stage: Stage) ->
             1, 1,
             0,
             CASE WHEN n % 100 > 0 THEN timestamptz '2024-01-05' + n * interval '4 minutes' END
-        FROM generate_series(1, 300000) AS n
+        FROM generate_series(1, 50000) AS n
     """)
     await stage.rows("""
         INSERT INTO kehu.obligations (id, duty, subject, path, branch, role, since, plan, course, due_at, state,

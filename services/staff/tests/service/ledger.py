@@ -16,7 +16,7 @@ from chassis.kit.stage import Stage, staged
 from chassis.service import Service
 from contracts.staff import Profile, RecordBreach
 from policy.calendar import ZONE
-from policy.kit import Clock, hire, open_branch
+from policy.kit import Clock, hire, hire_all, open_branch
 
 ADVISER = "adviser-11"
 
@@ -31,12 +31,17 @@ async def staffed(service: Service, database: str, keys: tuple[Path, Path], issu
         await hire(stage, "consultant-2", "sales_consultant@sh-pudong/sales", department="sales")
         await hire(stage, "manager-1", "department_manager@sh-pudong/after_sales", department="after_sales")
         await hire(stage, "manager-2", "department_manager@sh-pudong/sales", department="sales")
-        await hire(stage, "director-1", "customer_director@sh-pudong")
-        await hire(stage, "hr-1", "hr_admin_manager@sh-pudong")
-        await hire(stage, "finance-1", "finance@sh-pudong")
-        await hire(stage, "gm-1", "general_manager@sh-pudong")
-        await hire(stage, "gm-2", "general_manager@bj-chaoyang")
-        await hire(stage, "admin-1", "administrator@group")
+        await hire_all(
+            stage,
+            {
+                "director-1": ["customer_director@sh-pudong"],
+                "hr-1": ["hr_admin_manager@sh-pudong"],
+                "finance-1": ["finance@sh-pudong"],
+                "gm-1": ["general_manager@sh-pudong"],
+                "gm-2": ["general_manager@bj-chaoyang"],
+                "admin-1": ["administrator@group"],
+            },
+        )
         yield stage
 
 

@@ -51,14 +51,14 @@ async def test_a_list_goes_on_where_it_stopped(staff: Stage) -> None:
     assert seen == sent[::-1]
 
 
-async def test_the_lists_of_200_000_breaches_are_read_from_an_index(staff: Stage) -> None:
+async def test_the_lists_of_50_000_breaches_are_read_from_an_index(staff: Stage) -> None:
     await staff.rows("""
         INSERT INTO breaches (id, account_id, person, branch, department, kind, items, rule, subject, occurred_on,
             decided_at, tariff, state, held, booked_at, version, sequence)
         SELECT uuidv7(), md5((n % 5000)::text)::uuid, 'person-' || n % 5000, 'branch-' || n % 200,
             'department-' || n % 7, 'file_lost', '[]', 'P13.7', 'car-' || n, '2026-03-02', now(), '{}',
             CASE WHEN n % 1000 = 0 THEN 'undecided' ELSE 'recorded' END, '{}', now(), 1, 0
-        FROM generate_series(1, 200000) AS n
+        FROM generate_series(1, 50000) AS n
     """)
     await staff.rows("""
         INSERT INTO conduct_entries (id, breach_id, account_id, person, branch, department, month, decided_month,

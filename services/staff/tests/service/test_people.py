@@ -351,12 +351,12 @@ async def test_only_a_machine_with_the_scope_learns_mail_and_mobile_and_says_wha
     assert (record.actor, record.purpose) == ("service:notify", "a reminder")
 
 
-async def test_the_lists_of_200_000_people_are_read_from_an_index(stage: Stage) -> None:
+async def test_the_lists_of_50_000_people_are_read_from_an_index(stage: Stage) -> None:
     await stage.rows("""
         INSERT INTO people (id, subject, branch, department, language, employment, joined_at, subject_id, sealed,
             version, sequence)
         SELECT uuidv7(), 's' || n, 'branch-' || n % 200, 'd' || n % 7, 'zh', 'active', now(), uuidv7(), '', 1, 1
-        FROM generate_series(1, 200000) AS n
+        FROM generate_series(1, 50000) AS n
     """)
     await stage.rows("""
         INSERT INTO grants (id, person_id, role, place, from_at, given_by, given_at, version, sequence)
