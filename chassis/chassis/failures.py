@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import asyncpg
 import sqlalchemy.exc as sa_exc
 
-#: connection lost, no resources, shutting down, deadlock or serialization, lock or transaction timeout
+#: connection lost, no resources, shutting down, deadlock or serialization, not taking connections or locked, timeout
 _LOCKED = "55P03"
-_PASSING = ("08", "53", "57", "40", _LOCKED, "25P03", "25P04")
+_PASSING = ("08", "53", "57", "40", "55", "25P03", "25P04")
 
 
 def passes_by_itself(error: BaseException) -> bool:

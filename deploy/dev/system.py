@@ -220,7 +220,8 @@ def start() -> subprocess.Popen[bytes] | None:
     write_supervisord(kafka, postgres)
     command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(SUPERVISORD)]
     daemon = children.start(command, LOGS / "supervisord.log", dies_with_parent=False)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(stop)
         children.wait_until(is_running, daemon, "supervisor", LOGS / "supervisord.log", 20)
         with step("PostgreSQL and Kafka"):
             run_program("postgres", postgres.answers)
@@ -238,9 +239,7 @@ def start() -> subprocess.Popen[bytes] | None:
             with step("demo data"):
                 addresses = {name: f"http://127.0.0.1:{port_of(name)}" for name in services()}
                 SEEDED.write_text(seed(addresses, issuer_url()) + "\n")
-    except BaseException:
-        stop()
-        raise
+        undo.pop_all()
     return daemon
 
 

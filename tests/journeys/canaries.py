@@ -39,7 +39,7 @@ class Leak:
 
 
 async def leaks(system: System, answers: list[tuple[str, str]]) -> list[Leak]:
-    """Every canary in topics, logs, traces, database dumps, and in the answers that refused something."""
+    """Every canary in topics, logs, traces, kept files, database dumps, and in the answers that refused something."""
     places: list[tuple[str, bytes]] = [(f"answer to {where}", text.encode()) for where, text in answers]
     for record in await read_all(system.ground.kafka.bootstrap, system.prefix, list(TOPICS)):
         headers = b" ".join(value or b"" for _, value in record.headers)
@@ -67,5 +67,5 @@ def dump(dsn: str) -> bytes:
 
 
 def _files(directory: Path) -> list[Path]:
-    found = [*directory.glob("logs/**/*"), *directory.glob("traces/**/*")]
+    found = [*directory.glob("logs/**/*"), *directory.glob("traces/**/*"), *directory.glob("blobs/**/*")]
     return [path for path in found if path.is_file()]

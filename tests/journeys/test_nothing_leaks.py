@@ -22,6 +22,9 @@ ROLES = (
     "information_supervisor@group",
     "general_manager@group",
     "administrator@group",
+    "relations_manager@sh-pudong",
+    "finance@sh-pudong",
+    "sales@sh-pudong",
 )
 
 
@@ -77,7 +80,46 @@ class Entrances:
         judgement = {"reason_holds": True, "demand_holds": True, "opinion": WORDS}
         judged = await self.send("complaint", "POST", f"{taken.json()['path']}/judge", judgement)
         assert judged.status_code == 200, judged.text
+        await self.plant_files(f"{taken.json()['path']}/attachments")
+        await self.plant_lists()
         await self.plant_staff()
+
+    async def plant_files(self, path: str) -> None:
+        """A letter to a case, whole and refused."""
+        letter = f"{NAME} 来信: {WORDS}, 电话 {PHONE}".encode()
+        for content, media_type, status in (
+            (letter, "text/plain", 201),
+            (letter, "image/png", 422),
+            (letter + b"\xff", "text/plain", 422),
+            (letter, "text/A7K9Q2", 422),
+        ):
+            headers = {"Content-Type": media_type}
+            answer = await self.send("complaint", "POST", f"{path}?kind=letter", content, headers=headers)
+            assert answer.status_code == status, answer.text
+        assert (await self.send("complaint", "POST", f"{path}?kind={PLATE}", letter)).status_code == 422
+
+    async def plant_lists(self) -> None:
+        """Tables of complaints and of money, with rows that are taken and rows that are refused."""
+        headings = "来源,来源编号,分支,渠道,受理时间,客户姓名,电话,品牌,投诉内容,结案时间,是否成立"
+        taken = f"oms,1,sh-pudong,phone,2026-02-27,{NAME},{PHONE},东风日产,{WORDS},,"
+        refused = f"oms,2,sh-pudong,{WORDS},{WORDS},{OTHER_NAME},{PLATE},东风日产,{WORDS},,"
+        await self.hand_in("complaint", "/v1/complaints/imports", headings, taken, refused)
+        bank = "账户编号,交易流水号,交易日期,金额,核销单据,对方户名,对方账号,摘要"
+        rows = (f"1001,B-1,2026-03-01,1.00,,{NAME},{PHONE},{WORDS}", f"{PLATE},{WORDS},{NAME},{WORDS},,{NAME},,{WORDS}")
+        await self.hand_in("credit", "/v1/payments/imports", bank, *rows)
+
+    async def hand_in(self, service: str, path: str, *lines: str) -> None:
+        """A table, until each of its rows has an outcome; the outcomes repeat nothing either."""
+        begun = await self.send(service, "POST", path, "\n".join(lines).encode())
+        assert begun.status_code == 202, begun.text
+
+        async def done() -> str | None:
+            seen = await self.send(service, "GET", f"{begun.headers['location']}/rows")
+            return seen.text if len(seen.json()["items"]) == len(lines) - 1 else None
+
+        results = await eventually(done)
+        assert results is not None
+        self.refusals.append((f"results of {path}", results))
 
     async def plant_staff(self) -> None:
         """The ways in of the staff directory: one by one, and by a table."""
@@ -90,19 +132,10 @@ class Entrances:
         changed = await self.send("staff", "PATCH", joined.json()["path"], {"name": OTHER_NAME, "mobile": OTHER_PHONE})
         assert changed.status_code == 200, changed.text
         await self.send("staff", "POST", "/v1/people/resolve", {"subjects": ["sub-817"]})
-        table = f"账号,姓名,手机,分支\nsub-818,{NAME},{PHONE},group\nsub-819,{NAME},{WORDS},{WORDS}\n"
-        taken = await self.send("staff", "POST", "/v1/people/imports", table.encode())
-        assert taken.status_code == 202, taken.text
+        people = (f"sub-818,{NAME},{PHONE},group", f"sub-819,{NAME},{WORDS},{WORDS}")
+        await self.hand_in("staff", "/v1/people/imports", "账号,姓名,手机,分支", *people)
         for bad in (f"账号,{WORDS}\n{NAME},1\n", f"账号\n{NAME},{WORDS}\n", f'账号\n"{NAME}\n', f"{NAME}\x00\n"):
             assert (await self.send("staff", "POST", "/v1/people/imports", bad.encode())).status_code == 422
-
-        async def done() -> str | None:
-            seen = await self.send("staff", "GET", f"{taken.json()['path']}/rows")
-            return seen.text if len(seen.json()["items"]) == 2 else None
-
-        results = await eventually(done)
-        assert results is not None
-        self.refusals.append(("results of the table", results))
 
 
 @pytest.mark.rule("P05.15")

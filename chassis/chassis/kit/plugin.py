@@ -9,11 +9,18 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from chassis.kit.databases import Databases
 from chassis.kit.keys import TestIssuer, write_keys
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
+
+
+def pytest_configure() -> None:
+    """Tracebacks in short: with every local variable a failure that a test provokes took longer than the test."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
 
 
 @pytest.fixture(scope="session")

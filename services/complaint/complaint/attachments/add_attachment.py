@@ -105,12 +105,14 @@ async def _stored(
     runtime: Runtime, place: str, key: bytes, identifier: UUID, request: Request, looked: Looked
 ) -> Stored:
     """What streams in, sealed; no transaction is open meanwhile. What is refused is swept at once."""
+    stored = None
     try:
-        return await Vault.of(runtime).put(place, key, bound_to(identifier), request.stream(), looked)
-    except Exception:
-        async with runtime.transaction() as tx:
-            tx.later(sweep_upload, place)
-        raise
+        stored = await Vault.of(runtime).put(place, key, bound_to(identifier), request.stream(), looked)
+    finally:
+        if stored is None:
+            async with runtime.transaction() as tx:
+                tx.later(sweep_upload, place)
+    return stored
 
 
 async def _take_in(
