@@ -33,11 +33,15 @@ BATCH = 1000
 BATCH_BYTES = 1_000_000
 #: an id older than this was allocated by a transaction that has ended: see Floor
 SETTLED_SECONDS = 75.0
+#: how often the floor is looked after
+MARKED_SECONDS = 5.0
 
 _POLL = """
 SELECT id, topic, key, event_id, type, sequence, occurred_at, traceparent, value, created_at
 FROM kehu.outbox WHERE id > $1 ORDER BY id LIMIT $2
 """
+#: a sequence that has given nothing yet says 1 as well: its first id is still to come
+_HANDED_OUT = "SELECT last_value - (NOT is_called)::int FROM kehu.outbox_id_seq"
 _DELETE = "DELETE FROM kehu.outbox WHERE id = ANY($1::bigint[])"
 
 _relayed = telemetry.counter("kehu.relay.sent", "{message}", "Messages acknowledged by Kafka")
@@ -142,7 +146,7 @@ class Relay:
             marked = 0.0
             while True:
                 now = time.monotonic()
-                if now - marked > 5:
+                if now - marked > MARKED_SECONDS:
                     marked = now
                     await self._move_floor(connection, now)
                 sent = await self._relay_once(connection)
@@ -167,7 +171,7 @@ class Relay:
             pass
 
     async def _move_floor(self, connection: asyncpg.Connection[Any], now: float) -> None:
-        handed_out = await connection.fetchval("SELECT last_value FROM kehu.outbox_id_seq")
+        handed_out = await connection.fetchval(_HANDED_OUT)
         oldest = await connection.fetchval(
             "SELECT id FROM kehu.outbox WHERE id > $1 ORDER BY id LIMIT 1", self._floor.value
         )

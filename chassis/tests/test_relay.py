@@ -24,7 +24,7 @@ from contracts.envelope import from_headers
 from contracts.message import decode
 from contracts.topics import CUSTOMER_EVENTS, CUSTOMER_STATE, Topic
 
-from chassis import failpoints, telemetry
+from chassis import failpoints, relay, telemetry
 
 
 @pytest.fixture(scope="session")
@@ -230,6 +230,19 @@ async def test_a_process_without_a_relay_wakes_the_one_that_has_it(stage: Stage)
     finally:
         task.cancel()
         await connection.close()
+
+
+async def test_the_first_message_of_a_database_goes_however_late_it_comes(
+    live: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "SETTLED_SECONDS", 1.0)
+    monkeypatch.setattr(relay, "MARKED_SECONDS", 0.0)
+    async with running(live) as at:
+        begun = at.last_progress
+        await eventually(lambda: at.last_progress > begun + 2.5)
+        await published(live, "first")
+        assert [row[0] for row in await live.rows("SELECT last_value FROM kehu.outbox_id_seq")] == [1]
+        await eventually(lambda: empty(live))
 
 
 def test_the_floor_rises_over_settled_ids_only() -> None:
