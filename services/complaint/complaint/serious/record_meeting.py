@@ -70,7 +70,8 @@ async def record_meeting(case_id: UUID, minutes: Minutes, principal: Principal, 
     people = [*minutes.present, *(task.person for task in minutes.tasks)]
     refuse_excluded(people, climb.excluded)
     group.refuse_strangers(people)
-    if not climb.case.taken_at <= minutes.held_at <= tx.now:
+    # a form knows minutes
+    if not climb.case.taken_at.replace(second=0, microsecond=0) <= minutes.held_at <= tx.now:
         raise Invalid(
             "A meeting is recorded when it has been held.",
             errors=[{"pointer": "/held_at", "detail": "after the complaint was taken and not after now"}],

@@ -33,10 +33,46 @@ await story(
     assert.equal(proof.subarray(0, 5).toString(), "%PDF-");
     assert.ok(proof.subarray(-1024).toString("latin1").includes("%%EOF"));
 
-    // the general manager convenes the group
+    // the general manager convenes the group, and its meeting gives tasks
     await notice.getByRole("link", { name: "打开投诉单" }).click();
     await manager.waitForURL(`**${CASE}`);
     await step(manager, "召集小组", { 小组成员: "head-1" });
+    await manager.getByRole("button", { name: "登记会议" }).click();
+    const form = manager.getByRole("form", { name: "登记会议" });
+    await form.getByLabel("会议时间").fill(now());
+    await give(manager, form, "会议纪要", "讨论客户诉求与应对口径");
+    await form.getByRole("button", { name: /添加决定/ }).click();
+    await give(manager, form, "决定内容", "免费更换变速箱");
+    await form.getByRole("button", { name: /添加交办事项/ }).click();
+    await give(manager, form, "负责人", "head-1");
+    await give(manager, form, "事项", "当面致歉");
+    await give(manager, form, "时限", "1 个工作日");
+    await look(manager, "meeting");
+    await form.getByRole("button", { name: /提\s?交/ }).click();
+    await form.waitFor({ state: "detached" });
+    await manager.getByText("免费更换变速箱").waitFor();
+    const head = await another();
+    await signInAs(head, "head-1", "department_head@sh-minhang/after_sales", CASE);
+    await head.getByRole("heading", { name: "危机处理小组" }).waitFor();
+    await look(head, "crisis-group");
+    await head.getByRole("button", { name: "已办完" }).click();
+    await head.getByText(/已完成/).first().waitFor();
+
+    // who is told without handling it sees the ladder, and nothing of the caller
+    const legal = await another();
+    await signInAs(legal, "legal-1", "legal@group", CASE);
+    await legal.getByRole("heading", { name: "重大投诉上报" }).waitFor();
+    assert.ok(!(await legal.locator("main").textContent()).includes("孙杰"));
+    await look(legal, "ladder-without-caller");
+
+    // a hasty mark is taken back, with its reason
+    await step(relations, "撤销重大认定", { 重大情形: "堵门", 理由: "现场确认并无堵门" });
+    await relations.getByText(/撤销认定 relations-1/).waitFor();
   },
   { expected: [/status of (422|404|403)/, /EventSource/] },
 );
+
+/** This minute on the desk's clock, as its field takes it. */
+function now() {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle: "short" }).format(new Date()).replace(" ", "T");
+}

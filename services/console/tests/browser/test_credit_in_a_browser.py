@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from chassis.kit.databases import Databases
+from chassis.kit.eventually import eventually
 from credit import permissions
 from dev import web
 
 from .desk import build
-from .trading import AREA, SALES, Distributor, House, trading
+from .trading import AREA, CLERK, FINANCE, KEEPER, SALES, Distributor, House, trading
 
 pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(480)]
 
@@ -60,12 +61,48 @@ async def test_goods_over_the_limit_are_asked_for_held_signed_at_the_desk_and_re
     assert signed["signature"]["signer"] == AREA
 
 
+@pytest.mark.rule("P11.9")
+async def test_goods_go_out_step_by_step_and_money_for_held_ones_frees_them(house: House) -> None:
+    shop = await house.distributor("镇江车联配件有限公司")
+    await shop.has_bought()
+    released, held = await shop.asks("1000.00"), await shop.asks("543210.00")
+    assert (released["state"], held["state"]) == ("released", "held")
+    await house.desk.tell(
+        "goes_out.mjs", released=released["id"], held=held["id"], amount="543210.00", finance=FINANCE, keeper=KEEPER
+    )
+    assert await state_of(house, released["id"]) == "delivered"
+    assert await state_of(house, held["id"]) == "released"
+
+
 @pytest.mark.rule("P02.4")
 @pytest.mark.rule("P11.1")
 @pytest.mark.rule("P11.3")
 async def test_an_account_shows_its_limit_day_by_day_and_every_figure_opens(house: House, shop: Distributor) -> None:
     bare = await house.distributor("苏州新区物流有限公司", papers=False)
     await house.desk.tell("account.mjs", account=shop.account, bare=bare.account, sales=SALES)
+
+
+@pytest.mark.rule("P11.6")
+async def test_the_keyboard_is_enough_for_a_request_and_a_phone_shows_every_page(
+    house: House, shop: Distributor
+) -> None:
+    held = await shop.asks("987654.32")
+    await house.desk.tell(
+        "credit_keyboard_and_phone.mjs", account=shop.account, shipment=held["id"], sales=SALES, clerk=CLERK
+    )
+
+    async def asked() -> bool:
+        found = (await house.reads(SALES, "credit", f"/v1/shipments?account_id={shop.account}"))["items"]
+        return any(len(one["lines"]) == 2 and one["amount"] == "2468.50" for one in found)
+
+    await eventually(asked)
+
+
+async def test_shipments_go_on_in_parts_and_are_found_by_their_number(house: House, shop: Distributor) -> None:
+    first = await shop.asks("10.00", "FIRST-ONE")
+    for _ in range(30):
+        await shop.asks("10.00")
+    await house.desk.tell("find_and_page.mjs", shipment=first["id"], account=shop.account, sales=SALES)
 
 
 def test_the_pages_know_the_roles_that_the_service_knows() -> None:

@@ -143,12 +143,12 @@ async def test_the_keyboard_is_enough_and_so_is_a_phone(desk: Desk) -> None:
 
 @pytest.mark.rule("P04.8")
 @pytest.mark.rule("P12.4")
-async def test_a_complaint_of_a_dealership_is_handled_by_whose_step_it_is_and_signed_by_another(desk: Desk) -> None:
-    await desk.tell("handling.mjs", phone="14207770031")
+async def test_a_complaint_of_a_dealership_goes_its_whole_way_each_step_by_whose_it_is(desk: Desk) -> None:
+    await desk.tell("whole_way.mjs", phone="14207770031")
 
 
 @pytest.mark.rule("P12.10")
-async def test_compensation_is_offered_and_changed_before_it_is_signed(desk: Desk) -> None:
+async def test_compensation_holds_the_case_until_it_is_signed_and_is_paid_when_it_is(desk: Desk) -> None:
     case = await taken(desk, "三次维修未解决", branch="sh-minhang")
     await desk.tell("compensation.mjs", case_id=case["id"])
 

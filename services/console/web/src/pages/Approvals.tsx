@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Button, Input, Tag } from "antd";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ask, Problem, type Approval, type Page } from "../api";
 import { useSpeech } from "../language";
 import { ProblemNote } from "../parts/ProblemNote";
@@ -8,18 +8,38 @@ import { refresh } from "../parts/refresh";
 import { useDesk } from "../Shell";
 import { filled, label } from "./labels";
 
+/** how often one looks whether one's own request was signed (milliseconds) */
+const OWN_REQUEST = 4000;
+
 /** What was asked about a case, newest first. */
 export function useApprovals(subject: string) {
-  return useQuery({
+  const me = useDesk().me.subject;
+  const found = useQuery({
     queryKey: ["case-approvals", subject],
     queryFn: ({ signal }) => ask<Page<Approval>>(`/api/complaint/v1/approvals?subject=${encodeURIComponent(subject)}`, { signal }),
+    // who asked has no part in the signing, so the stream of work says nothing of it
+    refetchInterval: (query) => (asksStill(query.state.data, me) > 0 ? OWN_REQUEST : false),
   });
+  return found;
+}
+
+/** How many requests of the caller are undecided. */
+function asksStill(found: Page<Approval> | undefined, me: string): number {
+  return found?.items.filter((one) => one.state === "open" && one.asked_by === me).length ?? 0;
 }
 
 /** Who has to sign what, and who has. */
 export function Approvals({ subject }: { subject: string }) {
   const { t } = useSpeech();
   const found = useApprovals(subject);
+  const me = useDesk().me.subject;
+  const queries = useQueryClient();
+  const waiting = asksStill(found.data, me);
+  const before = useRef(waiting);
+  useEffect(() => {
+    if (waiting < before.current) void refresh(queries, subject);
+    before.current = waiting;
+  }, [waiting, queries, subject]);
   if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
   const items = found.data?.items ?? [];
   if (items.length === 0) return null;

@@ -25,6 +25,8 @@ export const LABELS: Record<string, [string, string]> = {
   course: ["具体经过", "course"],
   responsibility: ["责任说明", "responsibility"],
   conclusion: ["结论", "conclusion"],
+  countermeasures: ["对策", "countermeasures"],
+  prevention: ["防范措施", "prevention"],
   letter: ["原投诉书", "original letter"],
   resolution: ["处理方案", "resolution"],
   takes_up_demand: ["如何回应客户要求", "how it answers to the demand"],

@@ -1,5 +1,5 @@
 // A complaint of a dealership from the call to the end, each step by whose it is, each person in a browser of their own.
-import { asked, assert, fill, give, look, saved, signIn, signInAs, step, story } from "./browser.mjs";
+import { asked, assert, button, fill, give, look, saved, signIn, signInAs, step, story } from "./browser.mjs";
 
 const actions = (page) => page.getByRole("region", { name: "可办理事项" });
 const waitsFor = (page, name, whom) => actions(page).locator("li.waiting").filter({ hasText: name }).filter({ hasText: whom }).waitFor();
@@ -72,6 +72,44 @@ await story(
     await look(manager, "approval");
     await offer.getByRole("button", { name: /^同\s?意/ }).first().click();
     await offer.getByText("已同意").waitFor();
+
+    // the handler sees it without asking for it, answers, and the clocks stand while the customer thinks
+    await head.getByRole("button", { name: "答复客户", exact: true }).waitFor();
+    await step(head, "答复客户", { 答复方式: "口头", 答复内容: "已为您免费更换" });
+    await step(head, "记录客户反馈", { 客户接受: "是", 客户说明: "满意" });
+    await waitsFor(head, "向集团反馈结果", "客户关系部");
+
+    // the branch returns the result, the group calls back
+    await relations.getByRole("button", { name: "向集团反馈结果", exact: true }).waitFor();
+    await step(relations, "向集团反馈结果", { 处理结果: "已更换, 客户接受" });
+    const group = await another();
+    await signInAs(group, "group-1", "group_customer_service@group", path);
+    await group.getByRole("button", { name: "回访客户", exact: true }).click();
+    const call = group.getByRole("form", { name: "回访客户" });
+    for (const [label, text] of Object.entries({
+      最终处理结果: "已更换", 处理过程概述: "三日内完成", 评价: "及时", 客户最终意见: "满意", 服务改进建议: "交车前复检",
+    })) await give(group, call, label, text);
+    await call.getByRole("button", { name: /提\s?交/ }).click();
+    await group.getByText("必填").first().waitFor(); // a dealership asks how satisfied the customer is
+    await call.locator(".ant-rate-star").nth(4).click();
+    await look(group, "calling-back");
+    await call.getByRole("button", { name: /提\s?交/ }).click();
+    await group.getByText("已回访").first().waitFor();
+
+    await button(relations, "结案").waitFor();
+    await step(relations, "结案");
+    await relations.getByText("已结案").first().waitFor();
+    const entries = relations.locator("ol.timeline > li");
+    for (const said of ["检查属实", "力矩不足", "免费更换轮毂螺栓", "已为您免费更换", "三日内完成"]) {
+      assert.equal(await entries.filter({ hasText: said }).count(), 1, said);
+    }
+    const gates = relations.getByRole("list", { name: "办理关卡" }).getByRole("listitem");
+    assert.equal(await gates.count(), await gates.and(relations.locator(".passed")).count());
+    assert.ok(!/[a-z]{4,}_[a-z]+/.test(await relations.locator("main").innerText()), "a code is shown");
+    await relations.evaluate(() => window.scrollTo(0, 0));
+    await look(relations, "closed");
+    // the manufacturer of nothing else: the group sees the same end without reloading
+    await group.getByText("已结案").first().waitFor();
   },
   { expected: [/status of (422|404|403)/, /EventSource/] },
 );
