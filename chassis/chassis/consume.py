@@ -113,9 +113,11 @@ class Consumer:
     def __init__(self, runtime: Runtime, reactions: Sequence[Reaction], projections: Sequence[Projection]) -> None:
         self._runtime = runtime
         self._prefix = runtime.settings.topic_prefix
-        self._reactions: dict[str, list[Reaction]] = {}
+        self._reactions: dict[tuple[str, str], list[Reaction]] = {}
         for reaction in reactions:
-            self._reactions.setdefault(reaction.message.TYPE, []).append(reaction)
+            for topic in reaction.topics:
+                place = topic.kafka_name(self._prefix), reaction.message.TYPE
+                self._reactions.setdefault(place, []).append(reaction)
         self._projections: dict[str, list[tuple[Projection, Writer]]] = {}
         for projection in projections:
             entry = (projection, Writer(projection))
@@ -247,7 +249,7 @@ class Consumer:
         for event in events:
             if event.message is None:
                 continue
-            pairs += [(reaction, event) for reaction in self._reactions.get(event.message.TYPE, ())]
+            pairs += [(reaction, event) for reaction in self._reactions.get((event.topic, event.message.TYPE), ())]
         return pairs
 
     # -- copies ----------------------------------------------------------------------------------

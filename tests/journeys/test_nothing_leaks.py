@@ -101,8 +101,8 @@ class Entrances:
     async def plant_lists(self) -> None:
         """Tables of complaints and of money, with rows that are taken and rows that are refused."""
         headings = "来源,来源编号,分支,渠道,受理时间,客户姓名,电话,品牌,投诉内容,结案时间,是否成立"
-        taken = f"oms,1,sh-pudong,phone,2026-02-27,{NAME},{PHONE},东风日产,{WORDS},,"
-        refused = f"oms,2,sh-pudong,{WORDS},{WORDS},{OTHER_NAME},{PLATE},东风日产,{WORDS},,"
+        taken = f"oms,1,sh-pudong,phone,2026-02-27,{NAME},{PHONE},东风日产,{NAME} 的车 {PLATE} 抖动,,"
+        refused = f"oms,2,sh-pudong,{WORDS},{WORDS},{OTHER_NAME},{PLATE},东风日产,{NAME} 的车 {PLATE} 抖动,,"
         await self.hand_in("complaint", "/v1/complaints/imports", headings, taken, refused)
         bank = "账户编号,交易流水号,交易日期,金额,核销单据,对方户名,对方账号,摘要"
         rows = (f"1001,B-1,2026-03-01,1.00,,{NAME},{PHONE},{WORDS}", f"{PLATE},{WORDS},{NAME},{WORDS},,{NAME},,{WORDS}")

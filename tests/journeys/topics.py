@@ -73,7 +73,9 @@ async def not_taken(running: System, service: str, records: Sequence[Record]) ->
         (reaction.name, record.header("ce_id"))
         for reaction in app_of(service).reactions
         for record in records
-        if record.header("ce_type") == reaction.message.TYPE and record.topic in {t.name for t in reaction.topics}
+        if record.value is not None  # nothing reacts to a tombstone
+        and record.header("ce_type") == reaction.message.TYPE
+        and record.topic in {t.name for t in reaction.topics}
     }
     met = {
         tuple(row) for row in await rows(running.databases[service], "SELECT handler, event_id::text FROM kehu.inbox")

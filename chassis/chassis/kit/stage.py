@@ -141,7 +141,8 @@ class Stage:
         for _, topic, key, event_id, kind, sequence, at, traceparent, value in rows:
             self._offset += 1
             envelope = Envelope(event_id, kind, self.service.name, key, at, sequence, traceparent)
-            records.append(raw_record(topic, 0, self._offset, key.encode(), value, to_headers(envelope)))
+            name = self.runtime.settings.topic_prefix + topic
+            records.append(raw_record(name, 0, self._offset, key.encode(), value, to_headers(envelope)))
         await self.consumer.consume(records)
 
     def runner(self, **options: Any) -> Runner:

@@ -51,6 +51,15 @@ async def hear(stage: Stage, *items: WorkItem) -> None:
     await stage.consumer.consume([stage.record(one, key=str(one.id), sequence=n) for n, one in enumerate(items, 1)])
 
 
+async def test_only_the_work_of_notify_itself_is_looked_at_for_confirmations(stage: Stage) -> None:
+    await hear(stage, item(stage), item(stage, service="notify", kind="confirm"))
+    met = await stage.rows("SELECT handler, count(*) FROM kehu.inbox GROUP BY 1")
+    assert {handler: count for handler, count in met if handler in ("climb", "follow_work")} == {
+        "climb": 1,
+        "follow_work": 2,
+    }
+
+
 async def said(stage: Stage) -> list[tuple[str, str, dict[str, str]]]:
     """Who was told by which template with which parameters, in order."""
     rows = await stage.rows("SELECT person, template, params FROM notices ORDER BY id")
