@@ -1,5 +1,5 @@
 // Goods asked for with the keyboard alone, and every credit page at a phone's width; who has no part in it sees none.
-import { asked, assert, fits, look, signInAs, story } from "./browser.mjs";
+import { asked, assert, fits, look, onward, signInAs, story } from "./browser.mjs";
 
 const expected = [/status of (422|404|403|503)/, /EventSource/];
 
@@ -16,11 +16,9 @@ await story(
     await page.getByText(/^nj-jiangning · /).waitFor(); // the number is known: nothing is to be chosen
     const type = async (text) => {
       await page.keyboard.type(text);
-      await page.keyboard.press("Tab");
+      await onward(page);
     };
-    await page.keyboard.press("Escape");
-    await page.locator(".ant-select-dropdown").waitFor({ state: "hidden" });
-    await page.keyboard.press("Tab");
+    await onward(page);
     await page.waitForFunction(() => document.activeElement.id === "destination");
     await type("nj-depot-2");
     for (const text of ["GPS-T200", "B-1", "2.5"]) await type(text);

@@ -1,5 +1,5 @@
 // A call taken with the keyboard alone, and every page at a phone's width without anything cut off.
-import { asked, assert, fits, look, saved, signIn, story } from "./browser.mjs";
+import { asked, assert, fits, look, onward, saved, signIn, story } from "./browser.mjs";
 
 const expected = [/status of (422|404|403|503)/, /EventSource/];
 
@@ -10,11 +10,8 @@ await story(
     await page.getByLabel("来电号码").waitFor();
     assert.ok(await page.getByLabel("来电号码").evaluate((one) => one === document.activeElement));
     const type = async (text) => {
-      const here = await page.evaluateHandle(() => document.activeElement);
       await page.keyboard.type(text);
-      await page.keyboard.press("Tab");
-      // where something is suggested, the first Tab takes it
-      if (await here.evaluate((one) => one === document.activeElement)) await page.keyboard.press("Tab");
+      await onward(page);
     };
     await type("14207770777");
     await type("沪A54321");

@@ -32,7 +32,7 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
     <article className="asked signature" aria-label={pick(asked.title_zh, asked.title)}>
       <p className="line-head">
         <b>{pick(asked.title_zh, asked.title)}</b>
-        {kind && <Tag color="volcano">{kind === "first" ? t("firstOverrun") : kind === "last" ? t("lastOverrun") : kind}</Tag>}
+        {kind && <Tag color="error">{kind === "first" ? t("firstOverrun") : kind === "last" ? t("lastOverrun") : kind}</Tag>}
         <Tag color={open ? "warning" : asked.state === "granted" ? "success" : "default"}>{open ? t("waiting") : code(asked.state)}</Tag>
         {linked && asked.name === "credit.overrun" && <Link className="number" to={`/credit/shipments/${asked.subject}`}>{t("shipment")} {numberOf(asked.subject)}</Link>}
       </p>
