@@ -245,7 +245,7 @@ BUGS = (
         (_GAPS, "effects come in order"),
     ),
 )
-#: the one that is caught soonest, for every test run; the others by `make test-faults planted=`
+#: the one that is caught soonest, for every test run; the others by `make test-faults planted=1`
 QUICK = ("no_inbox",)
 
 
