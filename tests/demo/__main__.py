@@ -141,11 +141,17 @@ async def play() -> dict[str, Any]:
     system.say(f"{callers.AFTER} customers are registered after their calls")
     await register(range(late, late + callers.AFTER))
     await drained(subscription)
-    processes = await ways
-    await walk.close()
+    system.say("a year of trade goes in while the term ends")
     addresses = {name: f"http://127.0.0.1:{system.port_of(name)}" for name in system.services()}
-    processes["trade"] = await trade.traded(addresses, token_of, system.database_url("credit"))
-    return {**await report(subscription, LOG), **processes, "seconds": round(time.monotonic() - begun, 1)}
+    trading = trade.traded(addresses, token_of, system.database_url("credit"))
+    processes, traded = await asyncio.gather(ways, trading)
+    await walk.close()
+    return {
+        **await report(subscription, LOG),
+        **processes,
+        "trade": traded,
+        "seconds": round(time.monotonic() - begun, 1),
+    }
 
 
 def main() -> int:
