@@ -113,7 +113,7 @@ async def test_a_reading_is_recorded_before_its_first_byte_even_when_the_file_do
     assert (record.actor, record.purpose, record.ids) == ("specialist-2", "keeping", [item["id"], dossier["id"]])
 
 
-@pytest.mark.parametrize("cut", [1, 70_000, 50_000])
+@pytest.mark.parametrize("cut", [1, 70_000, 200_000])
 async def test_a_file_that_was_cut_is_not_passed_off_as_whole(stage: Stage, folder: Path, cut: int) -> None:
     item = await filed(stage, await opened(stage))
     (lying,) = files_in(folder)
@@ -121,7 +121,7 @@ async def test_a_file_that_was_cut_is_not_passed_off_as_whole(stage: Stage, fold
     async with stage.client(KEEPER) as keeper:
         try:
             answer = await keeper.get(item["content"])
-        except Exception:  # noqa: BLE001  # the answer was broken off
+        except AssertionError:  # the client's own: the answer was broken off
             return
     assert answer.status_code == 500 or answer.content != PDF
     assert len(answer.content) < int(answer.headers.get("content-length", "0")) or answer.status_code == 500

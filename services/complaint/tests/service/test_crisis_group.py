@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from chassis.kit.stage import Stage
 from contracts.work import WorkItem, WorkState
-from policy.kit import hire
+from policy.kit import Clock, hire
 
 from .test_serious import as_, ladder, now, serious, stage, step_of, taken  # noqa: F401
 
@@ -102,3 +103,17 @@ async def test_who_does_not_belong_neither_reads_nor_is_recorded(stage: Stage) -
     assert (stranger.status_code, stranger.json()["type"]) == (409, "/problems/not-in-the-group")
     future = minutes(stage, held_at="2027-01-01T00:00:00Z")
     assert (await as_(stage, "gm-1", "POST", f"{path}/meetings", json=future)).status_code == 422
+
+
+@pytest.mark.rule("P12.7")
+async def test_a_meeting_in_the_minute_of_the_call_is_recorded_and_one_before_it_is_not(stage: Stage) -> None:  # noqa: F811
+    stage.runtime.clock = Clock(now(stage) + timedelta(seconds=40))
+    case, _ = await serious(stage)
+    path = f"{case['path']}/crisis-group"
+    await as_(stage, "gm-1", "POST", path, json=MEMBERS)
+    minute = now(stage).replace(second=0, microsecond=0)
+    before = minutes(stage, held_at=(minute - timedelta(minutes=1)).isoformat())
+    assert (await as_(stage, "gm-1", "POST", f"{path}/meetings", json=before)).status_code == 422
+    within = minutes(stage, held_at=minute.isoformat())
+    recorded = await as_(stage, "gm-1", "POST", f"{path}/meetings", json=within)
+    assert recorded.status_code == 201, recorded.text
