@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import logging
 import os
@@ -15,7 +14,7 @@ import asyncpg
 import pytest
 import structlog
 from chassis.kit.keys import write_keys
-from chassis.logs import configure, without_personal
+from chassis.logs import without_personal
 from chassis.sealing import MasterKeys, Unreadable, derived, new_data_key, seal, unseal
 from chassis.tokens import NotCanonical, Tokens, canonical
 from contracts.customer import TokenKind
@@ -144,19 +143,6 @@ def test_a_key_file_that_others_can_read_or_that_is_unfit_is_refused(tmp_path: P
 
 
 # -- logs ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def lines() -> Any:
-    """The log of a process, and a function that reads its lines."""
-    before, root = structlog.get_config(), logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.BytesIO()
-    configure("probe", "test", stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    structlog.configure(**before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def test_a_line_says_when_where_and_how_bad(lines: Any) -> None:

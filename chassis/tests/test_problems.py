@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
@@ -17,7 +15,6 @@ from uuid import UUID
 import httpx
 import orjson
 import pytest
-import structlog
 import uvicorn
 from chassis.problems import (
     MOST_ERRORS,
@@ -48,7 +45,7 @@ from fastapi import FastAPI, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from chassis import logs, telemetry
+from chassis import telemetry
 
 
 class LoanTooLong(Refused):
@@ -63,17 +60,6 @@ def application() -> FastAPI:
     app = FastAPI()
     install(app)
     return app
-
-
-@pytest.fixture
-def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What really leaves the process as log."""
-    out, root = io.BytesIO(), logging.getLogger()
-    before = root.handlers[:]
-    logs.configure("test", "test", out)
-    yield lambda: [orjson.loads(line) for line in out.getvalue().splitlines()]
-    structlog.reset_defaults()
-    root.handlers[:] = before
 
 
 # -- the shape -----------------------------------------------------------------------------------
