@@ -31,9 +31,8 @@ def test_a_new_service_passes_the_checks_and_its_own_tests(tmp_path: Path) -> No
     subprocess.run(["git", "init", "-q", str(copy)], check=True)
     made = run("dev.new_service", "visit")
     assert made.returncode == 0, made.stdout + made.stderr
-    written = run("dev.check", "--write")
-    checked = run("dev.check")
-    assert checked.returncode == 0, written.stdout + checked.stdout + checked.stderr
+    checked = run("dev.check", "--write")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "## visit: Visit" in (copy / "docs" / "services.md").read_text()
     tested = run("pytest", "services/visit", "-p", "no:cacheprovider")
     assert tested.returncode == 0, tested.stdout + tested.stderr
