@@ -18,9 +18,9 @@ from chinese_calendar import constants as published
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
-#: a part of a day that is worked, from and until, in minutes after midnight
 V = TypeVar("V")
 
+#: a part of a day that is worked, from and until, in minutes after midnight
 Span = tuple[int, int]
 #: ours, the rules name no hours: a morning and an afternoon with a break between them
 HOURS: tuple[Span, ...] = ((9 * 60, 12 * 60), (13 * 60 + 30, 18 * 60))
