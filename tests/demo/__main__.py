@@ -128,11 +128,11 @@ async def play() -> dict[str, Any]:
     forms = callers.complaints(SOURCE)
     await asyncio.to_thread(hire)
     walk = Walk({name: f"http://127.0.0.1:{system.port_of(name)}" for name in system.services()}, token_of)
+    subscription = await subscribe()  # before the first serious case
     system.say(
         "each process takes an ordinary and a serious case from the call to the archive; one term is left to end"
     )
     ways = asyncio.create_task(walked(walk))
-    subscription = await subscribe()
     early, late = callers.BEFORE, callers.BEFORE + callers.DURING
     system.say(f"{early} customers are registered")
     await register(range(early))
