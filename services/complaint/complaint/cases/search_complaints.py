@@ -38,7 +38,6 @@ FIRST_YEAR = 2020
 NEWEST = 2000
 #: after every id of version 7
 END = UUID(int=2**128 - 1)
-_EDGE = "SELECT case_id FROM case_words WHERE case_id < $1 ORDER BY case_id DESC OFFSET $2 LIMIT 1"
 _FILTERS = {"branch", "state", "serious"}
 
 
@@ -88,8 +87,7 @@ async def search_complaints(
         wanted.append(cases.c.serious_at.is_not(None) if sought.serious else cases.c.serious_at.is_(None))
     if sought.words is not None:
         words = _asked(sought.words, sought.branch, seen)
-        wanted.append(STANDS_ALONE)
-        found, following = await _by_words(tx, Wanted(words, wanted), limit, cursor)
+        found, following = await _by_words(tx, Wanted(words, [*wanted, STANDS_ALONE]), limit, cursor)
     else:
         found, following = await newest_first(tx, CASES, [*wanted, await matches(tx, sought)], limit, cursor)
     return Page(items=[line_of(case) for case in found], next=following)
@@ -119,31 +117,39 @@ def _has(asked: str | None) -> sa.ColumnElement[bool]:
 
 
 async def _by_words(tx: Tx, wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Case], str | None]:
-    """The newest first: among the newest cases, then one year of intake after the other, until the page is full.
+    """The newest first: among the newest that meet the other conditions, then one year of intake after the other.
 
     A frequent word fills the page from the newest; a word that does not is rare enough for the index of words. Without
     the first step a frequent one would be fetched for the whole year, without the second a rare one looked for in
     every case.
     """
     before = END if cursor is None else cursor_values(cursor, UUID)[0]
-    edge = (await tx.driver.fetchval(_EDGE, before, NEWEST)) or UUID(int=0)
-    found = [CASES.restore(row) for row in await tx.execute(of_newest(edge, before, wanted).limit(limit + 1))]
-    for since, until in years(tx.now, edge):
-        if len(found) > limit:
-            break
-        part = of_year(since, until, wanted).limit(limit + 1 - len(found))
-        found += [CASES.restore(row) for row in await tx.execute(part)]
+    found = [CASES.restore(row) for row in await tx.execute(of_newest(before, wanted).limit(limit + 1))]
+    if len(found) <= limit:
+        last = (await tx.execute(newest(before, wanted).offset(NEWEST - 1).limit(1))).scalar()
+        for since, until in years(tx.now, last or UUID(int=0)):
+            if len(found) > limit:
+                break
+            part = of_year(since, until, wanted).limit(limit + 1 - len(found))
+            found += [CASES.restore(row) for row in await tx.execute(part)]
     return found[:limit], cursor_of(found[limit - 1].id) if len(found) > limit else None
 
 
-def of_newest(since: UUID, until: UUID, wanted: Wanted) -> sa.Select[Any]:
-    """The cases with these words between two ids that are not far apart, the newest first."""
-    identifier = case_words.c.case_id
+def newest(before: UUID, wanted: Wanted) -> sa.Select[Any]:
+    """The ids before one of the cases that meet the other conditions, whatever their words, the newest first."""
+    return sa.select(cases.c.id).where(cases.c.id < before, *wanted.others).order_by(cases.c.id.desc())
+
+
+def of_newest(before: UUID, wanted: Wanted) -> sa.Select[Any]:
+    """Those of the `NEWEST` before an id that have the words, the newest first; the words are looked up last."""
+    candidates = newest(before, wanted).limit(NEWEST).cte("candidates").prefix_with("MATERIALIZED")
     return (
         sa.select(*CASES.columns)
-        .join(case_words, identifier == cases.c.id)
-        .where(identifier >= since, identifier < until, wanted.words, *wanted.others)
-        .order_by(identifier.desc())
+        .select_from(candidates)
+        .join(case_words, case_words.c.case_id == candidates.c.id)
+        .join(cases, cases.c.id == candidates.c.id)
+        .where(wanted.words)
+        .order_by(candidates.c.id.desc())
     )
 
 
