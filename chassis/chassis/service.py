@@ -27,7 +27,6 @@ from chassis.auth import Verifier
 from chassis.consume import HORIZON, Consumer
 from chassis.handlers import Projection, Reaction
 from chassis.jobs import Job, Runner
-from chassis.migrate import migrate
 from chassis.peers import trusted
 from chassis.problems import Problem
 from chassis.rebuild import rebuild
@@ -114,6 +113,8 @@ class Service:
 
     async def migrate(self, sqlalchemy_url: str) -> None:
         """Bring a database to the shape this code expects."""
+        from chassis.migrate import migrate  # here: other processes start without alembic
+
         libraries = [(library.name, library.migrations) for library in self.libraries]
         await migrate(sqlalchemy_url, self.migrations, libraries=libraries)
 

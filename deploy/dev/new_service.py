@@ -41,11 +41,9 @@ module-root = ""
     "{name}/__init__.py": '"""{title}."""\n',
     "{name}/__main__.py": '''"""`python -m {name} all|api|worker|relay|migrate|…`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from {name}.app import service
-
-main(service)
+start("{name}.app")
 ''',
     "{name}/app.py": '''"""The contents page of the {name} service: every way in, every reaction, by room."""
 

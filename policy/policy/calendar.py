@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import holidays
 from chinese_calendar import constants as published
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -90,6 +89,8 @@ def decreed(year: int) -> Year | None:
 @cache
 def predicted(year: int) -> Year:
     """The year before its notice: the statutory days by the law, no make-up days."""
+    import holidays  # here: it is slow to import, and few processes meet a year without a notice
+
     days = {}
     for day, name in holidays.country_holidays("CN", years=year).items():
         zh = next((chinese for english, chinese in _NAMES.items() if english in name), name)

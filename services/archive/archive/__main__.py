@@ -1,7 +1,5 @@
 """`python -m archive all|api|worker|relay|migrate|…`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from archive.app import service
-
-main(service)
+start("archive.app")

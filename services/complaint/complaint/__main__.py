@@ -1,7 +1,5 @@
 """`python -m complaint all|api|worker|relay|migrate|…`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from complaint.app import service
-
-main(service)
+start("complaint.app")

@@ -1,7 +1,5 @@
 """`python -m console all|api|worker|relay|migrate|…`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from console.app import service
-
-main(service)
+start("console.app")

@@ -1,7 +1,5 @@
 """`python -m credit all|api|worker|relay|migrate|…`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from credit.app import service
-
-main(service)
+start("credit.app")

@@ -1,7 +1,5 @@
 """`python -m customer all|api|worker|relay|migrate|…`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from customer.app import service
-
-main(service)
+start("customer.app")

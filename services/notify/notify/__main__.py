@@ -1,7 +1,5 @@
 """`python -m notify all|api|worker|relay|migrate|…`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from notify.app import service
-
-main(service)
+start("notify.app")

@@ -1,7 +1,5 @@
 """`python -m staff all|api|worker|relay|migrate|…`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from staff.app import service
-
-main(service)
+start("staff.app")

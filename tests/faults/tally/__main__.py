@@ -1,7 +1,5 @@
 """`python -m tests.faults.tally worker|migrate`."""
 
-from chassis.service import main
+from chassis.start import start
 
-from tests.faults.tally.app import service
-
-main(service)
+start("tests.faults.tally.app")
