@@ -19,19 +19,20 @@ BRANCHES = 200
 #: the slowest that a list or a search may be: of twenty, nineteen are answered in this time
 P95_MS = 50
 
-# of fifty, one is under way; of a hundred, one is serious; the ids are spread over the years
+# of fifty-three, one is under way, as many in each branch; of a hundred, one is serious; the ids are spread over the
+# years
 _CASES = f"""
 INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds, subject_id,
     sealed, version, sequence, serious_sequence, profile, held, gates, course, handler, level, department, customer_id,
     serious_at, closed_at, phone_token)
 SELECT uuidv7(shift), 'N' || n, 'branch-' || n % {BRANCHES}, 'phone',
-    CASE WHEN n % 50 = 0 THEN 'investigating' ELSE 'closed' END, now() + shift, '品牌',
+    CASE WHEN n % 53 = 0 THEN 'investigating' ELSE 'closed' END, now() + shift, '品牌',
     '{{"series": "轩逸", "model": "2020款", "fault_codes": []}}',
     repeat('变速箱低速顿挫, 升级程序后仍然存在, 影响行车安全, 请尽快联系处理。', 2), 'none', '[]', uuidv7(), '',
     1, 1, 0,
     'dealership', '{{}}', '{{}}', '{{}}', 'handler-' || n % 4000, CASE WHEN n % 100 = 0 THEN 'grave' ELSE 'general' END,
     'department-' || n % 7, md5((n % 500000)::text)::uuid, CASE WHEN n % 100 = 0 THEN now() END,
-    CASE WHEN n % 50 > 0 THEN now() END, decode(md5((n % 500000)::text), 'hex')
+    CASE WHEN n % 53 > 0 THEN now() END, decode(md5((n % 500000)::text), 'hex')
 FROM (SELECT n, -(random() * {YEARS} * 365) * interval '1 day' AS shift FROM generate_series($1::bigint, $2) n) s
 """
 # every case has the first phrase, one of twenty the second, one of two thousand the third, besides sixty others
