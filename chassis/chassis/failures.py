@@ -18,7 +18,10 @@ def passes_by_itself(error: BaseException) -> bool:
     True for a database that is away, full or busy; False for what the work itself is guilty of.
     """
     for seen in _causes(error):
-        if isinstance(seen, OSError | TimeoutError | asyncpg.InterfaceError | sa_exc.TimeoutError):
+        # a connection that broke in the middle of an answer is an internal error of the driver
+        if isinstance(seen, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+            return True
+        if isinstance(seen, sa_exc.TimeoutError):
             return True
         if isinstance(seen, sa_exc.DBAPIError) and seen.connection_invalidated:
             return True

@@ -122,6 +122,7 @@ class Relay:
                     TimeoutError,
                     asyncpg.PostgresError,
                     asyncpg.InterfaceError,
+                    asyncpg.InternalClientError,  # the connection broke in the middle of an answer
                     KafkaError,
                 ) as e:
                     log.warning("relay interrupted, starting again", error=type(e).__name__)

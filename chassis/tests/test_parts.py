@@ -98,6 +98,7 @@ async def test_a_flush_that_fails_tells_everyone_who_waits() -> None:
 async def test_a_database_that_is_away_or_busy_passes_and_a_wrong_statement_does_not(stage: Stage) -> None:
     assert passes_by_itself(ConnectionRefusedError())
     assert passes_by_itself(asyncpg.DeadlockDetectedError("x"))
+    assert passes_by_itself(asyncpg.InternalClientError("the connection broke in the middle of an answer"))
     # what a database answers that was told to take no connections
     assert passes_by_itself(asyncpg.ObjectNotInPrerequisiteStateError("x"))
     for wrong in (asyncpg.UniqueViolationError("x"), ValueError(), KeyError()):

@@ -184,6 +184,23 @@ async def test_a_producer_that_cannot_go_on_is_made_anew(live: Stage) -> None:
     assert len(await on_kafka(live, at_least(2))) == 2
 
 
+async def test_a_connection_that_broke_in_the_middle_of_an_answer_is_made_anew(
+    live: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once, broken = Relay._relay_once, [asyncpg.InternalClientError("cannot switch to another state")]
+
+    async def breaking(self: Relay, connection: asyncpg.Connection[Any]) -> int:
+        if broken:
+            raise broken.pop()
+        return await once(self, connection)
+
+    monkeypatch.setattr(Relay, "_relay_once", breaking)
+    await published(live, "one")
+    async with running(live):
+        await eventually(lambda: empty(live))
+    assert len(await on_kafka(live, at_least(1))) == 1
+
+
 async def test_a_relay_that_dies_silently_is_noticed_by_the_server_in_seconds(stage: Stage) -> None:
     connection = await stage.runtime.direct("relay")
     try:
