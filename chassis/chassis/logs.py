@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 import traceback
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ import structlog
 from chassis import telemetry
 
 _LONGEST = 200
+#: for how long a library's message is not repeated
+QUIET_SECONDS = 5.0
+_MOST_TOLD = 1000
 _FRAMES = 12
 # what looks like a phone, a plate, a VIN, an identity number or an address of mail, wherever it stands
 _PERSONAL = re.compile(
@@ -106,14 +110,28 @@ def _render(logger: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
 
 
 class _Foreign(logging.Handler):
-    """What libraries log: where and how bad, with the message only as far as it is a constant."""
+    """What libraries log: where and how bad, with the message only as far as it is a constant.
+
+    The same message without an exception is told every few seconds at most, with how often it was left out: a client
+    that looks for a broker says so forty times a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: by logger and message: since when it is kept quiet, and how often it came since
+        self._told: dict[tuple[str, str], tuple[float, int]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         # the format string is the library's own; its arguments may be anybody's data
-        log = structlog.get_logger()
-        log.log(
-            max(record.levelno, logging.INFO),
-            str(record.msg)[:_LONGEST] if record.args or not record.exc_info else "exception",
-            logger=record.name,
-            exc_info=record.exc_info,
-        )
+        said = str(record.msg)[:_LONGEST] if record.args or not record.exc_info else "exception"
+        since, left_out = self._told.get((record.name, said), (-QUIET_SECONDS, 0))
+        now = time.monotonic()
+        if now - since < QUIET_SECONDS and not record.exc_info:
+            self._told[record.name, said] = since, left_out + 1
+            return
+        if len(self._told) > _MOST_TOLD:
+            self._told.clear()
+        self._told[record.name, said] = now, 0
+        more = {"left_out": left_out} if left_out else {}
+        level = max(record.levelno, logging.INFO)
+        structlog.get_logger().log(level, said, logger=record.name, exc_info=record.exc_info, **more)

@@ -19,6 +19,8 @@ from chassis.sealing import MasterKeys, Unreadable, derived, new_data_key, seal,
 from chassis.tokens import NotCanonical, Tokens, canonical
 from contracts.customer import TokenKind
 
+from chassis import logs
+
 
 @pytest.mark.parametrize(
     "written",
@@ -182,6 +184,28 @@ def test_an_exception_is_logged_by_kind_and_place_since_a_database_quotes_the_ro
     assert line["exception"] == ["RuntimeError", "UniqueViolationError"]
     assert "test_personal_data.py" in line["where"][-1]
     assert "王小芳" not in json.dumps(line, ensure_ascii=False)
+
+
+def test_what_a_library_says_again_and_again_is_told_every_few_seconds_with_how_often(
+    lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = logging.getLogger("aiokafka")
+    for _ in range(40):
+        library.warning("cannot reach %s", "broker-1")
+    library.warning("cannot send %s", "x")
+    monkeypatch.setattr(logs, "QUIET_SECONDS", 0.0)
+    library.warning("cannot reach %s", "broker-1")
+    told = [(line["event"], line.get("left_out")) for line in lines()]
+    assert told == [("cannot reach %s", None), ("cannot send %s", None), ("cannot reach %s", 39)]
+
+
+def test_every_exception_of_a_library_is_told(lines: Any) -> None:
+    for error in (ValueError("a"), KeyError("b")):
+        try:
+            raise error
+        except Exception:
+            logging.getLogger("asyncio").exception("never retrieved")
+    assert [line["exception"] for line in lines()] == [["ValueError"], ["KeyError"]]
 
 
 def test_the_arguments_of_a_librarys_line_stay_out(lines: Any) -> None:
