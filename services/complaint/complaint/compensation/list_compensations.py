@@ -16,6 +16,7 @@ from complaint.compensation.model import COMPENSATIONS, CompensationState
 from complaint.compensation.tables import compensations
 from complaint.compensation.views import CompensationView, view_of
 from complaint.permissions import READ_COMPENSATION
+from complaint.redirect import survivors
 from complaint.tables import cases
 
 RULES = ("P12.10",)
@@ -25,7 +26,7 @@ RULES = ("P12.10",)
 async def list_compensations(
     principal: Principal,
     tx: Tx,
-    case_id: Annotated[UUID | None, Query(description="of one complaint only")] = None,
+    case_id: Annotated[UUID | None, Query(description="of one complaint only, or of what it was merged into")] = None,
     state: Annotated[CompensationState | None, Query(description="where it stands")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -36,7 +37,8 @@ async def list_compensations(
     about_me = sa.select(cases.c.id).where(cases.c.id == table.c.case_id, cases.c.respondent == principal.subject)
     wanted = [reach.condition(table.c.branch, record=table.c.case_id, now=tx.now), sa.not_(about_me.exists())]
     if case_id is not None:
-        wanted.append(table.c.case_id == case_id)
+        led = await survivors(tx, [case_id], lock=False)
+        wanted.append(table.c.case_id.in_([case.id for case in led.values()]))
     if state is not None:
         wanted.append(table.c.state == state.value)
     found, following = await newest_first(tx, COMPENSATIONS, wanted, limit, cursor)

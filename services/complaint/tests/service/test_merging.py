@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -248,6 +248,9 @@ async def test_what_both_were_offered_adds_up_at_the_survivor(stage: Stage) -> N
     await merged(second, first, "relations-1")
     async with stage.client(subject="relations-1") as person:
         (offered,) = (await person.get(f"/v1/compensations?case_id={first.id}")).json()["items"]
+        # who still has the number of the one that went finds the same
+        assert (await person.get(f"/v1/compensations?case_id={second.id}")).json()["items"] == [offered]
+        assert (await person.get(f"/v1/compensations?case_id={uuid4()}")).json()["items"] == []
         assert offered["amount"]["amount"] == "1500.00"
         path = f"/v1/compensations/{offered['id']}/change"
         changed = await person.post(
