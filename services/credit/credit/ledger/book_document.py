@@ -27,7 +27,7 @@ from credit.permissions import BOOK
 from credit.plans.follow_plan import follow_plan
 from credit.shipments.form import Reference
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
-from credit.shipments.release_shipment import decide_held_again
+from credit.shipments.release_shipment import decide_later
 from credit.shipments.request_shipment import ReferenceUsed, refuse_stranger
 
 RULES = ("P02.4", "P11.9")
@@ -121,7 +121,7 @@ async def take_document(tx: Tx, account: Account, form: DocumentForm) -> tuple[D
     if document.kind is DocumentKind.PAYMENT:
         await follow_plan(tx, account)
     if not document.is_debit:
-        tx.later(decide_held_again, account.id)
+        await decide_later(tx, account)
     return document, True
 
 

@@ -10,7 +10,7 @@ from chassis.jobs import Work, job
 from chassis.tx import Tx
 from contracts.credit import ReleaseStep
 
-from credit.account import ACCOUNTS, bring_to_today
+from credit.account import ACCOUNTS, Account, bring_to_today
 from credit.permissions import REQUEST_SHIPMENT
 from credit.shipments.deciding import answered, decide_shipment, shipment_of
 from credit.shipments.model import SHIPMENTS, ShipmentState
@@ -20,6 +20,7 @@ RULES = ("P11.4", "P11.5", "P11.6", "P11.7", "P11.8", "P11.9")
 
 _WAITING = """SELECT id FROM shipments WHERE account_id = $1 AND state IN ('held', 'released')
     AND (state = 'held' OR $2) ORDER BY id"""
+_HELD = "SELECT EXISTS (SELECT FROM shipments WHERE account_id = $1 AND state = 'held')"
 
 
 @post("/v1/shipments/{shipment_id}/release", needs=REQUEST_SHIPMENT)
@@ -40,6 +41,15 @@ async def decide_held_again(ref: str, work: Work) -> None:
 async def decide_all_again(ref: str, work: Work) -> None:
     """A fact about an account's customers has changed: released goods that are not invoiced are decided again too."""
     await _decide_again(UUID(ref), work, released_too=True)
+
+
+async def decide_later(tx: Tx, account: Account) -> None:
+    """Have what is held decided again after this transaction, if anything is.
+
+    A file of payments is mostly of accounts without. The account is locked: nothing becomes held meanwhile.
+    """
+    if await tx.driver.fetchval(_HELD, account.id):
+        tx.later(decide_held_again, account.id)
 
 
 async def _decide_again(account_id: UUID, work: Work, *, released_too: bool) -> None:
