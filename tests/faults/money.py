@@ -93,9 +93,10 @@ def _no_money_or_goods_are_of_what_was_refused(evidence: Evidence) -> Iterator[s
     refused = {(deed.ref, deed.amount) for deed in deeds if deed.refused and deed.what in _BOOKING}
     reversing = {deed.about for deed in deeds if deed.what == "reverse" and not deed.refused}
     sent = {(deed.ref, deed.amount) for deed in deeds if deed.what in _BOOKING}
+    billed = {row["id"] for row in evidence.rows("credit", "documents") if row["origin_ref"].endswith("/invoice")}
     for row in evidence.rows("credit", "documents"):
         if row["kind"] == "reversal":
-            if row["shipment_id"] is None and row["corrects"] not in reversing:
+            if row["corrects"] not in reversing | billed:
                 yield f"{row['corrects']} is reversed by {row['id']}, which nobody was granted"
         elif (row["origin_ref"], row["amount"]) in refused:
             yield f"{row['origin_ref']} of {row['amount']} was refused, and is {row['kind']} {row['id']}"
