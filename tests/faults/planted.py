@@ -282,7 +282,7 @@ BUGS = (
     Planted(
         last_write_wins,
         (*[Fault("kill", "credit.all")] * 2, *[Fault("pause", "credit.all")] * 2),
-        ("the ledger agrees with each account", "no goods go over the limit unsigned", _GAPS),
+        ("the ledger agrees with each account", "money is conserved", "no goods go over the limit unsigned"),
         complaints=0,
         services=TRADING,
         deeds=120,
