@@ -101,7 +101,7 @@ class Traders:
             found = await self._http.get(address + path, headers=self._headers["seller"])
             return bool(found.json()["eligible"])
 
-        await eventually(eligible, within=60, every=0.1)
+        await eventually(eligible, within=180, every=0.1)
         on = str(_today() - timedelta(weeks=WEEKS))
         goods = self._document(trade, "invoice", BASE, dated_on=on, issued_on=on)
         await self._until_known(self._noted(goods))
