@@ -1,12 +1,13 @@
-"""What the callers did and were told, as it happened: the one thing the checker believes beside what it reads."""
+"""What the clients did and were told, as it happened: the one thing the checker believes beside what it reads."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 #: `unknown`: no answer, or one that does not say whether it happened (5xx, a lost connection)
 Outcome = Literal["ok", "fail", "unknown"]
@@ -62,12 +63,52 @@ class Customer:
     id: str | None = None
 
 
+#: what is asked of credit: a document of its own name, a request for goods, or a step of a shipment
+Doing = Literal["payment", "invoice", "credit_note", "reverse", "request", "release", "bill", "issue", "cancel",
+                "return", "ask_signature"]  # fmt: skip
+
+
+@dataclass
+class Deed:
+    """One thing that a trader wants of an account, with all attempts to have it done.
+
+    `mark` is its own, and on the goods of a request it stands as their batch; deeds of one `ref` (or of one `key`) are
+    the same to the service. `about` is the document or shipment that it is done to.
+    """
+
+    what: Doing
+    account: str
+    mark: str
+    key: str | None
+    ref: str | None
+    amount: Decimal
+    path: str
+    body: dict[str, Any]
+    about: str | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def told(self) -> set[str]:
+        """The ids that it was answered."""
+        return {a.id for a in self.attempts if a.outcome == "ok" and a.id is not None}
+
+    @property
+    def done(self) -> bool:
+        return any(a.outcome == "ok" for a in self.attempts)
+
+    @property
+    def refused(self) -> bool:
+        """Every answer says no; one that never came may be of an attempt that is done after the refusal."""
+        return bool(self.attempts) and all(a.outcome == "fail" for a in self.attempts)
+
+
 @dataclass
 class History:
-    """Everything the callers know."""
+    """Everything the clients know."""
 
     operations: list[Operation] = field(default_factory=list)
     customers: list[Customer] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
 
     @property
     def accepted(self) -> int:
@@ -76,14 +117,15 @@ class History:
 
     def counts(self) -> dict[str, int]:
         """Attempts by outcome."""
-        attempts = [a for o in self.operations for a in o.attempts]
+        attempts = [a for o in self.operations for a in o.attempts] + [a for d in self.deeds for a in d.attempts]
         return {
             "complaints": len(self.operations),
+            "deeds": len(self.deeds),
             "attempts": len(attempts),
             **{outcome: sum(a.outcome == outcome for a in attempts) for outcome in ("ok", "fail", "unknown")},
         }
 
     def write(self, path: Path) -> None:
         """One line an operation."""
-        lines: Iterable[object] = [*self.operations, *self.customers]
-        path.write_text("".join(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines))  # type: ignore[call-overload]
+        lines: Iterable[object] = [*self.operations, *self.customers, *self.deeds]
+        path.write_text("".join(json.dumps(asdict(line), ensure_ascii=False, default=str) + "\n" for line in lines))  # type: ignore[call-overload]

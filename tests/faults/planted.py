@@ -1,6 +1,6 @@
-"""Nine bugs on purpose: `python -m tests.faults.planted <bug> <module> <role>` runs a service with one of them.
+"""Eleven bugs on purpose: `python -m tests.faults.planted <bug> <module> <role>` runs a service with one of them.
 
-Each is a mistake that is really made with an outbox, an inbox or an acknowledgement, in as few lines as it
+Each is a mistake that is really made with an outbox, an inbox, an acknowledgement or a ledger, in as few lines as it
 takes to make it. The checker has to find each of them by what it does, or its verdict means nothing.
 """
 
@@ -10,19 +10,25 @@ import asyncio
 import random
 import runpy
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from chassis.consume import Consumer, Pair
+from chassis.ids import uuid7
 from chassis.relay import Relay, Row, partition_of
+from chassis.store import Store
 from chassis.tx import Tx
 from complaint.intake import writer
 from contracts.envelope import Envelope, to_headers
 from contracts.topics import TOPICS
+from credit.account import ACCOUNTS, Account
+from credit.ledger import book_document, booking
+from credit.ledger.model import Document, DocumentKind
 
 from chassis import failpoints, relay
 from tests.faults.run import Plan, Result, Service, play
@@ -38,6 +44,8 @@ SMALL: tuple[Service, ...] = (
 )
 #: the same with those who tell people, and whom they tell
 TELLING: tuple[Service, ...] = (*SMALL, ("notify", "all", 1), ("staff", "all", 1))
+#: money alone, and who says that its customers are confirmed
+TRADING: tuple[Service, ...] = (("credit", "all", 2), ("customer", "all", 1))
 #: where a planted bug opens a gap, a process may die in it, as at the product's own failpoints
 GAP = "planted.gap"
 
@@ -188,6 +196,32 @@ def two_relays_with_skip_locked() -> None:
     Relay._hold_lock_and_relay = without_lock  # type: ignore[method-assign]
 
 
+def last_write_wins() -> None:
+    """An account is decided about without its row being locked, and written whatever became of it meanwhile."""
+    fetch = Store.fetch
+
+    async def unlocked(
+        self: Store[Any], connection: asyncpg.Connection[Any], ids: Iterable[UUID], *, lock: bool
+    ) -> list[Any]:
+        return await fetch(self, connection, ids, lock=lock and self is not ACCOUNTS)
+
+    Store.fetch = unlocked  # type: ignore[method-assign]
+    ACCOUNTS._update = ACCOUNTS._update.replace("AND t.version = u.version", "")
+
+
+def booked_again() -> None:
+    """A document whose answer was lost is booked once more: its reference is kept, and not looked for."""
+
+    async def unknown(tx: Tx, origin: str, origin_ref: str) -> Document | None:
+        return None
+
+    def fresh(tx: Tx, account: Account, kind: DocumentKind, amount: Decimal, **more: Any) -> Document:
+        return booking.new_document(tx, account, kind, amount, **{**more, "origin": str(uuid7())})
+
+    book_document.known = unknown  # type: ignore[attr-defined]
+    book_document.new_document = fresh  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True)
 class Planted:
     """A bug, what is done to the system that has it, and which promises it may be caught by."""
@@ -197,6 +231,7 @@ class Planted:
     promises: tuple[str, ...]
     complaints: int = 200
     services: tuple[Service, ...] = SMALL
+    deeds: int = 0
 
     @property
     def name(self) -> str:
@@ -244,6 +279,22 @@ BUGS = (
         (*[Fault("pause", "complaint.relay")] * 3, *[Fault("failpoint", "complaint.relay")] * 3),
         (_GAPS, "effects come in order"),
     ),
+    Planted(
+        last_write_wins,
+        (*[Fault("kill", "credit.all")] * 2, *[Fault("pause", "credit.all")] * 2),
+        ("the ledger agrees with each account", "money is conserved", "no goods go over the limit unsigned"),
+        complaints=0,
+        services=TRADING,
+        deeds=120,
+    ),
+    Planted(
+        booked_again,
+        (*[Fault("failpoint", "credit.all")] * 2, *[Fault("pause", "credit.all")] * 2),
+        ("a reference is one document", "every acknowledged document is booked once", "money is conserved"),
+        complaints=0,
+        services=TRADING,
+        deeds=120,
+    ),
 )
 #: the one that is caught soonest, for every test run; the others by `make test-faults planted=1`
 QUICK = ("no_inbox",)
@@ -253,7 +304,7 @@ def plan_for(bug: Planted, seed: int) -> Plan:
     """The faults of the bug in an order drawn from the seed, into the load of a small system."""
     faults = list(bug.faults)
     random.Random(seed).shuffle(faults)
-    return Plan(bug.complaints, faults, marked_share=0.5, services=bug.services, bound=40.0)
+    return Plan(bug.complaints, faults, bug.deeds, marked_share=0.5, services=bug.services, bound=40.0)
 
 
 async def caught(ground: Ground, bug: Planted, seed: int, runs: int = 3) -> Result | None:

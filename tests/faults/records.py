@@ -20,6 +20,7 @@ KNOWN = {
     "complaint.events": "complaint.opened.v1",
     "complaint.serious": "complaint.serious.v1",
     "customer.state": "customer.entry.v1",
+    "archive.state": "archive.dossier.v1",
 }
 
 
@@ -84,7 +85,7 @@ async def repeat_some(bootstrap: str, prefix: str, rng: random.Random, most: int
     records = [r for r in await read_all(bootstrap, prefix, list(KNOWN)) if not r.is_poison]
     begin = rng.randrange(max(1, len(records) - most)) if records else 0
     chosen = records[begin : begin + most]
-    await _publish(bootstrap, prefix, chosen)
+    await publish(bootstrap, prefix, chosen)
     return len(chosen)
 
 
@@ -105,7 +106,7 @@ async def poison_some(bootstrap: str, prefix: str, rng: random.Random) -> int:
     records = [
         Record(topic, partition, 0, f"{key}{uuid4()}".encode(), value, tuple(headers)) for key, headers, value in cases
     ]
-    await _publish(bootstrap, prefix, records)
+    await publish(bootstrap, prefix, records)
     return len(records)
 
 
@@ -126,7 +127,8 @@ def uuid7_at(seconds: float) -> UUID:
     return UUID(int=(int(seconds * 1000) << 80) | (0x7 << 76) | (0x2 << 62) | (uuid4().int & ((1 << 62) - 1)))
 
 
-async def _publish(bootstrap: str, prefix: str, records: list[Record]) -> None:
+async def publish(bootstrap: str, prefix: str, records: list[Record]) -> None:
+    """Put records where they say; what the broker has no time for is left out."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     await producer.start()
     try:

@@ -20,10 +20,12 @@ from asyncpg import PostgresError
 
 from tests.faults import records
 from tests.faults.callers import Callers
-from tests.faults.checker import Evidence, Violation, check, read_tables
+from tests.faults.checker import DAILY, Violation, check
+from tests.faults.evidence import Evidence, read_tables
 from tests.faults.factory import Factory
 from tests.faults.staff import entered
 from tests.faults.system import Ground, System, app_of, rows, system
+from tests.faults.traders import Traders
 from tests.faults.troubles import Fault, Troubles, drawn
 
 #: the processes of the whole system: service, role, how many
@@ -32,21 +34,27 @@ FULL: tuple[Service, ...] = (
     ("complaint", "api", 2),
     ("complaint", "worker", 2),
     ("complaint", "relay", 2),
+    ("credit", "all", 2),
     ("customer", "all", 1),
     ("notify", "all", 2),
     ("staff", "all", 1),
     ("tally", "worker", 2),
 )
 TOPICS = [
+    "archive.state",
     "complaint.events",
     "complaint.serious",
     "complaint.work",
+    "credit.events",
+    "credit.work",
     "customer.events",
     "customer.state",
     "notify.commands",
     "notify.events",
     "notify.work",
 ]
+#: in a general run traders do one thing while so many complaints come in
+DEEDS = 4
 #: seconds after the last fault within which everything must be done: a dead consumer's session, a lease, retries
 BOUND = 60.0
 
@@ -57,6 +65,8 @@ class Plan:
 
     complaints: int
     faults: Sequence[Fault]
+    #: what traders do, from nothing at all to as many things
+    deeds: int = 0
     #: share of complaints that whoever takes them marks as serious
     marked_share: float = 0.2
     callers: int = 24
@@ -105,7 +115,7 @@ class Result:
 def general(rng: random.Random, complaints: int, faults: int) -> Plan:
     """A plan with every sort of fault on every kind of part, as far as their number goes."""
     kinds = [f"{service}.{role}" for service, role, _ in FULL]
-    return Plan(complaints, drawn(rng, faults, kinds))
+    return Plan(complaints, drawn(rng, faults, kinds), deeds=complaints // DEEDS)
 
 
 async def play(ground: Ground, seed: int, plan: Plan, *, wrapper: Sequence[str] = ()) -> Result:
@@ -121,12 +131,17 @@ async def play(ground: Ground, seed: int, plan: Plan, *, wrapper: Sequence[str] 
             await stack.enter_async_context(factory.subscribed(running))
         marks["start"] = time.monotonic()
         callers = Callers(running, rng, marked_share=plan.marked_share)
+        traders = Traders(running, callers.history, seed)
         troubles = Troubles(running, rng)
+        if plan.deeds:
+            await traders.open()
         callers.start(plan.callers)
-        await _trouble(plan, callers, troubles, rng)
+        traders.start()
+        await _trouble(plan, callers, traders, troubles, rng)
         await troubles.end()
         await running.ready(60)
         await callers.finish(plan.complaints, within=120)
+        await traders.finish(within=120)
         marks["faults"] = time.monotonic()
         left = await _quiet(running, plan.bound)
         marks["quiet"] = time.monotonic()
@@ -147,20 +162,27 @@ async def play(ground: Ground, seed: int, plan: Plan, *, wrapper: Sequence[str] 
         )
 
 
-async def _trouble(plan: Plan, callers: Callers, troubles: Troubles, rng: random.Random) -> None:
+async def _trouble(plan: Plan, callers: Callers, traders: Traders, troubles: Troubles, rng: random.Random) -> None:
     """One fault after the other, each into a load."""
     share = plan.complaints / (len(plan.faults) + 1)
     allowed = 0.0
-    for fault in plan.faults:
+    for number, fault in enumerate(plan.faults, 1):
         before, allowed = int(allowed), allowed + share
         now = int((allowed - before) * (1 - plan.lasting))
         callers.allow(now)
+        traders.allow(_part(plan, number) - _part(plan, number - 1))
         await asyncio.sleep(rng.uniform(0, 0.1))
         making = asyncio.create_task(troubles.make(fault))
         for _ in range(int(allowed) - before - now):
             callers.allow(1)
             await asyncio.sleep(0.02)
         await making
+    traders.allow(plan.deeds - _part(plan, len(plan.faults)))
+
+
+def _part(plan: Plan, fault: int) -> int:
+    """How many deeds have been begun when a fault is over, counted from 1."""
+    return plan.deeds * fault // (len(plan.faults) + 1)
 
 
 async def _quiet(running: System, within: float) -> list[str]:
@@ -186,12 +208,16 @@ async def _quiet(running: System, within: float) -> list[str]:
         await admin.close()
 
 
+_DUE = "state = 'waiting' AND kind <> ALL($1::text[])"
+
+
 async def _unfinished(running: System, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> list[str]:
     left = []
     for service, dsn in running.databases.items():
-        await rows(dsn, "UPDATE kehu.jobs SET run_at = now() WHERE state = 'waiting' AND lease IS NULL")
+        daily = list(DAILY.get(service, ()))
+        await rows(dsn, f"UPDATE kehu.jobs SET run_at = now() WHERE {_DUE} AND lease IS NULL", daily)
         ((waiting, due),) = await rows(
-            dsn, "SELECT (SELECT count(*) FROM kehu.outbox), (SELECT count(*) FROM kehu.jobs WHERE state = 'waiting')"
+            dsn, f"SELECT (SELECT count(*) FROM kehu.outbox), (SELECT count(*) FROM kehu.jobs WHERE {_DUE})", daily
         )
         if waiting or due:
             left.append(f"{service}: {waiting} rows in the outbox, {due} jobs")

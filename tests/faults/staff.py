@@ -9,8 +9,9 @@ from dev import people
 from tests.faults.system import System, rows
 
 BRANCH = people.PLACES[0]
-#: every post that the ladder tells, that judges, that hears of what was missed; none of a second dealership
-HEAD_OFFICE = ("legal-1", "brand-1", "vp-1", "ceo-1")
+#: every post that the ladder tells, that judges, that hears of what was missed, that signs goods over the limit; none
+#: of a second dealership
+HEAD_OFFICE = ("legal-1", "brand-1", "vp-1", "ceo-1", "area-east-1")
 
 
 async def entered(running: System) -> None:

@@ -25,7 +25,7 @@ FAILPOINTS = {
     "relay": "relay.sent=kill:0.3,planted.gap=kill:0.3",
     "worker": "consume.effect=kill:0.3,jobs.worked=kill:0.1,obligations.fired=kill:0.3,planted.gap=kill",
     "all": "relay.sent=kill:0.1,consume.effect=kill:0.2,jobs.worked=kill:0.1,obligations.fired=kill:0.2,"
-    "planted.gap=kill:0.5",
+    "together.committed=kill:0.1,planted.gap=kill:0.5",
 }
 _BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = ANY($1) AND application_name LIKE 'kehu-%'"
 _ANY = f"{_BACKENDS} ORDER BY random() LIMIT 1"
