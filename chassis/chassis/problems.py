@@ -355,8 +355,18 @@ _KINDS = {
 }
 
 
+# which part of the context is the limit of a kind
+_LIMITS = (
+    "min_length", "max_length", "gt", "ge", "lt", "le", "multiple_of", "max_digits", "decimal_places",
+)  # fmt: skip
+
+
 def of_validation(error: ValidationError | RequestValidationError) -> Invalid:
-    """What pydantic found, as pointers to the places and what to do there; never what was sent."""
+    """What pydantic found, as pointers to the places and what to do there; never what was sent.
+
+    Besides `pointer` and `detail` each error has `code`, pydantic's name of its kind (`string_too_short`), and `limit`
+    where the kind has one, so that a screen can say it in another language.
+    """
     found = [_place(item, isinstance(error, RequestValidationError)) for item in error.errors()[:MOST_ERRORS]]
     return Invalid("Correct the places that `errors` names and send the request again.", errors=found)
 
@@ -368,9 +378,13 @@ def _place(item: Mapping[str, Any], prefixed: bool) -> dict[str, str]:
         location.clear()  # the framework puts a position there
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
     said = _said(item)
+    context = item.get("ctx", {})
+    limit = next((str(context[name]) for name in _LIMITS if name in context), None)
     return {
         "pointer": pointer[:LONGEST_POINTER],
         "detail": said if where == "body" else f"the {where} parameter {said}",
+        "code": item["type"],
+        **({} if limit is None else {"limit": limit}),
     }
 
 

@@ -255,6 +255,25 @@ async def test_each_wrong_place_is_pointed_at_and_told_what_to_do(content: Any, 
     assert await errors_of(content) == {pointer: detail}
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ({"parts": [{}]}, {"code": "missing"}),
+        ({"parts": [{"name": "long"}]}, {"code": "string_too_long", "limit": "3"}),
+        ({"count": 9}, {"code": "less_than_equal", "limit": "5"}),
+        ({"count": "x"}, {"code": "int_parsing"}),
+        ({"helpful": "no"}, {"code": "value_error"}),
+        ({"pet": {"kind": "cow"}}, {"code": "union_tag_invalid"}),
+    ],
+)
+async def test_each_wrong_place_names_its_kind_and_limit_for_whoever_says_it_in_another_language(
+    content: Any, kind: dict[str, str]
+) -> None:
+    async with served_by(with_form()) as client:
+        (error,) = (await client.post("/forms", json=content)).json()["errors"]
+    assert {name: error[name] for name in error if name not in ("pointer", "detail")} == kind
+
+
 async def test_a_wrong_parameter_is_pointed_at_as_a_parameter() -> None:
     assert await errors_of({}, "/forms?limit=500") == {"/limit": "the query parameter must be at most 100"}
     assert await errors_of({}, **{"if-match": "x"}) == {"/if-match": "the header parameter must be a whole number"}
@@ -290,7 +309,7 @@ async def test_a_body_that_is_no_json_is_refused_in_words() -> None:
         broken = await client.post("/forms", content=b'{"a": ', headers={"content-type": "application/json"})
         latin = await client.post("/forms", content=b'{"a": "\xff"}', headers={"content-type": "application/json"})
     assert broken.status_code == 422
-    assert broken.json()["errors"] == [{"pointer": "", "detail": "is not well-formed JSON"}]
+    assert broken.json()["errors"] == [{"pointer": "", "detail": "is not well-formed JSON", "code": "json_invalid"}]
     assert (latin.status_code, latin.json()["type"]) == (400, "/problems/malformed")
 
 

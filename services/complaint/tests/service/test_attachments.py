@@ -196,6 +196,27 @@ async def test_a_removed_file_leaves_its_entry_and_the_reason(stage: Stage, fold
 
 
 @pytest.mark.rule("P04.8")
+@pytest.mark.rule("P05.4")
+async def test_the_list_says_what_is_taken_how_large_and_who_removes(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+
+    async def said(who: str) -> tuple[bool, bool]:
+        listed = (await case.get(who, "/attachments")).json()
+        assert (listed["largest"], "audio/mpeg" in listed["media_types"]) == (LIMIT, True)
+        return listed["adds"], listed["removes"]
+
+    assert (await said("hr-1"), await said("gm-1")) == ((True, True), (True, False))
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    assert await said("head-1") == (True, True)
+    await answered(case, "head-1")
+    await case.did("head-1", "reaction", {"accepted": True})
+    await case.did("hr-1", "call-back", CALL_BACK)
+    await case.did("hr-1", "close")
+    assert await said("hr-1") == (False, True)
+
+
+@pytest.mark.rule("P04.8")
 async def test_files_of_a_merged_case_are_the_survivors_and_new_ones_land_there(stage: Stage) -> None:
     first = await Handled.taken(stage, "bj-services")
     second = await Handled.taken(stage, "bj-services", text="王小芳又来电, 空调不制冷")
