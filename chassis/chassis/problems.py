@@ -383,13 +383,19 @@ def _place(item: Mapping[str, Any], prefixed: bool) -> dict[str, str]:
     return {
         "pointer": pointer[:LONGEST_POINTER],
         "detail": said if where == "body" else f"the {where} parameter {said}",
-        "code": item["type"],
+        "code": _kind(item),
         **({} if limit is None else {"limit": limit}),
     }
 
 
+def _kind(item: Mapping[str, Any]) -> str:
+    """Pydantic's name of the kind; a text that a validator of ours has seen is measured in characters, not in items."""
+    kind: str = item["type"]
+    return f"string_{kind}" if kind in ("too_short", "too_long") and isinstance(item.get("input"), str) else kind
+
+
 def _said(item: Mapping[str, Any]) -> str:
-    kind, context = item["type"], item.get("ctx", {})
+    kind, context = _kind(item), item.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         text = str(context.get("error", ""))
         # our validators say what to do; a library's text may quote the value

@@ -16,6 +16,7 @@ import httpx
 import orjson
 import pytest
 import uvicorn
+from chassis.fields import Text
 from chassis.problems import (
     MOST_ERRORS,
     App,
@@ -195,6 +196,7 @@ class Form(BaseModel):
     by_place: dict[str, Part] = {}
     quoted: str | None = None
     helpful: str | None = None
+    words: Annotated[Text, Field(min_length=2)] | None = None
 
     @field_validator("quoted")
     @classmethod
@@ -234,6 +236,7 @@ async def errors_of(content: Any, path: str = "/forms", **headers: str) -> dict[
         ({"parts": [{"name": "a"}, {}]}, "/parts/1/name", "is missing"),
         ({"by_place": {"a/b~c": {}}}, "/by_place/a~1b~0c/name", "is missing"),
         ({"parts": [{"name": "long"}]}, "/parts/0/name", "must have at most 3 characters"),
+        ({"words": "a"}, "/words", "must have at least 2 characters"),
         ({"count": 9}, "/count", "must be at most 5"),
         ({"count": "x"}, "/count", "must be a whole number"),
         ({"kind": "x"}, "/kind", "must be 'phone' or 'store'"),
@@ -260,6 +263,7 @@ async def test_each_wrong_place_is_pointed_at_and_told_what_to_do(content: Any, 
     [
         ({"parts": [{}]}, {"code": "missing"}),
         ({"parts": [{"name": "long"}]}, {"code": "string_too_long", "limit": "3"}),
+        ({"words": "a"}, {"code": "string_too_short", "limit": "2"}),
         ({"count": 9}, {"code": "less_than_equal", "limit": "5"}),
         ({"count": "x"}, {"code": "int_parsing"}),
         ({"helpful": "no"}, {"code": "value_error"}),

@@ -167,6 +167,18 @@ async def test_one_key_is_one_file_also_twice_at_once_and_another_file_is_refuse
         assert (await person.get(answers[0].json()["path"])).content == RECORDING
 
 
+@pytest.mark.rule("P04.8")
+async def test_the_list_begins_with_the_oldest_whatever_the_keys_were(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    clock = stage.runtime.clock
+    assert isinstance(clock, Clock)
+    added = []
+    for n in range(6):
+        added.append((await send(case, **{"Idempotency-Key": f"recording-{n}"})).json()["id"])
+        clock.later(minutes=1)
+    assert [one["id"] for one in (await case.get("hr-1", "/attachments")).json()["items"]] == added
+
+
 @pytest.mark.rule("P12.2")
 async def test_whom_the_case_is_about_neither_lists_nor_reads_nor_adds(stage: Stage) -> None:
     case = await Handled.taken(stage, "bj-services")

@@ -32,7 +32,7 @@ export function Arranging({ one, actions }: { one: Case; actions: Action[] }) {
   const toggle = (doing: Doing) => setOpened(opened === doing ? null : doing);
   const shut = one.state === "closed" || Object.keys(one.held).length > 0;
   return (
-    <section className="card" aria-labelledby="arrange-title">
+    <section className="card arranging" aria-labelledby="arrange-title">
       <div className="title-row">
         <h2 id="arrange-title">{t("arrange")}</h2>
         {mine && (
@@ -61,9 +61,9 @@ export function Arranging({ one, actions }: { one: Case; actions: Action[] }) {
       )}
       {found.isError && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
       {found.data && found.data.merged.length > 0 && <p>{t("mergedHere")} <b className="number">{found.data.merged.join("、")}</b></p>}
-      {found.data?.links.length === 0 && <p className="quiet">{t("noLinks")}</p>}
-      <ul className="lines" aria-label={t("arrange")}>
-        {found.data?.links.map((link, at) => {
+      {found.data?.links.length === 0 && opened === null && <p className="quiet">{t("noLinks")}</p>}
+      {found.data && found.data.links.length > 0 && <ul className="lines" aria-label={t("arrange")}>
+        {found.data.links.map((link, at) => {
           const to = link.path && screenOf({ service: "complaint", path: link.path });
           return (
             <li key={`${at} ${link.number}`} className="term">
@@ -75,7 +75,7 @@ export function Arranging({ one, actions }: { one: Case; actions: Action[] }) {
             </li>
           );
         })}
-      </ul>
+      </ul>}
       {!mine && <p className="quiet">{t("arrangedBy")} {roles.map(roleName).join(" / ")}</p>}
     </section>
   );

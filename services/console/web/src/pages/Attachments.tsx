@@ -1,7 +1,7 @@
 import { DeleteOutlined, DownloadOutlined, EyeOutlined, InboxOutlined } from "@ant-design/icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Modal, Progress, Radio, Skeleton, Tag, Upload } from "antd";
-import { useEffect, useId, useState } from "react";
+import { App, Button, Progress, Radio, Skeleton, Tag, Upload } from "antd";
+import { useEffect, useId, useRef, useState } from "react";
 import { ask, fetched, keep, Problem, upload, type Attachment, type Attachments as Found } from "../api";
 import { useSpeech, type Word } from "../language";
 import { ProblemNote } from "../parts/ProblemNote";
@@ -12,15 +12,18 @@ import { bodyOf, REMOVAL } from "./steps";
 
 /** the types that the service takes, by the ends of names: browsers name some of them otherwise, or not at all */
 const TYPES: Record<string, string> = {
-  pdf: "application/pdf", jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", amr: "audio/amr",
-  m4a: "audio/mp4", mp3: "audio/mpeg", wav: "audio/wav", mp4: "video/mp4", txt: "text/plain", json: "application/json",
-  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", mp3: "audio/mpeg", m4a: "audio/mp4",
+  wav: "audio/wav", amr: "audio/amr", mp4: "video/mp4", pdf: "application/pdf",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", txt: "text/plain", json: "application/json",
 };
+const ENDINGS = Object.keys(TYPES).filter((one) => one === ending(TYPES[one]!));
 const KINDS = ["photo", "recording", "letter", "other"];
 /** what a page can show; the rest is saved */
 const SHOWN = /^(image|video)\/|^audio\/(?!amr)/;
 
-const ending = (type: string) => Object.entries(TYPES).find(([, one]) => one === type)?.[0] ?? "bin";
+function ending(type: string): string {
+  return Object.entries(TYPES).find(([, one]) => one === type)?.[0] ?? "bin";
+}
 
 function kindOf(type: string): string {
   if (type.startsWith("image/")) return "photo";
@@ -99,21 +102,45 @@ function File({ id, one, name, as, removes }: { id: string; one: Attachment; nam
       {removing && there && (
         <StepForm subject={id} name={t("removeFile")} path={`${one.path}/remove`} fields={REMOVAL} rules={["P04.8"]} body={bodyOf} done={() => setRemoving(false)} />
       )}
-      <Modal open={shown !== null} title={name} onCancel={() => setShown(null)} width={880} destroyOnHidden
-        footer={<Button icon={<DownloadOutlined />} onClick={() => shown && keep(shown.file, `${as}.${ending(one.media_type)}`)}>{t("download")}</Button>}>
-        {shown && <Shown type={one.media_type} address={shown.address} name={name} />}
-      </Modal>
+      {shown && (
+        <Shown type={one.media_type} address={shown.address} name={name} close={() => setShown(null)}
+          save={() => keep(shown.file, `${as}.${ending(one.media_type)}`)} />
+      )}
     </li>
   );
 }
 
-function Shown({ type, address, name }: { type: string; address: string; name: string }) {
+interface ShownProps {
+  type: string;
+  address: string;
+  name: string;
+  close: () => void;
+  save: () => void;
+}
+
+/** A file as a page can show it; what was read once is saved from here without being read again. */
+function Shown({ type, address, name, close, save }: ShownProps) {
   const { t } = useSpeech();
   const [broken, setBroken] = useState(false);
-  if (broken) return <p>{t("notPlayable")}</p>;
+  // the browser's own dialog: that of the library writes a style without the nonce
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
   const more = { src: address, onError: () => setBroken(true), className: "shown" };
-  if (type.startsWith("image/")) return <img alt={name} {...more} />;
-  return type.startsWith("audio/") ? <audio controls aria-label={name} {...more} /> : <video controls aria-label={name} {...more} />;
+  return (
+    <dialog ref={dialog} className="viewer" aria-label={name} onClose={close}>
+      <div className="title-row">
+        <h2>{name}</h2>
+        <span className="push buttons">
+          <Button size="small" icon={<DownloadOutlined />} onClick={save}>{t("download")}</Button>
+          <Button size="small" onClick={() => dialog.current?.close()}>{t("close")}</Button>
+        </span>
+      </div>
+      {broken ? <p>{t("notPlayable")}</p>
+        : type.startsWith("image/") ? <img alt={name} {...more} />
+        : type.startsWith("audio/") ? <audio controls aria-label={name} {...more} />
+        : <video controls aria-label={name} {...more} />}
+    </dialog>
+  );
 }
 
 interface Sending {
@@ -166,7 +193,7 @@ function Adding({ id, found }: { id: string; found: Found }) {
     if (!refused) void send(one);
   }
 
-  const types = `${t("takenTypes")}${found.media_types.map((type) => ending(type).toUpperCase()).join("、")}`;
+  const types = `${t("takenTypes")}${ENDINGS.filter((one) => found.media_types.includes(TYPES[one]!)).join("、").toUpperCase()}`;
   const limit = `${t("atMost")} ${sizeOf(found.largest)}`;
   return (
     <div className="adding">
