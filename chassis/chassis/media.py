@@ -39,6 +39,8 @@ _LOOKS: dict[str, Callable[[bytes], bool]] = {
     "application/json": lambda head: True,
 }
 _TEXT = ("text/plain", "application/json")
+#: every type that is taken
+TAKEN = tuple(sorted(_LOOKS))
 
 
 class Looked:
@@ -48,7 +50,7 @@ class Looked:
         self._most, self._size = most, 0
         self.media_type = content_type.partition(";")[0].strip().lower()
         if self.media_type not in _LOOKS:
-            raise NotWhatItSays(f"Taken are {', '.join(sorted(_LOOKS))}. Send one of them, named as Content-Type.")
+            raise NotWhatItSays(f"Taken are {', '.join(TAKEN)}. Send one of them, named as Content-Type.")
         self._head = b""
         self._text = codecs.getincrementaldecoder("utf-8")() if self.media_type in _TEXT else None
 

@@ -355,8 +355,18 @@ _KINDS = {
 }
 
 
+# which part of the context is the limit of a kind
+_LIMITS = (
+    "min_length", "max_length", "gt", "ge", "lt", "le", "multiple_of", "max_digits", "decimal_places",
+)  # fmt: skip
+
+
 def of_validation(error: ValidationError | RequestValidationError) -> Invalid:
-    """What pydantic found, as pointers to the places and what to do there; never what was sent."""
+    """What pydantic found, as pointers to the places and what to do there; never what was sent.
+
+    Besides `pointer` and `detail` each error has `code`, pydantic's name of its kind (`string_too_short`), and `limit`
+    where the kind has one, so that a screen can say it in another language.
+    """
     found = [_place(item, isinstance(error, RequestValidationError)) for item in error.errors()[:MOST_ERRORS]]
     return Invalid("Correct the places that `errors` names and send the request again.", errors=found)
 
@@ -368,14 +378,24 @@ def _place(item: Mapping[str, Any], prefixed: bool) -> dict[str, str]:
         location.clear()  # the framework puts a position there
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
     said = _said(item)
+    context = item.get("ctx", {})
+    limit = next((str(context[name]) for name in _LIMITS if name in context), None)
     return {
         "pointer": pointer[:LONGEST_POINTER],
         "detail": said if where == "body" else f"the {where} parameter {said}",
+        "code": _kind(item),
+        **({} if limit is None else {"limit": limit}),
     }
 
 
+def _kind(item: Mapping[str, Any]) -> str:
+    """Pydantic's name of the kind; a text that a validator of ours has seen is measured in characters, not in items."""
+    kind: str = item["type"]
+    return f"string_{kind}" if kind in ("too_short", "too_long") and isinstance(item.get("input"), str) else kind
+
+
 def _said(item: Mapping[str, Any]) -> str:
-    kind, context = item["type"], item.get("ctx", {})
+    kind, context = _kind(item), item.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         text = str(context.get("error", ""))
         # our validators say what to do; a library's text may quote the value

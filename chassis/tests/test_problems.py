@@ -16,6 +16,7 @@ import httpx
 import orjson
 import pytest
 import uvicorn
+from chassis.fields import Text
 from chassis.problems import (
     MOST_ERRORS,
     App,
@@ -195,6 +196,7 @@ class Form(BaseModel):
     by_place: dict[str, Part] = {}
     quoted: str | None = None
     helpful: str | None = None
+    words: Annotated[Text, Field(min_length=2)] | None = None
 
     @field_validator("quoted")
     @classmethod
@@ -234,6 +236,7 @@ async def errors_of(content: Any, path: str = "/forms", **headers: str) -> dict[
         ({"parts": [{"name": "a"}, {}]}, "/parts/1/name", "is missing"),
         ({"by_place": {"a/b~c": {}}}, "/by_place/a~1b~0c/name", "is missing"),
         ({"parts": [{"name": "long"}]}, "/parts/0/name", "must have at most 3 characters"),
+        ({"words": "a"}, "/words", "must have at least 2 characters"),
         ({"count": 9}, "/count", "must be at most 5"),
         ({"count": "x"}, "/count", "must be a whole number"),
         ({"kind": "x"}, "/kind", "must be 'phone' or 'store'"),
@@ -253,6 +256,26 @@ async def errors_of(content: Any, path: str = "/forms", **headers: str) -> dict[
 )
 async def test_each_wrong_place_is_pointed_at_and_told_what_to_do(content: Any, pointer: str, detail: str) -> None:
     assert await errors_of(content) == {pointer: detail}
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ({"parts": [{}]}, {"code": "missing"}),
+        ({"parts": [{"name": "long"}]}, {"code": "string_too_long", "limit": "3"}),
+        ({"words": "a"}, {"code": "string_too_short", "limit": "2"}),
+        ({"count": 9}, {"code": "less_than_equal", "limit": "5"}),
+        ({"count": "x"}, {"code": "int_parsing"}),
+        ({"helpful": "no"}, {"code": "value_error"}),
+        ({"pet": {"kind": "cow"}}, {"code": "union_tag_invalid"}),
+    ],
+)
+async def test_each_wrong_place_names_its_kind_and_limit_for_whoever_says_it_in_another_language(
+    content: Any, kind: dict[str, str]
+) -> None:
+    async with served_by(with_form()) as client:
+        (error,) = (await client.post("/forms", json=content)).json()["errors"]
+    assert {name: error[name] for name in error if name not in ("pointer", "detail")} == kind
 
 
 async def test_a_wrong_parameter_is_pointed_at_as_a_parameter() -> None:
@@ -290,7 +313,7 @@ async def test_a_body_that_is_no_json_is_refused_in_words() -> None:
         broken = await client.post("/forms", content=b'{"a": ', headers={"content-type": "application/json"})
         latin = await client.post("/forms", content=b'{"a": "\xff"}', headers={"content-type": "application/json"})
     assert broken.status_code == 422
-    assert broken.json()["errors"] == [{"pointer": "", "detail": "is not well-formed JSON"}]
+    assert broken.json()["errors"] == [{"pointer": "", "detail": "is not well-formed JSON", "code": "json_invalid"}]
     assert (latin.status_code, latin.json()["type"]) == (400, "/problems/malformed")
 
 

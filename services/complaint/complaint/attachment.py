@@ -86,4 +86,6 @@ ATTACHMENTS = Store(tables.attachments, Attachment)
 async def attachments_of(tx: Tx, case_id: UUID, *, lock: bool = False) -> list[Attachment]:
     """The files of a case, the oldest first, removed ones too."""
     ids = [row[0] for row in await tx.driver.fetch(OF_CASE, case_id)]
-    return list((await tx.load(ATTACHMENTS, ids, lock=lock)).values())
+    found = await tx.load(ATTACHMENTS, ids, lock=lock)
+    # an id that was made of an Idempotency-Key says nothing of the time
+    return sorted(found.values(), key=lambda one: (one.added_at, one.id))

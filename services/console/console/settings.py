@@ -31,7 +31,7 @@ class ConsoleSettings(Settings):
         description="the services that browsers may ask",
     )
     gateway_seconds: float = Field(60.0, description="how long a service may keep a browser waiting for the next byte")
-    body_limit: int = Field(32 * 1024 * 1024, description="largest request body in bytes: attachments pass here")
+    body_limit: int = Field(100 * 1024**2, description="largest request body in bytes: attachments pass here")
     pages_dir: Path = Field(Path(__file__).parent / "static", description="the built web application")
 
     @field_validator("console_url")

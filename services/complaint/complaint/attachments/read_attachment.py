@@ -6,29 +6,41 @@ from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.http import get
+from chassis.media import TAKEN
 from chassis.problems import NotFound
 from chassis.runtime import Runtime
 from chassis.tx import Tx
 from fastapi import Response
 
 from complaint.attachment import ATTACHMENTS, attachments_of
+from complaint.attachments.add_attachment import MOST
+from complaint.attachments.remove_attachment import removes
 from complaint.attachments.views import AttachmentsView, view_of
 from complaint.files import key_and_record, streamed
 from complaint.keeping import within
 from complaint.permissions import READ_COMPLAINT
+from complaint.settings import ComplaintSettings
+from complaint.way import CaseState
 
 RULES = ("P04.8", "P05.9")
 
 
 @get("/v1/complaints/{case_id}/attachments", needs=READ_COMPLAINT)
 async def list_attachments(case_id: UUID, principal: Principal, tx: Tx) -> AttachmentsView:
-    """The files of a case, removed ones with the reason."""
+    """The files of a case, removed ones with the reason; what it takes, and whether the caller may remove."""
     case = await within(tx, case_id, READ_COMPLAINT, principal, lock=False)
     items = []
     for one in await attachments_of(tx, case.id):
         words = {} if one.removed_at is None else await tx.unseal(one, why="handling", rules=RULES)
         items.append(view_of(one, case, words.get("reason")))
-    return AttachmentsView(items=items)
+    assert isinstance(tx.runtime.settings, ComplaintSettings)
+    return AttachmentsView(
+        items=items,
+        adds=case.state is not CaseState.CLOSED and len(items) < MOST,
+        removes=removes(case, principal, tx),
+        largest=tx.runtime.settings.attachment_limit,
+        media_types=list(TAKEN),
+    )
 
 
 @get("/v1/complaints/{case_id}/attachments/{attachment_id}", needs=READ_COMPLAINT)

@@ -15,6 +15,7 @@ from pydantic import Field
 from complaint import tables
 from complaint.attachment import ATTACHMENTS
 from complaint.attachments.views import AttachmentView, view_of
+from complaint.case import Case
 from complaint.files import sweep_upload
 from complaint.keeping import AnothersStep, is_handler, takes, within
 from complaint.permissions import HANDLE_COMPLAINT
@@ -39,8 +40,7 @@ async def remove_attachment(
     one = (await tx.load(ATTACHMENTS, [attachment_id])).get(attachment_id)
     if one is None or one.case_id != case.id:
         raise NotFound("The case has no such file. Read its list.")
-    judges = takes(case.policy(tx, ComplaintPolicy).judge, case, principal, tx)
-    if not (principal.subject == one.added_by or judges or is_handler(case, principal.subject, tx)):
+    if principal.subject != one.added_by and not removes(case, principal, tx):
         raise AnothersStep("It is removed by who added it, who handles the case, or who judges here.", rules=RULES[:1])
     sealed = await tx.seal(tables.attachments, one.id, one.subject_id, {"reason": form.reason})
     place = one.remove(principal.subject, tx.now, sealed)
@@ -51,3 +51,9 @@ async def remove_attachment(
     await tx.flush()
     words = await tx.unseal(one, why="handling", rules=RULES)
     return view_of(one, case, words.get("reason"))
+
+
+def removes(case: Case, principal: Principal, tx: Tx) -> bool:
+    """Whether the caller removes what others added: who judges at the branch, or handles the case."""
+    judge = case.policy(tx, ComplaintPolicy).judge
+    return takes(judge, case, principal, tx) or is_handler(case, principal.subject, tx)

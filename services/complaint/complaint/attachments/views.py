@@ -30,9 +30,17 @@ class AttachmentView(BaseModel):
 
 
 class AttachmentsView(BaseModel):
-    """The files of a case, the oldest first; at most a hundred."""
+    """The files of a case, the oldest first; at most a hundred.
+
+    `adds` says whether the case takes another one, of `media_types` and at most `largest` bytes; `removes` whether the
+    caller may remove what others added (what one added oneself, one may).
+    """
 
     items: list[AttachmentView]
+    adds: bool
+    removes: bool
+    largest: int
+    media_types: list[str]
 
 
 def view_of(one: Attachment, case: Case, reason: str | None = None) -> AttachmentView:

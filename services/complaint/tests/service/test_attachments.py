@@ -167,6 +167,18 @@ async def test_one_key_is_one_file_also_twice_at_once_and_another_file_is_refuse
         assert (await person.get(answers[0].json()["path"])).content == RECORDING
 
 
+@pytest.mark.rule("P04.8")
+async def test_the_list_begins_with_the_oldest_whatever_the_keys_were(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    clock = stage.runtime.clock
+    assert isinstance(clock, Clock)
+    added = []
+    for n in range(6):
+        added.append((await send(case, **{"Idempotency-Key": f"recording-{n}"})).json()["id"])
+        clock.later(minutes=1)
+    assert [one["id"] for one in (await case.get("hr-1", "/attachments")).json()["items"]] == added
+
+
 @pytest.mark.rule("P12.2")
 async def test_whom_the_case_is_about_neither_lists_nor_reads_nor_adds(stage: Stage) -> None:
     case = await Handled.taken(stage, "bj-services")
@@ -193,6 +205,27 @@ async def test_a_removed_file_leaves_its_entry_and_the_reason(stage: Stage, fold
     assert (listed["sha256"], listed["reason"]) == (added["sha256"], "误传他人录音")
     kinds = [entry["kind"] for entry in (await case.get("hr-1", "/timeline")).json()["items"]]
     assert kinds.count("attachment_removed") == 1
+
+
+@pytest.mark.rule("P04.8")
+@pytest.mark.rule("P05.4")
+async def test_the_list_says_what_is_taken_how_large_and_who_removes(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+
+    async def said(who: str) -> tuple[bool, bool]:
+        listed = (await case.get(who, "/attachments")).json()
+        assert (listed["largest"], "audio/mpeg" in listed["media_types"]) == (LIMIT, True)
+        return listed["adds"], listed["removes"]
+
+    assert (await said("hr-1"), await said("gm-1")) == ((True, True), (True, False))
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    assert await said("head-1") == (True, True)
+    await answered(case, "head-1")
+    await case.did("head-1", "reaction", {"accepted": True})
+    await case.did("hr-1", "call-back", CALL_BACK)
+    await case.did("hr-1", "close")
+    assert await said("hr-1") == (False, True)
 
 
 @pytest.mark.rule("P04.8")

@@ -22,10 +22,12 @@ PASSED = (
     "accept", "accept-language", "content-type", "content-length", "idempotency-key", "if-match", "if-none-match",
     "last-event-id", "range",
 )  # fmt: skip
-#: what of an answer does not come back (RFC 9110, 7.6.1), nor what would set the browser's state
+#: what of an answer does not come back (RFC 9110, 7.6.1), nor what would set the browser's state; where it leads on
+#: comes back as browsers reach it, and not when that is elsewhere
 KEPT_BACK = (
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
     "upgrade", "set-cookie", "www-authenticate", "server", "strict-transport-security", "content-security-policy",
+    "location",
 )  # fmt: skip
 CONNECT_SECONDS = 3.0
 
@@ -64,6 +66,8 @@ class Gateway:
         back.raw_headers = [
             (name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() not in KEPT_BACK
         ]
+        if answer.headers.get("location", "").startswith("/v1/"):
+            back.headers["location"] = f"/api/{service}{answer.headers['location']}"
         if "cache-control" not in answer.headers:
             back.headers["cache-control"] = "no-store"
         return back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -165,6 +166,22 @@ async def test_who_must_know_of_a_serious_complaint_confirms_in_the_inbox(desk: 
 async def test_a_case_is_found_by_what_a_caller_says_and_by_what_is_due(desk: Desk) -> None:
     case = await taken(desk, "空调制冷不足", branch="sh-minhang")
     await desk.tell("find_cases.mjs", case_id=case["id"], number=case["number"])
+
+
+@pytest.mark.rule("P05.4")
+@pytest.mark.rule("P05.9")
+async def test_files_of_a_case_are_added_opened_and_removed_and_a_wrong_one_is_refused_in_chinese(desk: Desk) -> None:
+    case = await taken(desk, "客户寄来照片和录音", branch="sh-minhang")
+    await desk.tell("attachments.mjs", case_id=case["id"], number=case["number"])
+
+
+@pytest.mark.rule("P04.8")
+@pytest.mark.rule("P04.9")
+async def test_cases_are_linked_merged_and_split_and_a_merged_one_leads_to_the_survivor(desk: Desk) -> None:
+    words = ("第一件: 变速箱抖动, 另外销售承诺的脚垫未给", "第二件: 又来电催变速箱", "第三件: 空调不制冷")
+    cases = [await taken(desk, said, branch="sh-minhang") for said in words]
+    told = [{"id": case["id"], "number": case["number"]} for case in cases]
+    await desk.tell("arranging.mjs", cases=json.dumps(told))
 
 
 async def taken(desk: Desk, words: str, branch: str = "sh-pudong") -> dict[str, Any]:

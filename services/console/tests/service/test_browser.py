@@ -32,6 +32,7 @@ from joserfc.jwk import ECKey
 from policy.kit import Clock
 
 ORIGIN = "http://127.0.0.1:8000"
+LIMIT = 1_000_000
 OURS = {"kehu-console": "1", "origin": ORIGIN}
 
 
@@ -92,6 +93,7 @@ async def stage(
         more: dict[str, Any] = {
             "console_url": ORIGIN,
             "pages_dir": pages,
+            "body_limit": LIMIT,
             "issuers": (Issuer(issuer=address),),
             "peers": {"complaint": peer, "ledger": peer, "archive": "http://127.0.0.1:1"},
         }
@@ -171,6 +173,25 @@ async def test_a_request_goes_on_under_the_persons_own_token_and_nothing_else(st
     assert set(asked.headers) <= known
     token = asked.headers["authorization"].removeprefix("Bearer ")
     assert orjson.loads(_payload(token))["sub"] == "gm-1"
+
+
+@pytest.mark.rule("P04.8")
+@pytest.mark.parametrize(
+    ("said", "led"),
+    [
+        ("/v1/complaints/7", "/api/complaint/v1/complaints/7"),
+        ("https://elsewhere.example/v1/complaints/7", None),
+        ("//elsewhere.example/v1", None),
+    ],
+)
+async def test_where_a_service_leads_on_is_where_browsers_reach_it(
+    stage: Stage, services: Services, said: str, led: str | None
+) -> None:
+    services.reply = Reply(303, {"Location": said}, b"")
+    async with browser(stage) as page:
+        await signed_in(page)
+        answer = await page.get("/api/complaint/v1/complaints/1")
+    assert (answer.status_code, answer.headers.get("location")) == (303, led)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +301,7 @@ async def test_a_service_that_does_not_answer_is_a_problem_that_says_what_to_do(
 async def test_a_body_that_is_too_large_is_refused(stage: Stage) -> None:
     async with browser(stage) as page:
         await signed_in(page)
-        body = b"x" * (32 * 1024 * 1024 + 1)
+        body = b"x" * (LIMIT + 1)
         answer = await page.post("/api/complaint/v1/files", content=body, headers=OURS)
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
 

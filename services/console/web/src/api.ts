@@ -3,6 +3,9 @@
 export interface FieldError {
   pointer: string;
   detail: string;
+  /** the kind of what is wrong, and its limit where it has one */
+  code?: string;
+  limit?: string;
 }
 
 /** What a service answers when it says no (RFC 9457), or that nothing answered at all. */
@@ -33,6 +36,8 @@ export interface Options {
   key?: string;
   version?: number;
   signal?: AbortSignal;
+  /** go where the service leads on, within it; without, that is an error */
+  follow?: boolean;
 }
 
 const PATIENCE = 20_000;
@@ -50,7 +55,7 @@ export async function ask<T>(path: string, options: Options = {}): Promise<T> {
       method: options.method ?? "GET",
       headers,
       credentials: "same-origin",
-      redirect: "error",
+      redirect: options.follow ? "follow" : "error",
       signal: AbortSignal.any(signals),
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
@@ -60,38 +65,66 @@ export async function ask<T>(path: string, options: Options = {}): Promise<T> {
     throw new Problem(0, "offline", "", "");
   }
   if (answer.ok) return (text ? JSON.parse(text) : undefined) as T;
-  const problem = problemOf(answer, text);
-  if (problem.status === 401) signIn();
-  throw problem;
+  throw problemOf(answer.status, answer.headers.get("retry-after"), text);
 }
 
-/** Save a paper that a service prints, under this name; who may not have it is told so. */
-export async function download(path: string, type: string, name: string): Promise<void> {
+/** What a service sends as a file; who may not have it is told so. */
+export async function fetched(path: string, type = "*/*"): Promise<Blob> {
   let answer: Response;
   try {
     answer = await fetch(path, { headers: { "kehu-console": "1", accept: type }, credentials: "same-origin", redirect: "error" });
+    if (answer.ok) return await answer.blob();
   } catch {
     throw new Problem(0, "offline", "", "");
   }
-  if (!answer.ok) throw problemOf(answer, await answer.text());
-  const address = URL.createObjectURL(await answer.blob());
+  throw problemOf(answer.status, answer.headers.get("retry-after"), await answer.text());
+}
+
+/** Keep a file under this name. */
+export function keep(file: Blob, name: string): void {
+  const address = URL.createObjectURL(file);
   const link = Object.assign(document.createElement("a"), { href: address, download: name });
   link.click();
   window.setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-function problemOf(answer: Response, text: string): Problem {
-  const seconds = Number(answer.headers.get("retry-after"));
+/** Save a paper that a service prints, under this name; who may not have it is told so. */
+export async function download(path: string, type: string, name: string): Promise<void> {
+  keep(await fetched(path, type), name);
+}
+
+/** Send a file as the body, piece by piece as the network takes it; `sent` hears which part of it has gone (0 to 1). */
+export function upload<T>(path: string, file: Blob, type: string, key: string, sent: (part: number) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch does not say how far it has come
+    request.open("POST", path);
+    request.setRequestHeader("kehu-console", "1");
+    request.setRequestHeader("accept", "application/json");
+    request.setRequestHeader("content-type", type);
+    request.setRequestHeader("idempotency-key", key);
+    request.upload.onprogress = (event) => sent(event.loaded / Math.max(event.total, 1));
+    request.onerror = () => reject(new Problem(0, "offline", "", ""));
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as T);
+      else reject(problemOf(request.status, request.getResponseHeader("retry-after"), request.responseText));
+    };
+    request.send(file);
+  });
+}
+
+/** The problem that an answer tells of; who is not signed in any more is led to the provider. */
+function problemOf(status: number, retryAfter: string | null, text: string): Problem {
+  if (status === 401) signIn();
+  const seconds = Number(retryAfter);
   const retry = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
   try {
     const said = JSON.parse(text);
     const slug = String(said.type ?? "").replace("/problems/", "");
     return new Problem(
-      answer.status, slug, said.title ?? "", said.detail ?? "", said.rules ?? [], said.errors ?? [],
-      said.trace_id ?? "", retry,
+      status, slug, said.title ?? "", said.detail ?? "", said.rules ?? [], said.errors ?? [], said.trace_id ?? "", retry,
     );
   } catch {
-    return new Problem(answer.status, "unreadable", "", "", [], [], "", retry);
+    return new Problem(status, "unreadable", "", "", [], [], "", retry);
   }
 }
 
@@ -178,6 +211,7 @@ export interface CaseLine {
   serious: boolean;
   serious_kinds: string[];
   repeat_of: string | null;
+  merged_into: string | null;
 }
 
 export interface Entry {
@@ -209,6 +243,8 @@ export interface Action {
 }
 
 export interface Progress {
+  id: string;
+  number: string;
   state: string;
   level: string | null;
   department: string | null;
@@ -441,4 +477,35 @@ export interface Compensation {
   decided_at: string | null;
   paid_by: string | null;
   paid_at: string | null;
+}
+
+/** A file of a case; `path` is null when it was removed. */
+export interface Attachment {
+  id: string;
+  kind: string;
+  media_type: string;
+  size: number;
+  added_by: string;
+  added_at: string;
+  removed_by: string | null;
+  removed_at: string | null;
+  reason: string | null;
+  handed_over: boolean;
+  path: string | null;
+}
+
+export interface Attachments {
+  items: Attachment[];
+  adds: boolean;
+  removes: boolean;
+  largest: number;
+  media_types: string[];
+}
+
+/** What a case has to do with others; `number` and `path` of a link are null where it is not the reader's. */
+export interface Links {
+  id: string;
+  number: string;
+  merged: string[];
+  links: { kind: string; forward: boolean; number: string | null; path: string | null; by: string | null; at: string | null }[];
 }

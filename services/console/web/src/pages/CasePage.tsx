@@ -1,12 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { Skeleton, Tag } from "antd";
+import { Alert, Skeleton, Tag } from "antd";
 import { useEffect, useRef } from "react";
-import { Link, useParams } from "react-router";
+import { Link, Navigate, useLocation, useParams } from "react-router";
 import { ask, type Case, type CaseActions, type Entry, type Page, type Progress } from "../api";
 import { useSpeech } from "../language";
 import { ProblemNote } from "../parts/ProblemNote";
 import { Actions } from "./Actions";
 import { Approvals } from "./Approvals";
+import { Arranging } from "./Arranging";
+import { Attachments } from "./Attachments";
 import { Compensations, useCompensations } from "./Compensations";
 import { CrisisGroupCard } from "./CrisisGroup";
 import { Ladder, useLadder } from "./Ladder";
@@ -33,13 +35,15 @@ export function CasePage() {
 function Opened({ id }: { id: string }) {
   const { t, code, when } = useSpeech();
   const base = `/api/complaint/v1/complaints/${encodeURIComponent(id)}`;
-  const found = useQuery({ queryKey: ["case", id], queryFn: ({ signal }) => ask<Case>(base, { signal }), staleTime: 60_000 });
+  const led = (useLocation().state as { led?: boolean } | null)?.led === true;
+  const found = useQuery({ queryKey: ["case", id], queryFn: ({ signal }) => ask<Case>(base, { signal, follow: true }), staleTime: 60_000 });
+  const here = found.data?.id === id;
   const actions = useQuery({
-    queryKey: ["case-actions", id], enabled: found.isSuccess,
+    queryKey: ["case-actions", id], enabled: here,
     queryFn: ({ signal }) => ask<CaseActions>(`${base}/actions`, { signal }),
   });
   const timeline = useQuery({
-    queryKey: ["case-timeline", id], enabled: found.isSuccess,
+    queryKey: ["case-timeline", id], enabled: here,
     queryFn: ({ signal }) => everything(`${base}/timeline?limit=100`, signal),
   });
   const heading = useRef<HTMLHeadingElement>(null);
@@ -47,10 +51,13 @@ function Opened({ id }: { id: string }) {
 
   if (found.isPending) return <section className="card"><Skeleton active /></section>;
   if (found.isError) return <Told id={id} error={found.error} retry={() => void found.refetch()} />;
+  // it was merged: what is done, is done at the case that it leads to
+  if (!here) return <Navigate to={`/cases/${found.data.id}`} replace state={{ led: true }} />;
   const one = found.data;
   const progress = actions.data?.case;
   return (
     <>
+      {led && <Alert type="info" showIcon role="status" title={t("ledHere")} className="led" />}
       <section className="card case-head" aria-labelledby="case-title">
         <h1 id="case-title" tabIndex={-1} ref={heading}>
           {t("case")} <span className="number">{one.number}</span>
@@ -108,6 +115,8 @@ function Opened({ id }: { id: string }) {
           <Terms subject={id} />
         </div>
       </div>
+      <Attachments id={id} number={one.number} />
+      {actions.data && <Arranging one={one} actions={actions.data.actions} />}
       <Measures one={one} actions={actions.data?.actions ?? []} />
       <Ladder id={id} />
       <CrisisGroupCard id={id} branch={one.branch} serious={one.serious} />
@@ -160,10 +169,12 @@ function beginning(one: Case): Entry {
   return { id: "taken", at: one.taken_at, kind: "taken", author: "", rules: ["P04.8"], facts: {}, words: {} };
 }
 
-/** What is known in codes and numbers: an order, a level, a yes. */
+const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
+/** What is known in codes and numbers: an order, a level, a yes; ids say nothing to people. */
 function Said({ facts }: { facts: Record<string, unknown> }) {
   const { t, code, pick } = useSpeech();
-  const said = Object.entries(facts).filter(([name, value]) => name in LABELS && filled(value));
+  const said = Object.entries(facts).filter(([name, value]) => name in LABELS && filled(value) && !ID.test(String(value)));
   if (said.length === 0) return null;
   const shown = (value: unknown): string =>
     typeof value === "boolean" ? (value ? t("yes") : t("no")) : Array.isArray(value) ? value.map(shown).join("、") : code(plain(value));

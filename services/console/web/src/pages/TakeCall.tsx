@@ -3,10 +3,11 @@ import { Alert, AutoComplete, Button, Checkbox, Form, Input, Segmented, Tag, typ
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Link, useBlocker } from "react-router";
 import { ask, Problem, type CaseLine, type CustomerLine, type Page, type Resolved, type Taken } from "../api";
-import { useSpeech } from "../language";
+import { useSpeech, type Word } from "../language";
 import { Cases } from "../parts/Cases";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
+import { wrongHere } from "../refusals";
 import { useDesk } from "../Shell";
 
 interface Fields {
@@ -33,8 +34,16 @@ const POINTERS: Record<string, keyof Fields> = {
   "/vehicle/series": "series", "/branch": "branch", "/text": "text", "/demand": "demand", "/channel": "channel",
 };
 
+const NAMES: Partial<Record<keyof Fields, Word>> = {
+  name: "callerName", phone: "phone", plate: "plate", brand: "brand", series: "series", branch: "branch", text: "words",
+  demand: "demand", channel: "channel",
+};
+
+/** What the form calls the field at a pointer. */
+const wordAt = (pointer: string): Word | undefined => NAMES[POINTERS[pointer]!];
+
 export function TakeCall() {
-  const { t, code, when } = useSpeech();
+  const { t, code, when, language } = useSpeech();
   const { places, me } = useDesk();
   const [form] = Form.useForm<Fields>();
   const first = useRef<InputRef>(null);
@@ -81,7 +90,7 @@ export function TakeCall() {
         form.setFields(
           said.errors.flatMap((one) => {
             const name = POINTERS[one.pointer];
-            return name ? [{ name, errors: [one.detail] }] : [];
+            return name ? [{ name, errors: [language === "zh" ? wrongHere(one) : one.detail] }] : [];
           }),
         );
       }
@@ -89,7 +98,7 @@ export function TakeCall() {
       sending.current = false;
       setBusy(false);
     }
-  }, [form]);
+  }, [form, language]);
 
   // what did not reach the service is sent again under the same key, by itself
   const waiting = problem?.passes === true && !taken;
@@ -152,7 +161,7 @@ export function TakeCall() {
           <Alert type="warning" showIcon role="alert" title={t("notSaved")} description={t("notSavedHint")}
             action={<Button onClick={() => form.submit()} loading={busy}>{t("retryNow")}</Button>} />
         ) : (
-          problem && <ProblemNote error={problem} />
+          problem && <ProblemNote error={problem} names={(pointer) => { const word = wordAt(pointer); return word && t(word); }} />
         )}
         <Form
           form={form}

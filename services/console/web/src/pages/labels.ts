@@ -35,6 +35,22 @@ export const LABELS: Record<string, [string, string]> = {
   evaluation: ["评价", "evaluation"],
   final_opinion: ["客户最终意见", "final opinion"],
   suggestion: ["服务改进建议", "suggestion"],
+  because: ["理由", "why"],
+  reason: ["理由", "why"],
+  of: ["原投诉编号", "earlier number"],
+  how: ["关联方式", "how"],
+  what: ["附件类别", "attachment"],
+  channel: ["来源渠道", "channel"],
+  before: ["拆分前内容", "before"],
+  kept: ["保留内容", "what stayed"],
+  moved: ["拆出内容", "what became a case of its own"],
+  text: ["投诉内容", "words"],
+  demand: ["客户要求", "demand"],
+  name: ["姓名", "name"],
+  phone: ["电话", "phone"],
+  address: ["地址", "address"],
+  plate: ["车牌", "plate"],
+  vin: ["车架号", "VIN"],
 };
 
 /** The name of what a step or an offer carries; what is not known is shown as it is. */

@@ -6,12 +6,14 @@ export interface Field {
   name: string;
   zh: string;
   en: string;
-  kind: "words" | "line" | "yes" | "tick" | "choice" | "pick" | "several" | "amount" | "score" | "person" | "people" | "department" | "day" | "instant" | "list";
+  kind: "words" | "line" | "yes" | "tick" | "choice" | "pick" | "several" | "amount" | "score" | "person" | "people" | "department" | "day" | "instant" | "list" | "case";
   required?: boolean;
   choices?: Choice[];
   /** of a list: what each of its entries asks for */
   of?: Field[];
   least?: number;
+  /** of words: how many characters at most */
+  most?: number;
 }
 
 const words = (zh: string, en: string, required = true, name = "words"): Field => ({ name, zh, en, kind: "words", required });
@@ -161,6 +163,26 @@ export const MEASURE: Field[] = MEASURE_PARTS;
 export const MEASURE_END: Field[] = [
   { name: "done", zh: "已落实", en: "carried through", kind: "yes", required: true },
   words("落实情况（不再落实的，说明理由）", "what came of it, or why it is dropped"),
+];
+
+/** A file of the case goes (P04.8). */
+export const REMOVAL: Field[] = [words("移除理由", "why it is removed", true, "reason")];
+
+/** Two cases become one, have to do with each other, or one becomes two (P04.8, P04.9). */
+export const MERGE: Field[] = [{ name: "into", zh: "并入的投诉编号", en: "number of the case it goes into", kind: "case", required: true }, words("并案理由", "why")];
+export const LINK: Field[] = [
+  { name: "other", zh: "关联的投诉编号", en: "number of the other case", kind: "case", required: true },
+  {
+    name: "kind", zh: "关联方式", en: "how", kind: "choice", required: true,
+    choices: [["related", "相关", "related"], ["same_vehicle", "同一车辆", "same vehicle"], ["same_cause", "同一原因", "same cause"], ["follows", "后续投诉", "follows"]],
+  },
+  words("关联理由", "why"),
+];
+export const SPLIT: Field[] = [
+  { ...words("留在本投诉的内容", "what stays", true, "kept"), most: 4000 },
+  { ...words("拆出为新投诉的内容", "what becomes a case of its own", true, "text"), most: 4000 },
+  { ...words("新投诉的客户要求", "what the customer asks for there", false, "demand"), most: 4000 },
+  words("拆分理由", "why"),
 ];
 
 /** The crisis group: who joins, and what a meeting brought (P12.7). */

@@ -1,6 +1,7 @@
 import { Alert, Button } from "antd";
 import { Problem } from "../api";
 import { useSpeech, type Word } from "../language";
+import { REFUSALS, wrongHere } from "../refusals";
 
 const SAID: [(problem: Problem) => boolean, Word][] = [
   [(p) => p.status === 0, "errOffline"],
@@ -13,30 +14,32 @@ const SAID: [(problem: Problem) => boolean, Word][] = [
   [(p) => p.status === 409, "errRefused"],
 ];
 
-/** What went wrong, what to do next, and what leads to it. */
-export function ProblemNote({ error, retry }: { error: unknown; retry?: () => void }) {
-  const { t } = useSpeech();
+/** What went wrong, what to do next, and what leads to it; `names` knows fields by their pointers. */
+export function ProblemNote({ error, retry, names }: { error: unknown; retry?: () => void; names?: (pointer: string) => string | undefined }) {
+  const { t, language } = useSpeech();
   const problem = error instanceof Problem ? error : new Problem(500, "unexpected", "", "");
   if (problem.status === 401) return null;
-  const said = SAID.find(([fits]) => fits(problem))?.[1] ?? "errUnexpected";
+  const chinese = language === "zh";
+  const said = (chinese && REFUSALS[problem.slug]) || t(SAID.find(([fits]) => fits(problem))?.[1] ?? "errUnexpected");
   return (
     <Alert
       type={problem.passes ? "warning" : "error"}
       showIcon
       role="alert"
-      title={t(said)}
+      title={said}
       description={
         <div className="problem">
-          {problem.detail && <p>{problem.detail}</p>}
+          {!chinese && problem.detail && <p>{problem.detail}</p>}
           {problem.errors.length > 0 && (
             <ul>
               {problem.errors.map((one) => (
                 <li key={one.pointer}>
-                  <code>{one.pointer}</code> {one.detail}
+                  {names?.(one.pointer) ?? <code>{one.pointer}</code>} {chinese ? wrongHere(one) : one.detail}
                 </li>
               ))}
             </ul>
           )}
+          {chinese && problem.detail && <p className="quiet" lang="en">{problem.detail}</p>}
           <p className="quiet">
             {problem.rules.length > 0 && `${t("rules")} ${problem.rules.join(", ")}  `}
             {problem.traceId && `${t("trace")} ${problem.traceId.slice(0, 16)}`}

@@ -1,11 +1,13 @@
 import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { App, AutoComplete, Button, Checkbox, Form, Input, Radio, Rate, Select } from "antd";
-import { useRef } from "react";
+import { useRef, type ReactNode } from "react";
 import { ask, Problem, type People } from "../api";
 import { useSpeech, type Speech } from "../language";
 import type { Field } from "../pages/steps";
+import { wrongHere } from "../refusals";
 import { useDesk } from "../Shell";
+import { CaseField } from "./CaseField";
 import { usePeople } from "./people";
 import { ProblemNote } from "./ProblemNote";
 import { refresh } from "./refresh";
@@ -24,13 +26,16 @@ export interface Step {
   branch?: string;
   version?: number;
   initial?: Record<string, unknown>;
+  /** what the step means, before it is taken */
+  about?: ReactNode;
   body: (values: Record<string, unknown>) => unknown;
-  done: () => void;
+  /** it was taken, with what the service answered, or given up, with nothing */
+  done: (answer?: unknown) => void;
 }
 
 /** One step as a form: sent once whatever the clerk or the network does, refused at the field that is wrong. */
-export function StepForm({ subject, name, path, fields, rules, branch, version, initial, body, done }: Step) {
-  const { t } = useSpeech();
+export function StepForm({ subject, name, path, fields, rules, branch, version, initial, about, body, done }: Step) {
+  const { t, pick, language } = useSpeech();
   const { message } = App.useApp();
   const queries = useQueryClient();
   const key = useRef(crypto.randomUUID());
@@ -43,16 +48,16 @@ export function StepForm({ subject, name, path, fields, rules, branch, version, 
         ...(version === undefined ? {} : { version }),
         body: body(values),
       }),
-    onSuccess: () => {
+    onSuccess: (answer) => {
       void message.success(`${name} · ${t("done")}`);
       void refresh(queries, subject);
-      done();
+      done(answer);
     },
     onError: (error) => {
       if (error instanceof Problem && !error.passes) key.current = crypto.randomUUID();
       if (error instanceof Problem && error.status === 412) void refresh(queries, subject);
       if (error instanceof Problem) {
-        form.setFields(error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [one.detail] })));
+        form.setFields(error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [language === "zh" ? wrongHere(one) : one.detail] })));
       }
     },
   });
@@ -65,11 +70,12 @@ export function StepForm({ subject, name, path, fields, rules, branch, version, 
         if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.submit();
         if (event.key === "Escape" && !form.isFieldsTouched()) done();
       }}>
-      {fields.map((field, index) => <Asked key={field.name} field={field} at={[field.name]} people={people} first={index === 0} />)}
-      {step.isError && <ProblemNote error={step.error} />}
+      {about}
+      {fields.map((field, index) => <Asked key={field.name} field={field} at={[field.name]} people={people} subject={subject} first={index === 0} />)}
+      {step.isError && <ProblemNote error={step.error} names={(pointer) => labelOf(fields, nameOf(pointer), pick)} />}
       <p className="buttons">
         <Button type="primary" htmlType="submit" loading={step.isPending} autoFocus={fields.length === 0}>{t("submit")}</Button>
-        <Button onClick={done}>{t("cancel")}</Button>
+        <Button onClick={() => done()}>{t("cancel")}</Button>
         {rules.length > 0 && <span className="quiet">{t("rules")} {rules.join(", ")}</span>}
       </p>
     </Form>
@@ -85,24 +91,39 @@ function nameOf(pointer: string): Name {
   return pointer.split("/").slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
+/** What the form calls a field, in a list with its place there; nothing where it does not ask for it. */
+function labelOf(fields: Field[], [name, ...rest]: Name, pick: Speech["pick"]): string | undefined {
+  const field = fields.find((one) => one.name === name);
+  if (!field) return undefined;
+  const label = pick(field.zh, field.en);
+  const [index, ...inside] = rest;
+  if (typeof index !== "number") return label;
+  const part = labelOf(field.of ?? [], inside, pick);
+  return `${label} ${index + 1}${part ? ` · ${part}` : ""}`;
+}
+
 /** A field of the form; `at` leads there from the list that it is in. */
-function Asked({ field, at, people, first = false }: { field: Field; at: Name; people: People | undefined; first?: boolean }) {
+function Asked({ field, at, people, subject, first = false }: { field: Field; at: Name; people: People | undefined; subject: string; first?: boolean }) {
   const speech = useSpeech();
   const { roleName } = useDesk();
   const { t, pick } = speech;
   const label = pick(field.zh, field.en);
-  if (field.kind === "list") return <Listed field={field} at={at} people={people} first={first} />;
+  if (field.kind === "list") return <Listed field={field} at={at} people={people} subject={subject} first={first} />;
   const rules = [
     ...(field.required ? [{ required: true, message: t("required") }] : []),
     ...(field.kind === "amount" ? [{ pattern: AMOUNT, message: t("amountHint") }] : []),
   ];
+  if (field.kind === "case") {
+    const missing = [{ required: true, message: t("caseFirst") }];
+    return <Form.Item name={at} label={label} rules={missing}><CaseField not={subject} autoFocus={first} /></Form.Item>;
+  }
   if (field.kind === "tick") {
     return <Form.Item name={at} valuePropName="checked"><Checkbox>{label}</Checkbox></Form.Item>;
   }
   return <Form.Item name={at} label={label} rules={rules} className={`is-${field.kind}`}>{control(field, label, people, first, speech, roleName)}</Form.Item>;
 }
 
-function Listed({ field, at, people, first }: { field: Field; at: Name; people: People | undefined; first: boolean }) {
+function Listed({ field, at, people, subject, first }: { field: Field; at: Name; people: People | undefined; subject: string; first: boolean }) {
   const { t, pick } = useSpeech();
   const least = field.least ?? 0;
   return (
@@ -113,7 +134,7 @@ function Listed({ field, at, people, first }: { field: Field; at: Name; people: 
           {entries.map(({ key, name }, index) => (
             <div key={key} className="entry">
               {field.of!.map((part, which) => (
-                <Asked key={part.name} field={part} at={[name, part.name]} people={people} first={first && index === 0 && which === 0} />
+                <Asked key={part.name} field={part} at={[name, part.name]} people={people} subject={subject} first={first && index === 0 && which === 0} />
               ))}
               {entries.length > least && (
                 <Button type="text" icon={<DeleteOutlined />} aria-label={`${t("remove")} ${pick(field.zh, field.en)} ${index + 1}`} onClick={() => remove(name)} />
@@ -160,6 +181,6 @@ function control(field: Field, label: string, people: People | undefined, first:
     case "line":
       return <Input autoComplete="off" maxLength={200} autoFocus={first} />;
     default:
-      return <Input.TextArea rows={2} maxLength={2000} autoFocus={first} />;
+      return <Input.TextArea rows={2} maxLength={field.most ?? 2000} autoFocus={first} />;
   }
 }
