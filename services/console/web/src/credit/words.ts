@@ -223,6 +223,7 @@ export const CREDIT_WORDS = {
   brokenTimes: ["违约次数", "broken:"],
   agreedOn: ["约定于", "agreed"],
   earlierPlans: ["以前的计划", "Earlier plans"],
+  moreLists: ["更多", "More"],
   // losses
   losses: ["损失", "Losses"],
   loss: ["损失", "Loss"],
