@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +16,20 @@ from credit import permissions
 from dev import web
 
 from .desk import build
-from .trading import AREA, CLERK, FINANCE, KEEPER, SALES, Distributor, House, trading
+from .trading import (
+    AREA,
+    CHIEF,
+    CLERK,
+    DIRECTOR,
+    FINANCE,
+    HEAD,
+    KEEPER,
+    LOGISTICS,
+    SALES,
+    Distributor,
+    House,
+    trading,
+)  # fmt: skip
 
 pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(480)]
 
@@ -74,12 +88,100 @@ async def test_goods_go_out_step_by_step_and_money_for_held_ones_frees_them(hous
     assert await state_of(house, held["id"]) == "released"
 
 
+@pytest.mark.rule("P11.2")
+@pytest.mark.rule("P11.6")
+async def test_held_goods_go_in_parts_and_goods_come_back_by_line(house: House) -> None:
+    shop = await house.distributor("仪征路安电子有限公司")
+    await shop.has_bought()
+    held, out = await shop.asks("5000.10", quantity="100"), await shop.asks("100.00", quantity="10")
+    await house.does(FINANCE, "credit", f"/v1/shipments/{out['id']}/invoice")
+    await house.does(KEEPER, "credit", f"/v1/shipments/{out['id']}/issue")
+    await house.desk.tell("part_of_goods.mjs", held=held["id"], out=out["id"], sales=SALES, keeper=KEEPER)
+    shipments = (await house.reads(SALES, "credit", f"/v1/shipments?account_id={shop.account}"))["items"]
+    (part,) = [one for one in shipments if one["part_of"] == held["id"]]
+    assert (part["state"], part["amount"]) == ("released", "7500.15")
+    back = await house.reads(SALES, "credit", f"/v1/shipments/{out['id']}")
+    assert back["returned"] == "200.00"
+
+
 @pytest.mark.rule("P02.4")
 @pytest.mark.rule("P11.1")
 @pytest.mark.rule("P11.3")
 async def test_an_account_shows_its_limit_day_by_day_and_every_figure_opens(house: House, shop: Distributor) -> None:
     bare = await house.distributor("苏州新区物流有限公司", papers=False)
     await house.desk.tell("account.mjs", account=shop.account, bare=bare.account, sales=SALES)
+
+
+@pytest.mark.rule("P02.4")
+@pytest.mark.rule("P11.1")
+@pytest.mark.rule("P11.5")
+async def test_an_account_is_opened_reviewed_and_booked_on_and_a_document_taken_back(house: House) -> None:
+    customer = await house.customer("扬州邗江汽车用品有限公司")
+    until = str(house.today + timedelta(days=90))
+    await house.desk.tell("account_steps.mjs", customer=customer, until=until, sales=SALES, finance=FINANCE)
+    accounts = (await house.reads(SALES, "credit", "/v1/accounts?limit=100"))["items"]
+    (opened,) = [one for one in accounts if one["customer_ids"] == [customer]]
+    assert (opened["term_days"], opened["balance"]) == (60, "1200.10")
+
+
+@pytest.mark.rule("P11.14")
+async def test_a_collection_plan_covers_what_is_owed_is_kept_and_replaced(house: House) -> None:
+    shop = await house.distributor("句容宝华车品有限公司")
+    await shop.books("invoice", "3000.30", 5)
+    days = {name: str(house.today + timedelta(days=ahead)) for name, ahead in (("first", 7), ("second", 21))}
+    await house.desk.tell("plan.mjs", account=shop.account, sales=SALES, finance=FINANCE, **days)
+    plans = (await house.reads(SALES, "credit", f"/v1/accounts/{shop.account}/plans"))["items"]
+    assert [(one["state"], [each["amount"] for each in one["instalments"]]) for one in plans] == [
+        ("running", ["1500.30"]), ("superseded", ["1000.10", "2000.20"])
+    ]  # fmt: skip
+
+
+@pytest.mark.rule("P11.10")
+@pytest.mark.rule("P11.11")
+@pytest.mark.rule("P11.15")
+async def test_a_bad_debt_is_held_while_no_proportions_are_set_and_goods_gone_without_release_are_borne(
+    house: House,
+) -> None:
+    shop = await house.distributor("溧水通途汽配有限公司")
+    await shop.has_bought()
+    gone = await shop.asks("1000.00")
+    await house.does(FINANCE, "credit", f"/v1/shipments/{gone['id']}/invoice")
+    await shop.books("invoice", "987654.32", 1)  # the limit is used up meanwhile
+    await house.does(KEEPER, "credit", f"/v1/shipments/{gone['id']}/issue", {"already_out": True})
+    posts = {"head": HEAD, "keeper": KEEPER, "logistics": LOGISTICS}
+    await house.desk.tell("losses.mjs", account=shop.account, sales=SALES, finance=FINANCE, chief=CHIEF, **posts)
+    found = {one["kind"]: one for one in (await house.reads(FINANCE, "credit", "/v1/losses"))["items"]}
+    assert found["bad_debt"]["state"] == "verified"
+    borne = found["unauthorised_shipment"]
+    assert (borne["state"], borne["shipment_id"]) == ("borne", gone["id"])
+    assert sum(Decimal(one["amount"]) for one in borne["shares"]) == Decimal("1000.00")
+
+
+@pytest.mark.rule("P02.4")
+async def test_files_of_bank_and_erp_are_tried_then_booked_row_by_row(house: House) -> None:
+    shop = await house.distributor("高淳固城汽车装饰有限公司")
+    await house.desk.tell("imports.mjs", account=shop.account, today=str(house.today), finance=FINANCE, sales=SALES)
+    account = await house.reads(SALES, "credit", f"/v1/accounts/{shop.account}")
+    assert account["balance"] == "780.35"
+
+
+@pytest.mark.rule("P02.4")
+async def test_a_warning_is_acted_on_and_closed_and_a_dunning_letter_signed_and_handed_over(house: House) -> None:
+    shop = await house.distributor("六合龙池汽车美容有限公司")
+    await shop.books("invoice", "43210.98", 75)
+    await shop.night_passes()
+
+    async def printed() -> str | None:
+        found = (await house.reads(SALES, "credit", f"/v1/dunning-letters?account_id={shop.account}"))["items"]
+        return str(found[0]["id"]) if found and found[0]["state"] == "printed" else None
+
+    letter = await eventually(printed, within=60, every=0.2)
+    who = {"sales": SALES, "finance": FINANCE, "director": DIRECTOR}
+    await house.desk.tell("warnings.mjs", account=shop.account, letter=str(letter), **who)
+    (warning,) = (await house.reads(SALES, "credit", f"/v1/risk-warnings?account_id={shop.account}"))["items"]
+    assert (warning["kind"], warning["state"]) == ("ageing", "closed")
+    handed = await house.reads(SALES, "credit", f"/v1/dunning-letters/{letter}")
+    assert (handed["state"], handed["way"], handed["handed_by"]) == ("handed_over", "courier", SALES)
 
 
 @pytest.mark.rule("P11.6")
@@ -110,6 +212,17 @@ def test_the_pages_know_the_roles_that_the_service_knows() -> None:
     said = {
         name: set(re.findall(r'"(\w+)"', roles)) for name, roles in re.findall(r'"(credit\.\w+)": \[([^\]]*)\]', source)
     }
-    wanted = ("READ_ACCOUNT", "REQUEST_SHIPMENT", "BOOK", "INVOICE", "ISSUE_GOODS")
+    wanted = (
+        "READ_ACCOUNT",
+        "REQUEST_SHIPMENT",
+        "OPEN_ACCOUNT",
+        "BOOK",
+        "READ_LOSS",
+        "ACT_ON_WARNING",
+        "CLOSE_WARNING",
+        "READ_LETTER",
+        "INVOICE",
+        "ISSUE_GOODS",
+    )
     known = {one.name: {role.value for role in one.roles} for one in (getattr(permissions, n) for n in wanted)}
     assert said == known

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
@@ -24,6 +25,7 @@ SERVICES = ("staff", "customer", "archive", "credit", "notify", "console")
 ADMIN, BRANCH = "admin-1", "nj-jiangning"
 SALES, FINANCE, KEEPER, AREA = "sales-nj", "finance-nj", "keeper-nj", "area-east"
 DIRECTOR, ARCHIVIST, PROMOTER, CLERK = "director-nj", "archivist-nj", "promoter-1", "agent-7"
+CHIEF, HEAD, LOGISTICS = "chief-nj", "head-nj", "logistics-nj"
 PEOPLE = {
     SALES: f"sales@{BRANCH}",
     FINANCE: f"finance@{BRANCH}",
@@ -33,6 +35,9 @@ PEOPLE = {
     ARCHIVIST: f"archivist@{BRANCH}",
     PROMOTER: "marketing_promotion@group",
     CLERK: "call_centre@group",
+    CHIEF: f"general_manager@{BRANCH}",
+    HEAD: f"marketing_head@{BRANCH}",
+    LOGISTICS: f"logistics_specialist@{BRANCH}",
 }
 #: days ago and amount of goods that were invoiced and shipped: most are paid, the first four are open
 BOUGHT = (
@@ -40,6 +45,7 @@ BOUGHT = (
     (22, "71500.50"), (19, "38000.00"), (15, "90000.00"), (9, "45000.00"), (6, "82000.00"), (2, "57499.50"),
 )  # fmt: skip
 OPEN = 4
+_MIDNIGHT = "UPDATE kehu.jobs SET run_at = now() WHERE kind = 'roll_limit' AND ref = $1 AND state = 'waiting'"
 
 
 @dataclass
@@ -82,14 +88,19 @@ class House:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def distributor(self, name: str, *, papers: bool = True) -> Distributor:
-        """A customer of the directory, confirmed and with papers, and its account; without papers it has no credit."""
+    async def customer(self, name: str) -> str:
+        """A customer of the directory, confirmed; it has no papers and no account."""
         phones = [f"025-7770{next(self.counted):04d}"]
         form = {"kind": "organisation", "branch": BRANCH, "name": name, "phones": phones, "contact_person": "周敏"}
         form["customer_class"] = "key"
         form |= {"enterprise_nature": "民营", "supervising_unit": "无", "address": "江宁大道1号"}
-        customer = (await self.does(PROMOTER, "customer", "/v1/customers", form))["id"]
+        customer = str((await self.does(PROMOTER, "customer", "/v1/customers", form))["id"])
         await self.does(DIRECTOR, "customer", f"/v1/customers/{customer}/confirm")
+        return customer
+
+    async def distributor(self, name: str, *, papers: bool = True) -> Distributor:
+        """A customer of the directory, confirmed and with papers, and its account; without papers it has no credit."""
+        customer = await self.customer(name)
         if papers:
             dossier = {"kind": "customer", "about": customer, "branch": BRANCH}
             path = (await self.does(ARCHIVIST, "archive", "/v1/dossiers", dossier))["path"]
@@ -130,10 +141,18 @@ class Distributor:
                 pays = [{"document_id": invoice["id"], "amount": amount}]
                 await self.books("payment", amount, max(0, days_ago - 1), pays=pays)
 
-    async def asks(self, amount: str, product: str = "GPS-T200") -> dict[str, Any]:
-        line = {"product": product, "batch": "B-2026-11", "quantity": "1", "price": amount}
+    async def asks(self, price: str, product: str = "GPS-T200", quantity: str = "1") -> dict[str, Any]:
+        line = {"product": product, "batch": "B-2026-11", "quantity": quantity, "price": price}
         form = {"account_id": self.account, "customer_id": self.customer, "destination": "nj-depot-2", "lines": [line]}
         return await self.house.does(SALES, "credit", "/v1/shipments", form)
+
+    async def night_passes(self) -> None:
+        """What its midnight brings comes now."""
+        connection = await asyncpg.connect(self.house.desk.dsns["credit"])
+        try:
+            await connection.execute(_MIDNIGHT, self.account)
+        finally:
+            await connection.close()
 
     async def standing(self) -> dict[str, Any]:
         return await self.house.reads(SALES, "credit", f"/v1/accounts/{self.account}/standing")
@@ -153,7 +172,7 @@ async def trading(databases: Databases, kafka: str, keys: tuple[Path, Path], log
         for n, (subject, grant) in enumerate(PEOPLE.items()):
             role, _, place = grant.partition("@")
             person = {"subject": subject, "name": f"员工{n}", "mail": f"{subject}@kehu.example"}
-            person |= {"branch": "group" if ":" in place or place == "group" else place, "mobile": f"1420777800{n}"}
+            person |= {"branch": "group" if ":" in place or place == "group" else place, "mobile": f"142077780{n:02d}"}
             path = f"/v1/people/{(await house.does(ADMIN, 'staff', '/v1/people', person))['id']}/grants"
             await house.does(ADMIN, "staff", path, {"role": role, "place": place})
         yield house

@@ -32,6 +32,8 @@ export class Problem extends Error {
 export interface Options {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
+  /** in the place of a body: a file as it is */
+  file?: Blob;
   /** makes a repetition safe: the same key is the same request */
   key?: string;
   version?: number;
@@ -45,6 +47,7 @@ const PATIENCE = 20_000;
 export async function ask<T>(path: string, options: Options = {}): Promise<T> {
   const headers: Record<string, string> = { "kehu-console": "1", accept: "application/json" };
   if (options.body !== undefined) headers["content-type"] = "application/json";
+  if (options.file) headers["content-type"] = "application/octet-stream";
   if (options.key) headers["idempotency-key"] = options.key;
   if (options.version !== undefined) headers["if-match"] = `"${options.version}"`;
   const signals = [AbortSignal.timeout(PATIENCE), ...(options.signal ? [options.signal] : [])];
@@ -57,7 +60,7 @@ export async function ask<T>(path: string, options: Options = {}): Promise<T> {
       credentials: "same-origin",
       redirect: options.follow ? "follow" : "error",
       signal: AbortSignal.any(signals),
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.file ? { body: options.file } : options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
     text = await answer.text();
   } catch (error) {

@@ -10,8 +10,13 @@ import { Problem } from "./api";
 import { LanguageProvider, useSpeech } from "./language";
 import { AccountPage } from "./pages/credit/AccountPage";
 import { CreditDesk } from "./pages/credit/CreditDesk";
+import { Imports } from "./pages/credit/Imports";
+import { LetterPage } from "./pages/credit/Letters";
+import { LossPage } from "./pages/credit/LossPage";
+import { OpenAccount } from "./pages/credit/OpenAccount";
 import { ChangeGoods, RequestGoods } from "./pages/credit/RequestGoods";
 import { ShipmentPage } from "./pages/credit/ShipmentPage";
+import { WarningPage } from "./pages/credit/Warnings";
 import { CasePage } from "./pages/CasePage";
 import { CasesPage } from "./pages/CasesPage";
 import { InboxPage } from "./pages/InboxPage";
@@ -47,6 +52,11 @@ const router = createBrowserRouter([
       { path: "/credit/request", element: <RequestGoods /> },
       { path: "/credit/shipments/:id", element: <ShipmentPage /> },
       { path: "/credit/shipments/:id/change", element: <ChangeGoods /> },
+      { path: "/credit/imports", element: <Imports /> },
+      { path: "/credit/warnings/:id", element: <WarningPage /> },
+      { path: "/credit/letters/:id", element: <LetterPage /> },
+      { path: "/credit/losses/:id", element: <LossPage /> },
+      { path: "/credit/accounts/new", element: <OpenAccount /> },
       { path: "/credit/accounts/:id", element: <AccountPage /> },
       { path: "*", element: <Navigate to="/work" replace /> },
     ],

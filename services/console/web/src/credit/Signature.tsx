@@ -26,21 +26,29 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
   );
   const said = (name: string) => (typeof asked.offer[name] === "string" ? (asked.offer[name] as string) : undefined);
   const kind = said("kind"), until = said("until"), exposure = said("exposure"), limit = said("limit"), account = said("account");
+  const bearers = (asked.offer.bearers ?? []) as { part: string; person: string | null; weight: number }[];
   const open = asked.state === "open";
   const after = exposure !== undefined && asked.amount !== null ? sum(exposure, asked.amount) : undefined;
   return (
     <article className="asked signature" aria-label={pick(asked.title_zh, asked.title)}>
       <p className="line-head">
         <b>{pick(asked.title_zh, asked.title)}</b>
-        {kind && <Tag color="error">{kind === "first" ? t("firstOverrun") : kind === "last" ? t("lastOverrun") : kind}</Tag>}
+        {kind && <Tag color="error">{kind === "first" ? t("firstOverrun") : kind === "last" ? t("lastOverrun") : code(`loss.${kind}`)}</Tag>}
         <Tag color={open ? "warning" : asked.state === "granted" ? "success" : "default"}>{open ? t("waiting") : code(asked.state)}</Tag>
         {linked && asked.name === "credit.overrun" && <Link className="number" to={`/credit/shipments/${asked.subject}`}>{t("shipment")} {numberOf(asked.subject)}</Link>}
+        {linked && asked.name === "credit.letter" && <Link className="number" to={`/credit/letters/${asked.subject}`}>{t("letter")} {numberOf(asked.subject)}</Link>}
+        {linked && asked.name === "credit.share_loss" && <Link className="number" to={`/credit/losses/${asked.subject}`}>{t("loss")} {numberOf(asked.subject)}</Link>}
       </p>
       <p className="sign-for">
         {t("holdsFor")} <Amount of={asked.amount} strong />
         {until && <> · {t("validUntil")} <b>{days(until)}</b></>} <Rules of={asked.rules} />
       </p>
       <p className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)} · {asked.branch}{account && <> · <Link className="number" to={`/credit/accounts/${account}`}>{t("account")} {numberOf(account)}</Link></>}</p>
+      {bearers.length > 0 && (
+        <ul className="seats" aria-label={t("shares")}>
+          {bearers.map((one) => <li key={one.part}>{one.part === "company" ? t("theCompany") : one.part === "signer" ? t("theSigner") : roleName(one.part)}{one.person && `: ${one.person}`} · {t("weight")} {one.weight}</li>)}
+        </ul>
+      )}
       {kind === "last" && <p>{t("lastMeans")}</p>}
       {open && exposure !== undefined && limit !== undefined && after !== undefined && <Balance exposure={exposure} after={after} limit={limit} />}
       <ul className="seats">

@@ -10,7 +10,12 @@ export const ROLES = {
     "logistics_specialist", "warehouse_keeper", "general_manager",
   ],
   "credit.request": ["sales", "salesperson", "sales_manager", "order_agent", "logistics_specialist"],
+  "credit.open_account": ["sales", "sales_manager", "finance"],
   "credit.book": ["finance"],
+  "credit.read_loss": ["finance", "general_manager", "sales_director", "area_manager", "marketing_head"],
+  "credit.act_on_warning": ["sales", "salesperson", "sales_manager", "sales_director", "area_manager", "finance"],
+  "credit.close_warning": ["sales_manager", "sales_director", "area_manager", "finance"],
+  "credit.read_letter": ["sales", "salesperson", "sales_manager", "sales_director", "area_manager", "finance", "general_manager", "legal"],
   "credit.invoice": ["finance"],
   "credit.issue_goods": ["warehouse_keeper", "logistics_specialist"],
 } as const;
@@ -111,6 +116,8 @@ export interface Account extends Omit<AccountLine, "customer_ids"> {
   eligible: boolean;
   missing: { code: string; customer_id: string | null; as_of: string | null; rules: string[] }[];
   oldest_open: string | null;
+  reviewed_at: string;
+  terms: { amount: string; until: string } | null;
 }
 
 export type PartName = "receivable" | "released" | "reserved";
@@ -158,6 +165,9 @@ export interface DocumentLine {
   origin: string;
   origin_ref: string;
   shipment_id: string | null;
+  customer_id: string;
+  corrects: string | null;
+  reversed_by: string | null;
 }
 
 export interface Document extends DocumentLine {
@@ -173,4 +183,100 @@ export interface Ageing {
   documents: {
     document_id: string; kind: string; dated_on: string; due_on: string; days_over: number; band: string; amount: string; open: string;
   }[];
+}
+
+export interface Plan {
+  id: string;
+  state: "running" | "superseded";
+  instalments: { due_on: string; amount: string; met_on: string | null }[];
+  broken: number;
+  agreed_at: string;
+}
+
+export interface Loss {
+  id: string;
+  kind: "bad_debt" | "unauthorised_shipment" | "last_overrun_unpaid";
+  rule: string;
+  state: "found" | "verified" | "approved" | "borne" | "dismissed";
+  account_id: string | null;
+  branch: string;
+  document_id: string | null;
+  shipment_id: string | null;
+  amount: string;
+  occurred_on: string;
+  found_at: string;
+  legal_reserved: boolean;
+  shares: { part: string; person: string | null; weight: number; amount: string | null }[];
+  ended_at: string | null;
+  approval: string | null;
+  evidence: { id: string; origin_ref: string; line: number; product: string; batch: string; quantity: string; issued_on: string; finding: string | null; lost: string }[];
+}
+
+export interface ImportView {
+  id: string;
+  state: "waiting" | "done" | "failed";
+  dry_run: boolean;
+  rows: number;
+  done: number;
+  outcomes: Record<string, number>;
+  asked_at: string;
+}
+
+export interface ImportedRow {
+  row: number;
+  outcome: string;
+  detail: string | null;
+  rules: string[];
+  errors: { pointer: string; detail: string }[];
+}
+
+export interface WarningLine {
+  id: string;
+  account_id: string;
+  branch: string;
+  kind: "ageing" | "broken_promises" | "shrinking_payments" | "concentration";
+  state: "open" | "acted" | "ended" | "closed";
+  amount: string;
+  raised_on: string;
+  seen_on: string;
+  ended_at: string | null;
+}
+
+export interface RiskEvidence {
+  figures: Record<string, string>;
+  thresholds: Record<string, number>;
+  documents: string[];
+  plans: string | null;
+}
+
+export interface RiskWarning extends WarningLine {
+  raised: RiskEvidence;
+  latest: RiskEvidence;
+  steps: { step: string; code: string; by: string; at: string; note: string | null }[];
+  rules: string[];
+}
+
+export interface LetterLine {
+  id: string;
+  account_id: string;
+  customer_id: string;
+  branch: string;
+  level: number;
+  made_on: string;
+  total: string;
+  days_over: number;
+  state: "made" | "printed" | "sent" | "handed_over" | "void";
+  person: string | null;
+  sent_at: string | null;
+  handed_on: string | null;
+  way: string | null;
+  void_because: string | null;
+}
+
+export interface Letter extends LetterLine {
+  lines: { document: string; kind: string; dated_on: string; due_on: string; days_over: number; amount: string; open: string }[];
+  papers: Record<string, { path: string; sha256: string; size: number }>;
+  handed_by: string | null;
+  approval: string | null;
+  rules: string[];
 }

@@ -21,12 +21,17 @@ export function shown(amount: string | null | undefined): string {
   return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${part.padEnd(2, "0")}`;
 }
 
+/** A quantity with at most three decimals as thousandths; null for what is none. */
+export function thousandths(text: string): bigint | null {
+  const found = /^(\d{1,9})(?:\.(\d{1,3}))?$/.exec(text.trim());
+  return found ? BigInt(found[1]! + (found[2] ?? "").padEnd(3, "0")) : null;
+}
+
 /** Quantity (three decimals at most) times price, in cents; null while one is missing, "broken" when it is no whole cent. */
 export function lineCents(quantity: string, price: string): bigint | null | "broken" {
-  const many = /^(\d{1,9})(?:\.(\d{1,3}))?$/.exec(quantity.trim());
-  const each = cents(price);
-  if (!many || each === null) return null;
-  const product = BigInt(many[1]! + (many[2] ?? "").padEnd(3, "0")) * each;
+  const [many, each] = [thousandths(quantity), cents(price)];
+  if (many === null || each === null) return null;
+  const product = many * each;
   return product % 1000n === 0n ? product / 1000n : "broken";
 }
 

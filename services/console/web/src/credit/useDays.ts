@@ -20,3 +20,6 @@ export function useDays(): (day: string | null | undefined) => string {
     };
   }, [language]);
 }
+
+/** The civil day in Shanghai: 2026-11-28. */
+export const today = (): string => new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" }).format(new Date());

@@ -1,8 +1,11 @@
 /** Where what a service tells of is done here: its path there, as a page of ours; null for what has no page yet. */
 export function screenOf({ service, path }: { service: string; path: string }): string | null {
-  const [, what, id] = /^\/v1\/([a-z]+)\/([0-9a-f-]{36})(?:\/|$)/.exec(path) ?? [];
+  const [, what, id] = /^\/v1\/([a-z-]+)\/([0-9a-f-]{36})(?:\/|$)/.exec(path) ?? [];
   if (service === "complaint" && what === "complaints") return `/cases/${id}`;
   if (service === "credit" && what === "shipments") return `/credit/shipments/${id}`;
   if (service === "credit" && what === "accounts") return `/credit/accounts/${id}`;
+  if (service === "credit" && what === "losses") return `/credit/losses/${id}`;
+  if (service === "credit" && what === "risk-warnings") return `/credit/warnings/${id}`;
+  if (service === "credit" && what === "dunning-letters") return `/credit/letters/${id}`;
   return null;
 }

@@ -4,11 +4,14 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
 import { ask, type Page } from "../../api";
 import { Amount } from "../../credit/Amount";
-import { CREDIT, may, numberOf, type Ageing as Aged, type Document, type ExposureLine, type PartName, type Standing } from "../../credit/api";
+import { CREDIT, may, numberOf, type Ageing as Aged, type ExposureLine, type PartName, type Standing } from "../../credit/api";
 import { LIVE_LIST, useAccount, useNames, useStanding } from "../../credit/asking";
 import { LimitChart } from "../../credit/LimitChart";
+import { Plans } from "../../credit/Plan";
 import { useDays } from "../../credit/useDays";
 import { Reasons, Rules } from "../../credit/Why";
+import { AccountSteps } from "../../credit/AccountSteps";
+import { Documents, OneDocument } from "../../credit/Documents";
 import { useSpeech } from "../../language";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { useDesk } from "../../Shell";
@@ -20,8 +23,9 @@ export function AccountPage() {
 }
 
 function Opened({ id }: { id: string }) {
-  const { t, code } = useSpeech();
+  const { t, code, when } = useSpeech();
   const { me } = useDesk();
+  const days = useDays();
   const account = useAccount(id);
   const standing = useStanding(id);
   const name = useNames(account.data?.customers.map((one) => one.customer_id) ?? []);
@@ -46,16 +50,25 @@ function Opened({ id }: { id: string }) {
           {one.customers.map((each) => name(each.customer_id)).join("、")} · {one.branch} · {code(`contract.${one.contract}`)} · {t("termDays")} {one.term_days} {t("days")}
         </p>
         <Figures of={standing.data} />
+        <p className="quiet">
+          {t("reviewedAt")} {when(one.reviewed_at)}
+          {one.terms && <> · {t("termsHold")} <Amount of={one.terms.amount} /> {t("validUntil")} {days(one.terms.until)}{one.terms.until < standing.data.on && <b className="bad"> {t("notValid")}</b>}</>}
+        </p>
         {!one.eligible && (
           <Alert type="error" showIcon title={t("missingTitle")}
             description={<Reasons label={false} of={one.missing.map((lack) => ({ ...lack, amount: null }))} />} />
         )}
+        <AccountSteps of={one} />
       </section>
       <LimitChart account={id} exposure={standing.data.exposure} today={standing.data.on} />
       <div className="two account">
-        <Exposure account={id} of={standing.data} />
+        <div>
+          <Exposure account={id} of={standing.data} />
+          <Documents account={id} />
+        </div>
         <div>
           <Ageing account={id} />
+          <Plans of={one} />
           <Overruns of={standing.data} />
         </div>
       </div>
@@ -152,36 +165,6 @@ function Part({ account, part }: { account: string; part: PartName }) {
 function Counts({ of }: { of: ExposureLine }) {
   const lowers = of.counts.startsWith("-");
   return <b className={lowers ? "num good" : "num"}>{lowers && "−"}<Amount of={of.counts.replace("-", "")} /></b>;
-}
-
-/** A document with its entries, and what settled what. */
-function OneDocument({ id }: { id: string }) {
-  const { t, code, when } = useSpeech();
-  const found = useQuery({
-    queryKey: ["credit", "document", id],
-    queryFn: ({ signal }) => ask<Document>(`${CREDIT}/documents/${id}`, { signal }),
-  });
-  if (found.isPending) return <Skeleton active paragraph={{ rows: 1 }} />;
-  if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
-  const one = found.data;
-  return (
-    <div className="document">
-      <dl className="pairs">
-        <dt>{t("reference")}</dt><dd>{one.origin} {one.origin_ref}</dd>
-        <dt>{t("openAmount")}</dt><dd><Amount of={one.open} /></dd>
-        {one.shipment_id && <><dt>{t("shipment")}</dt><dd><Link className="number" to={`/credit/shipments/${one.shipment_id}`}>{numberOf(one.shipment_id)}</Link></dd></>}
-        <dt>{t("entries")}</dt>
-        <dd>{one.entries.map((entry, n) => <span key={n} className="ledger-entry">{code(`ledger.${entry.ledger}`)} {entry.amount.startsWith("-") ? "−" : "+"}<Amount of={entry.amount.replace("-", "")} /></span>)}</dd>
-        <dt>{t("paidBy")}</dt>
-        <dd>
-          {one.allocations.length === 0 && <span className="quiet">{t("noAllocations")}</span>}
-          {one.allocations.map((each, n) => (
-            <span key={n} className="ledger-entry"><span className="number">{numberOf(each.credit_id === one.id ? each.debit_id : each.credit_id)}</span> <Amount of={each.amount} /> <span className="quiet">{when(each.allocated_at)}</span></span>
-          ))}
-        </dd>
-      </dl>
-    </div>
-  );
 }
 
 const BANDS = ["not_due", "1-30", "31-60", "61-90", "over_90"] as const;

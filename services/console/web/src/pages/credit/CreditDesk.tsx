@@ -12,9 +12,13 @@ import { Reasons, Rules, WaysOut } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { useDesk } from "../../Shell";
+import { Letters } from "./Letters";
+import { Losses } from "./Losses";
+import { Warnings } from "./Warnings";
 
-const LISTS = ["held", "sign", "shipments", "accounts"] as const;
+const LISTS = ["held", "sign", "shipments", "accounts", "warnings", "letters", "losses"] as const;
 type List = (typeof LISTS)[number];
+const LOSS_STATES = ["found", "verified", "approved", "borne", "dismissed"] as const;
 const STATES = ["held", "released", "invoiced", "issued", "delivered", "cancelled"] as const;
 
 /** What is held and why, what waits for a signature, every shipment by state, every account: one desk. */
@@ -25,6 +29,7 @@ export function CreditDesk() {
   const list: List = LISTS.find((one) => one === query.get("list")) ?? "held";
   const branch = query.get("branch") ?? undefined;
   const state = STATES.find((one) => one === query.get("state"));
+  const lossState = LOSS_STATES.find((one) => one === query.get("state"));
   const reads = may(me, "credit.read");
   const toSign = useToSign(reads);
   if (!reads) return <section className="card"><Alert type="warning" showIcon title={t("notYourDesk")} /></section>;
@@ -37,17 +42,26 @@ export function CreditDesk() {
     setQuery(next, { replace: true });
   };
   const waiting = toSign.data?.length ?? 0;
-  const names = { held: t("heldGoods"), sign: waiting > 0 ? `${t("toSign")} ${waiting}` : t("toSign"), shipments: t("shipments"), accounts: t("accounts") };
+  const names = { held: t("heldGoods"), sign: waiting > 0 ? `${t("toSign")} ${waiting}` : t("toSign"), shipments: t("shipments"), accounts: t("accounts"), warnings: t("warnings"), letters: t("letters"), losses: t("losses") };
+  const lists = LISTS.filter((one) => one !== "losses" || may(me, "credit.read_loss"));
   return (
     <section className="card" aria-labelledby="desk-title">
       <div className="title-row">
         <h1 id="desk-title">{t("creditDesk")}</h1>
         {may(me, "credit.request") && <Link className="as-button" to="/credit/request">{t("requestGoods")}</Link>}
+        {may(me, "credit.open_account") && <Link className="as-button" to="/credit/accounts/new">{t("openAccountNew")}</Link>}
+        {may(me, "credit.book") && <Link className="as-button" to="/credit/imports">{t("imports")}</Link>}
         <FindNumber />
       </div>
-      <Tabs activeKey={list} onChange={(key) => go({ list: key === "held" ? undefined : key, state: undefined })}
-        items={LISTS.map((one) => ({ key: one, label: names[one] }))} />
-      {list !== "sign" && (
+      <Tabs activeKey={list} more={{ icon: t("moreLists") }} onChange={(key) => go({ list: key === "held" ? undefined : key, state: undefined })}
+        items={lists.map((one) => ({ key: one, label: names[one] }))} />
+      {list === "losses" && (
+        <p className="filters">
+          <Select allowClear aria-label={t("state")} placeholder={t("anyState")} value={lossState} onChange={(value?: string) => go({ state: value })}
+            options={LOSS_STATES.map((one) => ({ value: one, label: code(`lossstate.${one}`) }))} />
+        </p>
+      )}
+      {list !== "sign" && list !== "losses" && (
         <p className="filters">
           <Select allowClear aria-label={t("branch")} placeholder={t("allBranches")} value={branch} onChange={(value?: string) => go({ branch: value })}
             options={places.branches.map((one) => ({ value: one.branch, label: one.branch }))} />
@@ -59,6 +73,9 @@ export function CreditDesk() {
       )}
       {list === "held" && <Shipments state="held" branch={branch} empty={t("nothingHeld")} />}
       {list === "shipments" && <Shipments state={state} branch={branch} empty={t("noShipments")} />}
+      {list === "warnings" && <Warnings branch={branch} />}
+      {list === "letters" && <Letters branch={branch} />}
+      {list === "losses" && <Losses state={lossState} />}
       {list === "accounts" && <Accounts branch={branch} />}
       {list === "sign" && (
         toSign.isPending ? <Skeleton active /> : toSign.isError ? <ProblemNote error={toSign.error} retry={() => void toSign.refetch()} />

@@ -7,6 +7,7 @@ import { Amount } from "../../credit/Amount";
 import { CREDIT, may, numberOf, type Account, type AccountLine, type Decision, type Shipment } from "../../credit/api";
 import { useAccount, useNames, useSettled, useShipment, useStep } from "../../credit/asking";
 import { amountOf, lineCents } from "../../credit/money";
+import { nameOf } from "../../credit/Step";
 import { useDays } from "../../credit/useDays";
 import { Balance, Reasons, Rules, WaysOut } from "../../credit/Why";
 import { useSpeech } from "../../language";
@@ -237,9 +238,4 @@ function WhatIf({ account, amount, prepaid }: { account: Account | undefined; am
       <p className="quiet">{t("nothingTaken")}</p>
     </div>
   );
-}
-
-/** The field that a problem points at: /lines/0/price is lines, 0, price. */
-function nameOf(pointer: string): (string | number)[] {
-  return pointer.split("/").slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }

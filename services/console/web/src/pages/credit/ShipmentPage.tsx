@@ -6,8 +6,10 @@ import { Amount } from "../../credit/Amount";
 import { CREDIT, may, numberOf, type Shipment, type WayOut } from "../../credit/api";
 import { useNames, useShipment, useSignatures, useStanding, useStep } from "../../credit/asking";
 import { Signature } from "../../credit/Signature";
+import { Return, Split } from "../../credit/PartOfGoods";
 import { State } from "../../credit/State";
-import { useDays } from "../../credit/useDays";
+import { Offers, type Offer } from "../../credit/Step";
+import { today, useDays } from "../../credit/useDays";
 import { Decided, Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { ProblemNote } from "../../parts/ProblemNote";
@@ -97,7 +99,6 @@ function Verdict({ of }: { of: Shipment }) {
 function Remittance({ of, amount, done }: { of: Shipment; amount: string; done: () => void }) {
   const { t } = useSpeech();
   const [form] = Form.useForm<{ amount: string; dated_on: string; reference: string }>();
-  const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" }).format(new Date());
   const book = useStep<{ amount: string; dated_on: string; reference: string }>(
     ({ reference, ...said }, key) =>
       ask(`${CREDIT}/accounts/${of.account_id}/documents`, {
@@ -108,12 +109,12 @@ function Remittance({ of, amount, done }: { of: Shipment; amount: string; done: 
   );
   const needed = [{ required: true, whitespace: true, message: t("required") }];
   return (
-    <Form form={form} layout="vertical" className="step remittance" disabled={book.isPending} initialValues={{ amount, dated_on: today }}
+    <Form form={form} layout="vertical" className="step remittance" disabled={book.isPending} initialValues={{ amount, dated_on: today() }}
       onFinish={(values) => { if (!book.isPending) book.mutate(values); }} onKeyDown={(event) => { if (event.key === "Escape") done(); }}>
       <Form.Item name="amount" label={t("amount")} rules={[...needed, { pattern: /^\d{1,12}(\.\d{1,2})?$/, message: t("priceHint") }]}>
         <Input inputMode="decimal" autoComplete="off" maxLength={16} prefix="¥" autoFocus />
       </Form.Item>
-      <Form.Item name="dated_on" label={t("paidOn")} rules={needed}><Input type="date" max={today} /></Form.Item>
+      <Form.Item name="dated_on" label={t("paidOn")} rules={needed}><Input type="date" max={today()} /></Form.Item>
       <Form.Item name="reference" label={t("bankRef")} rules={needed}><Input autoComplete="off" maxLength={100} /></Form.Item>
       {book.isError && <ProblemNote error={book.error} />}
       <p className="buttons">
@@ -129,7 +130,6 @@ function Signatures({ of }: { of: Shipment }) {
   const { t } = useSpeech();
   const days = useDays();
   const found = useSignatures(of.id);
-  const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" }).format(new Date());
   const given = of.signature;
   const asked = found.data?.items ?? [];
   if (found.isError) return <section className="card"><ProblemNote error={found.error} retry={() => void found.refetch()} /></section>;
@@ -141,7 +141,7 @@ function Signatures({ of }: { of: Shipment }) {
         <p className="sign-for">
           {given.kind === "first" ? t("firstOverrun") : t("lastOverrun")} · {t("holdsFor")} <Amount of={given.amount} strong />
           {" · "}{t("validUntil")} <b>{days(given.until)}</b> · {t("signedByWhom")} {given.signer}
-          {given.until < today && <b className="bad"> {t("notValid")}</b>}
+          {given.until < today() && <b className="bad"> {t("notValid")}</b>}
           {Number(given.amount) !== Number(of.amount) && <b className="bad"> {t("otherAmount")}</b>}
         </p>
       )}
@@ -174,6 +174,10 @@ function Steps({ of }: { of: Shipment }) {
       )}
     </>
   );
+  const offers: Offer[] = [];
+  if (early && requests && of.waits_for.length === 0) offers.push({ key: "split", name: t("split"), form: (done) => <Split of={of} done={done} /> });
+  const back = (of.state === "issued" || of.state === "delivered") && of.invoice_id !== null && of.returned !== of.amount;
+  if (back && may(me, "credit.issue_goods")) offers.push({ key: "return", name: t("returnGoods"), form: (done) => <Return of={of} done={done} /> });
   const dates: [string, string | null][] = [["invoiced", of.invoiced_on], ["issued", of.issued_on], ["delivered", of.delivered_on]];
   return (
     <section className="card" aria-labelledby="course-title">
@@ -184,7 +188,7 @@ function Steps({ of }: { of: Shipment }) {
         {Number(of.prepaid) > 0 && <><dt>{t("prepaid")}</dt><dd><Amount of={of.prepaid} /></dd></>}
         {Number(of.returned) > 0 && <><dt>{code("document.return")}</dt><dd><Amount of={of.returned} /></dd></>}
       </dl>
-      <p className="buttons">{next}</p>
+      <Offers of={offers}>{next}</Offers>
       {step.isError && <ProblemNote error={step.error} />}
     </section>
   );

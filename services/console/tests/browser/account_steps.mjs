@@ -1,0 +1,92 @@
+// An account is opened, reviewed, and asked the longer term for; documents are booked on it, and one is taken back.
+import { asked, assert, button, fits, look, signInAs, story } from "./browser.mjs";
+
+const number = (id) => id.slice(0, 13).toUpperCase();
+
+await story(
+  async (page, context, another) => {
+    // sales opens it: whose customers, which contract and term
+    await signInAs(page, asked.sales, "", "/credit");
+    await page.getByRole("link", { name: "开立账户" }).click();
+    const ids = page.getByLabel("客户 ID（共用此账户的都填）");
+    await ids.fill("not-an-id");
+    await ids.press("Enter");
+    await page.getByText("不是完整的客户 ID").waitFor();
+    await page.locator(".ant-select-selection-item-remove").click();
+    await page.getByText("不是完整的客户 ID").waitFor({ state: "detached" });
+    await ids.fill(asked.customer);
+    await ids.press("Enter");
+    await page.getByText(/有限公司|\*/).first().waitFor(); // the name, masked
+    await page.getByLabel("款期 (天)").fill("60");
+    await look(page, "credit-open-account");
+    assert.deepEqual(await fits(page), [], "opening an account");
+    await button(page, "开立").click();
+    await page.waitForURL(/\/credit\/accounts\/[0-9a-f-]{36}$/);
+    const account = new URL(page.url()).pathname;
+    await page.getByText("授信资格缺少").waitFor();
+    assert.equal(await page.getByRole("button", { name: "登记单据" }).count(), 0, "finance books");
+
+    // the review is noted, and credit asked for at the longer term
+    await button(page, "年审").click();
+    await page.getByRole("button", { name: "已核对，仍然有效" }).click();
+    await page.getByRole("button", { name: "已核对，仍然有效" }).waitFor({ state: "detached" });
+    await button(page, "申请超期款期").click();
+    await page.getByLabel("可欠金额").fill("80000.00");
+    await page.getByLabel("批准有效至").fill(asked.until);
+    await look(page, "credit-terms");
+    await page.getByRole("form", { name: "申请超期款期" }).getByRole("button", { name: /提\s?交/ }).click();
+    await page.getByRole("article", { name: "超三十天款期授信" }).waitFor();
+    assert.ok(await page.getByRole("button", { name: "申请超期款期" }).evaluate((one) => one === document.activeElement), "the focus comes back");
+
+    // finance books an invoice and a payment that names it, by keyboard
+    const finance = await another();
+    await signInAs(finance, asked.finance, "", account);
+    const book = finance.getByRole("button", { name: "登记单据" });
+    await book.focus();
+    await finance.keyboard.press("Enter");
+    const form = finance.getByRole("form", { name: "登记单据" });
+    await form.getByText("发票", { exact: true }).click();
+    await form.getByLabel("金额").fill("0.00");
+    await form.getByLabel("ERP 单号").fill("FP-2026-0001");
+    await finance.keyboard.press("Enter");
+    await finance.getByText("大于 0，最多两位小数").waitFor();
+    await form.getByLabel("金额").fill("1200.10");
+    await finance.keyboard.press("Enter");
+    await form.waitFor({ state: "detached" });
+    const documents = finance.getByRole("list", { name: "已入账单据" });
+    await documents.getByText("FP-2026-0001").waitFor();
+    await finance.keyboard.press("Enter"); // the focus is on the button again
+    await form.getByLabel("金额").fill("200.05");
+    await form.getByLabel("银行流水号").fill("ICBC-778");
+    await form.getByLabel("指定核销单据").click();
+    await finance.locator(".ant-select-item-option").filter({ hasText: "FP-2026-0001" }).click();
+    await finance.keyboard.press("Escape");
+    await form.evaluate((one) => one.scrollIntoView({ block: "center" }));
+    await look(finance, "credit-book");
+    await form.getByLabel("银行流水号").press("Enter");
+    await form.waitFor({ state: "detached" });
+    await documents.getByText(/未结.*1,000\.05/).waitFor();
+
+    // the payment bounced: what it had paid is open again
+    await documents.getByRole("button", { name: /来款 ICBC-778/ }).click();
+    await finance.getByRole("button", { name: "冲销此单据" }).click();
+    await finance.getByRole("button", { name: "确定冲销" }).click();
+    await documents.getByRole("button", { name: /冲销.*200\.05/ }).first().waitFor();
+    await documents.getByText(/未结.*1,200\.10/).waitFor();
+    await documents.evaluate((one) => one.scrollIntoView());
+    await look(finance, "credit-documents");
+
+    // a phone shows it; in English nothing Chinese is left
+    await finance.setViewportSize({ width: 390, height: 844 });
+    await finance.evaluate(() => window.scrollTo(0, 0));
+    await book.click();
+    await form.waitFor();
+    await look(finance, "phone-credit-book");
+    assert.deepEqual(await fits(finance), [], "booking on a phone");
+    await finance.getByRole("button", { name: "English" }).click();
+    await finance.getByRole("form", { name: "Book a document" }).waitFor();
+    const left = await finance.evaluate(() => document.querySelector("main").innerText.replace(/.*\*+.*/g, "").match(/[\u4e00-\u9fff]+/g)); // but masked names
+    assert.deepEqual(left, null, "no Chinese is left on the English page");
+  },
+  { expected: [/status of (403|404|409|422|503)/, /EventSource/] },
+);

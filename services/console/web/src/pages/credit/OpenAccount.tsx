@@ -1,0 +1,57 @@
+import { Alert, Form, Input, InputNumber, Radio, Select } from "antd";
+import { useNavigate } from "react-router";
+import { ask } from "../../api";
+import { CREDIT, may, type Account } from "../../credit/api";
+import { useNames } from "../../credit/asking";
+import { Step } from "../../credit/Step";
+import { useSpeech } from "../../language";
+import { useDesk } from "../../Shell";
+
+interface Fields {
+  branch: string;
+  customer_ids: string[];
+  contract: "distribution" | "direct";
+  term_days: number;
+  code?: string;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A new account: who ships on it, under which contract and term; what it lacks is said once it is open (P11.1). */
+export function OpenAccount() {
+  const { t, code } = useSpeech();
+  const { me, places } = useDesk();
+  const navigate = useNavigate();
+  const [form] = Form.useForm<Fields>();
+  const ids = (Form.useWatch("customer_ids", form) ?? []).filter((one) => UUID.test(one));
+  const name = useNames(ids);
+  if (!may(me, "credit.open_account")) return <section className="card"><Alert type="warning" showIcon title={t("notYourAccount")} /></section>;
+  const needed = { required: true, message: t("required") };
+  const own = me.grants.map((grant) => grant.place).find((place) => places.branches.some((one) => one.branch === place));
+  return (
+    <section className="card result" aria-labelledby="open-title">
+      <h1 id="open-title">{t("openAccountNew")}</h1>
+      <p className="quiet">{t("openAccountHint")}</p>
+      <Step<Fields> name={t("openAccountNew")} submit={t("openAccountYes")} form={form} initial={{ contract: "distribution", term_days: 30, ...(own ? { branch: own } : {}) }} rules={["P11.1"]}
+        send={async ({ code: number, ...said }, key) => {
+          const opened = await ask<Account>(`${CREDIT}/accounts`, { method: "POST", key, body: { ...said, ...(number?.trim() ? { code: number.trim() } : {}) } });
+          void navigate(`/credit/accounts/${opened.id}`);
+        }}>
+        <Form.Item name="customer_ids" label={t("customerIds")} extra={ids.length > 0 ? ids.map(name).join("、") : t("customerIdsHint")}
+          rules={[needed, { validator: (_, value?: string[]) => ((value ?? []).every((one) => UUID.test(one)) ? Promise.resolve() : Promise.reject(new Error(t("notAnId")))) }]}>
+          <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[",", "，", " ", "、"]} autoFocus maxCount={100} />
+        </Form.Item>
+        <div className="row">
+          <Form.Item name="branch" label={t("atBranch")} rules={[needed]}>
+            <Select showSearch options={places.branches.map((one) => ({ value: one.branch, label: one.branch }))} />
+          </Form.Item>
+          <Form.Item name="term_days" label={`${t("termDays")} (${t("days")})`} rules={[needed]}><InputNumber min={0} max={365} precision={0} className="whole" /></Form.Item>
+          <Form.Item name="code" label={t("booksNumber")}><Input autoComplete="off" maxLength={50} /></Form.Item>
+        </div>
+        <Form.Item name="contract" label={t("contract")} rules={[needed]}>
+          <Radio.Group aria-label={t("contract")} options={(["distribution", "direct"] as const).map((one) => ({ value: one, label: code(`contract.${one}`) }))} />
+        </Form.Item>
+      </Step>
+    </section>
+  );
+}
