@@ -78,11 +78,12 @@ class ImportView(BaseModel):
 
 
 class RowView(BaseModel):
-    """What became of one row; `row` as a spreadsheet counts it."""
+    """What became of one row; `row` as a spreadsheet counts it, `type` of the problem where it was refused."""
 
     row: int
     outcome: Outcome
     ref: str | None
+    type: str | None
     detail: str | None
     rules: list[str]
     errors: list[dict[str, str]]
@@ -347,7 +348,7 @@ async def _noted(tx: Tx, identifier: UUID, number: int) -> bool:
 def _noted_problem(problem: Problem | None) -> str | None:
     if problem is None:
         return None
-    said = {"detail": problem.detail, "rules": list(problem.rules), "errors": problem.errors}
+    said = {"type": problem.type(), "detail": problem.detail, "rules": list(problem.rules), "errors": problem.errors}
     return orjson.dumps(said).decode()
 
 
@@ -364,6 +365,7 @@ async def _rows(tx: Tx, identifier: UUID, outcome: Outcome | None, after: int, l
                 row=row.row,
                 outcome=Outcome(row.outcome),
                 ref=row.ref,
+                type=why.get("type"),
                 detail=why.get("detail"),
                 rules=why.get("rules", []),
                 errors=why.get("errors", []),

@@ -185,6 +185,7 @@ async def test_each_row_is_taken_or_refused_alone_and_says_why(stage: Stage) -> 
         text = (await agent.get(f"{view['path']}/rows.csv")).content.decode("utf-8-sig")
     assert page["items"][0]["errors"][0]["pointer"] == "/phone"
     assert following["items"][0]["rules"] == ["P01.2"]
+    assert following["items"][0]["type"] == "/problems/too-old"
     assert following["next"] is None
     assert text.splitlines()[3].startswith("4,refused,,P01.2,Nobody is so old")
     assert not any(number in text for number in ("13800138000", "13900139000", "no phone"))

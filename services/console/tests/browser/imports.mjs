@@ -26,7 +26,7 @@ await story(
     await look(page, "credit-import-tried");
     await page.getByRole("button", { name: "正式入账 (2)" }).click();
     await page.getByText("入账完成").waitFor();
-    await page.getByRole("row", { name: /4.*被拒/s }).waitFor();
+    await page.getByRole("row", { name: /4.*被拒.*不存在/s }).waitFor();
     await look(page, "credit-import");
 
     // the rows as a file; and the same file again books nothing

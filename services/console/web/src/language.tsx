@@ -171,7 +171,7 @@ const WORDS = {
   byItsType: ["按类型识别", "by its type"],
   dropHere: ["点击选择文件，或拖到此处", "Choose files, or drop them here"],
   takenTypes: ["可上传：", "Taken:"],
-  atMost: ["单个文件不超过", "each at most"],
+  eachAtMost: ["单个文件不超过", "each at most"],
   noMoreFiles: ["投诉已结案或附件已满 100 件，不能再上传。如需补充，请重新处理投诉或联系档案管理人。", "The case is closed or has 100 files: nothing is added. Reopen it, or ask the archive."],
   fileTooLarge: ["文件过大，未上传。请压缩，或分成几份后再上传。", "The file is too large and was not sent. Compress or divide it."],
   fileNotTaken: ["不接受这种类型的文件，未上传。请转换为可接受的类型。", "This type of file is not taken. Convert it first."],

@@ -1,6 +1,7 @@
 // What a refusal means and what to do next, in Chinese, by the type of the problem (RFC 9457): `/problems/<slug>`.
 // A guard of the repository holds that every type that a service can answer has its sentence here.
 import type { FieldError } from "./api";
+import type { Language } from "./language";
 
 export const REFUSALS: Record<string, string> = {
   // of every service
@@ -140,6 +141,11 @@ export const REFUSALS: Record<string, string> = {
   "withdrawn": "此违规记录已撤销，不再处罚。",
 };
 
+/** The Chinese sentence of a refusal, by the type of the problem or its slug, where Chinese is asked for. */
+export function refusal(type: string | null, language: Language): string | undefined {
+  return language === "zh" && type !== null ? REFUSALS[type.replace("/problems/", "")] : undefined;
+}
+
 /** What is wrong with a field, by the kind that the answer names (`code`), and its limit where it has one. */
 const FIELDS: Record<string, string> = {
   missing: "必填",
@@ -183,8 +189,9 @@ const KINDS: Record<string, string> = {
   url: "请填写完整的网址",
 };
 
-/** What is wrong at a place, in Chinese where its kind is known; else what the service says. */
-export function wrongHere({ code, limit, detail }: FieldError): string {
+/** What is wrong at a place, in Chinese where that is asked for and its kind is known; else what the service says. */
+export function wrongHere({ code, limit, detail }: FieldError, language: Language): string {
+  if (language !== "zh") return detail;
   const known = FIELDS[code ?? ""] ?? KINDS[(code ?? "").split("_")[0]!];
   return known ? known.replace("{}", limit ?? "") : detail;
 }

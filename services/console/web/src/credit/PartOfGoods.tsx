@@ -20,12 +20,12 @@ export function Split({ of, done }: { of: Shipment; done: () => void }) {
   const { whole, taken } = usePart(of.lines, Form.useWatch("quantities", form));
   const all = taken === cents(of.amount);
   return (
-    <Step<Fields> name={t("split")} submit={t("splitYes")} form={form} done={done} rules={["P11.6", "P11.7"]} held={all ? t("leaveSome") : !whole || taken === 0n ? t("takeSome") : null}
+    <Step<Fields> name={t("splitGoods")} submit={t("splitYes")} form={form} done={done} rules={["P11.6", "P11.7"]} held={all ? t("leaveSome") : !whole || taken === 0n ? t("takeSome") : null}
       send={async ({ quantities }, key) => {
         const part = await ask<Shipment>(`${CREDIT}/shipments/${of.id}/split`, { method: "POST", key, body: { lines: chosen(quantities).map(([line, quantity]) => ({ line, quantity })) } });
         void navigate(`/credit/shipments/${part.id}`);
       }}>
-      <p>{t("splitMeans")}</p>
+      <p>{t("splitGoodsMeans")}</p>
       <Quantities of={of.lines} label={t("partQuantity")} />
       <p className="figures-row">
         <span>{t("thePart")} <output className="part-total"><Amount of={amountOf(taken)} strong /></output></span>

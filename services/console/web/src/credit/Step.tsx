@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Problem } from "../api";
 import { useSpeech } from "../language";
 import { ProblemNote } from "../parts/ProblemNote";
+import { wrongHere } from "../refusals";
 import { useStep } from "./asking";
 
 export interface Offer {
@@ -49,14 +50,14 @@ export function Step<V extends object>({ name, submit, form: given, initial, sen
   held?: string | null | undefined;
   children?: ReactNode;
 }) {
-  const { t } = useSpeech();
+  const { t, language } = useSpeech();
   const [form] = Form.useForm<V>(given);
   const step = useStep<V>(send, done);
   const [tried, setTried] = useState(false);
   useEffect(() => {
     if (!(step.error instanceof Problem)) return;
-    form.setFields(step.error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [one.detail] })) as never);
-  }, [step.error, form]);
+    form.setFields(step.error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [wrongHere(one, language)] })) as never);
+  }, [step.error, form, language]);
   return (
     <Form form={form} layout="vertical" className="step" aria-label={name} disabled={step.isPending} initialValues={initial as object}
       scrollToFirstError={{ focus: true }} onFinish={(values) => { setTried(true); if (!step.isPending && !held) step.mutate(values); }}

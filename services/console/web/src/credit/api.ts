@@ -1,5 +1,5 @@
 // What the credit service answers, and who may do what there (services/credit/credit/permissions.py).
-import type { Me } from "../api";
+import type { FieldError, Me } from "../api";
 
 export const CREDIT = "/api/credit/v1";
 
@@ -222,12 +222,14 @@ export interface ImportView {
   asked_at: string;
 }
 
+/** `type` of the problem that refused it. */
 export interface ImportedRow {
   row: number;
   outcome: string;
+  type: string | null;
   detail: string | null;
   rules: string[];
-  errors: { pointer: string; detail: string }[];
+  errors: FieldError[];
 }
 
 export interface WarningLine {

@@ -181,9 +181,9 @@ export const CREDIT_WORDS = {
   booksNumber: ["账套中的编号（可不填）", "Number in the books (if any)"],
   notYourAccount: ["您的岗位不能开立账户。如需要，请向管理员申请授权。", "None of your roles may open accounts. Ask the administrator for one if you need it."],
   // a part of goods
-  split: ["拆单", "Split"],
+  splitGoods: ["拆单", "Split"],
   splitYes: ["拆出", "Take it out"],
-  splitMeans: ["填写要单独发货的数量；拆出与余下的两单都重新判定，不因此多占额度。", "How much goes alone. Both parts are decided; nothing is gained by it."],
+  splitGoodsMeans: ["填写要单独发货的数量；拆出与余下的两单都重新判定，不因此多占额度。", "How much goes alone. Both parts are decided; nothing is gained by it."],
   partQuantity: ["拆出数量", "Quantities that go alone"],
   thePart: ["拆出", "The part"],
   theRest: ["余下", "The rest"],

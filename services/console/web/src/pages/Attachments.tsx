@@ -194,7 +194,7 @@ function Adding({ id, found }: { id: string; found: Found }) {
   }
 
   const types = `${t("takenTypes")}${ENDINGS.filter((one) => found.media_types.includes(TYPES[one]!)).join("、").toUpperCase()}`;
-  const limit = `${t("atMost")} ${sizeOf(found.largest)}`;
+  const limit = `${t("eachAtMost")} ${sizeOf(found.largest)}`;
   return (
     <div className="adding">
       <p id={label} className="quiet">{t("attachmentKind")}</p>

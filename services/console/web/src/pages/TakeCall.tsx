@@ -90,7 +90,7 @@ export function TakeCall() {
         form.setFields(
           said.errors.flatMap((one) => {
             const name = POINTERS[one.pointer];
-            return name ? [{ name, errors: [language === "zh" ? wrongHere(one) : one.detail] }] : [];
+            return name ? [{ name, errors: [wrongHere(one, language)] }] : [];
           }),
         );
       }

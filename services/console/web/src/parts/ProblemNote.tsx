@@ -1,7 +1,7 @@
 import { Alert, Button } from "antd";
 import { Problem } from "../api";
 import { useSpeech, type Word } from "../language";
-import { REFUSALS, wrongHere } from "../refusals";
+import { refusal, wrongHere } from "../refusals";
 
 const SAID: [(problem: Problem) => boolean, Word][] = [
   [(p) => p.status === 0, "errOffline"],
@@ -20,7 +20,7 @@ export function ProblemNote({ error, retry, names }: { error: unknown; retry?: (
   const problem = error instanceof Problem ? error : new Problem(500, "unexpected", "", "");
   if (problem.status === 401) return null;
   const chinese = language === "zh";
-  const said = (chinese && REFUSALS[problem.slug]) || t(SAID.find(([fits]) => fits(problem))?.[1] ?? "errUnexpected");
+  const said = refusal(problem.slug, language) ?? t(SAID.find(([fits]) => fits(problem))?.[1] ?? "errUnexpected");
   return (
     <Alert
       type={problem.passes ? "warning" : "error"}
@@ -34,7 +34,7 @@ export function ProblemNote({ error, retry, names }: { error: unknown; retry?: (
             <ul>
               {problem.errors.map((one) => (
                 <li key={one.pointer}>
-                  {names?.(one.pointer) ?? <code>{one.pointer}</code>} {chinese ? wrongHere(one) : one.detail}
+                  {names?.(one.pointer) ?? <code>{one.pointer}</code>} {wrongHere(one, language)}
                 </li>
               ))}
             </ul>

@@ -57,7 +57,7 @@ export function StepForm({ subject, name, path, fields, rules, branch, version, 
       if (error instanceof Problem && !error.passes) key.current = crypto.randomUUID();
       if (error instanceof Problem && error.status === 412) void refresh(queries, subject);
       if (error instanceof Problem) {
-        form.setFields(error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [language === "zh" ? wrongHere(one) : one.detail] })));
+        form.setFields(error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [wrongHere(one, language)] })));
       }
     },
   });

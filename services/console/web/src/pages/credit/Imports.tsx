@@ -8,6 +8,7 @@ import { useStep } from "../../credit/asking";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { ProblemNote } from "../../parts/ProblemNote";
+import { refusal, wrongHere } from "../../refusals";
 import { useDesk } from "../../Shell";
 
 const KINDS = ["payments", "documents"] as const;
@@ -81,7 +82,7 @@ const COLOURS: Record<string, string> = { made: "success", changed: "success", u
 
 /** How far it has come, and what became of each row. */
 function Result({ kind, of }: { kind: Kind; of: ImportView }) {
-  const { t, code, when } = useSpeech();
+  const { t, code, when, language } = useSpeech();
   const { message } = App.useApp();
   const [outcome, setOutcome] = useState<string>();
   const rows = useInfiniteQuery({
@@ -133,7 +134,7 @@ function Result({ kind, of }: { kind: Kind; of: ImportView }) {
                     <td className="num">{one.row}</td>
                     <td><Tag color={COLOURS[one.outcome] ?? "default"}>{code(`outcome.${one.outcome}`)}</Tag></td>
                     <td>
-                      {one.detail} {one.errors.map((error, n) => <span key={n} className="ledger-entry"><code>{error.pointer}</code> {error.detail}</span>)} <Rules of={one.rules} />
+                      {refusal(one.type, language) ?? one.detail} {one.errors.map((error, n) => <span key={n} className="ledger-entry"><code>{error.pointer}</code> {wrongHere(error, language)}</span>)} <Rules of={one.rules} />
                     </td>
                   </tr>
                 ))}

@@ -12,6 +12,7 @@ import { today, useDays } from "../../credit/useDays";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { ProblemNote } from "../../parts/ProblemNote";
+import { refusal } from "../../refusals";
 import { useDesk } from "../../Shell";
 
 const COLOURS: Record<LetterLine["state"], string> = { made: "default", printed: "default", sent: "warning", handed_over: "success", void: "default" };
@@ -115,7 +116,7 @@ const TYPES: Record<string, [string, string]> = { letter: ["application/pdf", "p
 
 /** Its papers name the customer: who takes one is on record. */
 function Papers({ of }: { of: Letter }) {
-  const { t } = useSpeech();
+  const { t, language } = useSpeech();
   const { message } = App.useApp();
   const [taking, setTaking] = useState<string | null>(null);
   const take = async (kind: string) => {
@@ -124,7 +125,7 @@ function Papers({ of }: { of: Letter }) {
     try {
       await download(`${CREDIT}/dunning-letters/${of.id}/${kind}`, type, `${kind}-${of.id.slice(0, 13)}.${ending}`);
     } catch (error) {
-      void message.error(error instanceof Problem && error.detail ? error.detail : t("notDownloaded"));
+      void message.error((error instanceof Problem && (refusal(error.slug, language) ?? error.detail)) || t("notDownloaded"));
     } finally {
       setTaking(null);
     }

@@ -12,6 +12,7 @@ import { useDays } from "../../credit/useDays";
 import { Balance, Reasons, Rules, WaysOut } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { ProblemNote } from "../../parts/ProblemNote";
+import { wrongHere } from "../../refusals";
 import { useDesk } from "../../Shell";
 
 interface Fields {
@@ -50,7 +51,7 @@ function From({ id, change }: { id: string; change?: boolean }) {
 }
 
 function RequestForm({ account, from, changed }: { account: string; from?: Shipment; changed?: Shipment | undefined }) {
-  const { t } = useSpeech();
+  const { t, language } = useSpeech();
   const navigate = useNavigate();
   const [form] = Form.useForm<Fields>();
   const [chosen, choose] = useState<string>(account);
@@ -91,8 +92,8 @@ function RequestForm({ account, from, changed }: { account: string; from?: Shipm
   });
   useEffect(() => {
     if (!(step.error instanceof Problem)) return;
-    form.setFields(step.error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [one.detail] })) as never);
-  }, [step.error, form]);
+    form.setFields(step.error.errors.map((one) => ({ name: nameOf(one.pointer), errors: [wrongHere(one, language)] })) as never);
+  }, [step.error, form, language]);
 
   const addLine = () => {
     const all = form.getFieldValue("lines") as Fields["lines"];

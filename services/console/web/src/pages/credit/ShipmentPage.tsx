@@ -175,7 +175,7 @@ function Steps({ of }: { of: Shipment }) {
     </>
   );
   const offers: Offer[] = [];
-  if (early && requests && of.waits_for.length === 0) offers.push({ key: "split", name: t("split"), form: (done) => <Split of={of} done={done} /> });
+  if (early && requests && of.waits_for.length === 0) offers.push({ key: "split", name: t("splitGoods"), form: (done) => <Split of={of} done={done} /> });
   const back = (of.state === "issued" || of.state === "delivered") && of.invoice_id !== null && of.returned !== of.amount;
   if (back && may(me, "credit.issue_goods")) offers.push({ key: "return", name: t("returnGoods"), form: (done) => <Return of={of} done={done} /> });
   const dates: [string, string | null][] = [["invoiced", of.invoiced_on], ["issued", of.issued_on], ["delivered", of.delivered_on]];
