@@ -90,7 +90,7 @@ async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> Stand
         within=exposure <= usable,
         over=max(exposure - usable, ZERO),
         room=max(usable - exposure, ZERO),
-        largest_signed=max((usable - cent) // (cent * rules.overrun_part) * cent, ZERO),
+        largest_signed=max(usable - cent, ZERO) // (cent * rules.overrun_part) * cent,
         overruns=list(account.overruns),
         back_on=None
         if exposure <= usable or missing or long_term

@@ -187,6 +187,7 @@ async def test_money_for_one_shipment_frees_no_other_and_is_lost_when_it_bounces
 @pytest.mark.rule("P11.6")
 async def test_the_standing_says_what_brings_the_account_back_and_what_if_decides_alike(stage: Stage) -> None:
     shop = await Distributor.opened(stage)
+    assert (await shop.standing())["largest_signed"] == "0.00"
     await shop.bought("900.00", 10)
     await shop.ships("900.00")
     await signed(shop, "200.00")
