@@ -13,7 +13,7 @@ from chassis.auth import Principal
 from chassis.http import Cursor, Limit, Page, get, post
 from chassis.ids import uuid7
 from chassis.lists import newest_first
-from chassis.problems import Invalid, NotFound
+from chassis.problems import Invalid, NotFound, of_validation
 from chassis.tx import Tx
 from contracts.roles import Role
 from contracts.staff import Profile
@@ -111,12 +111,8 @@ async def propose_version(proposal: Proposal, principal: Principal, tx: Tx) -> V
     try:
         values = kind.checked(proposal.values)
     except ValidationError as error:
-        raise Invalid(
-            "A value does not fit; `errors` names it.",
-            errors=[
-                {"pointer": "/values/" + "/".join(map(str, one["loc"])), "detail": one["msg"]} for one in error.errors()
-            ],
-        ) from None
+        places = [{**one, "pointer": f"/values{one['pointer']}"} for one in of_validation(error).errors]
+        raise Invalid("A value does not fit; `errors` names it.", errors=places) from None
     except ValueError as error:
         raise Invalid(f"{error}. Read the policy to see what it has.") from None
     today = civil(tx.now)

@@ -13,7 +13,7 @@ from dev.system import services
 
 WORDS = ROOT / "services" / "console" / "web" / "src" / "refusals.ts"
 #: what tests are made with answers nobody
-_KITS = re.compile(r"\.(kit|__main__)(\.|$)")
+_KITS = re.compile(r"\.(kit|tests|__main__)(\.|$)")
 
 
 def test_every_refusal_has_chinese_words() -> None:
