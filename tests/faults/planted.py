@@ -260,7 +260,7 @@ BUGS = (
         (Fault("kill kafka"), *[Fault("failpoint", "complaint.relay")] * 4),
         (_AGREE, _GAPS),
     ),
-    Planted(no_inbox, (*[Fault("repeat records")] * 2, *[Fault("failpoint", "tally.worker")] * 2), (_ONCE,)),
+    Planted(no_inbox, (*[Fault("repeat records")] * 2, *[Fault("failpoint", "tally.worker")] * 2), (_ONCE,), 80),
     Planted(
         inbox_in_its_own_transaction,
         (*[Fault("storm")] * 2, *[Fault("failpoint", "tally.worker")] * 3),

@@ -42,16 +42,20 @@ def app_of(service: str) -> Service:
 
 @dataclass
 class Ground:
-    """What several runs may stand on, one after the other: Kafka, PostgreSQL with fsync, keys, an issuer."""
+    """What several runs may stand on, one after the other: Kafka, PostgreSQL, keys, an issuer.
+
+    `postgres` and `kafka` are there where they may be killed: they are nobody else's then.
+    """
 
     directory: Path
-    postgres: Postgres
-    kafka: Kafka
+    bootstrap: str
     databases: Databases
     issuer: str
     issuer_key: ECKey
     master_keys: Path
     token_keys: Path
+    postgres: Postgres | None = None
+    kafka: Kafka | None = None
 
     def token(self, subject: str, *grants: str, scopes: Sequence[str] = ()) -> str:
         """A bearer token that every process of every run accepts."""
@@ -60,20 +64,28 @@ class Ground:
 
 @asynccontextmanager
 async def ground(directory: Path) -> AsyncIterator[Ground]:
-    """Everything started below `directory`, which is emptied first; all of it ends with the block."""
+    """Servers of its own, PostgreSQL with fsync, below `directory`, which is emptied first; all ends with the block."""
     shutil.rmtree(directory, ignore_errors=True)
     postgres = Postgres.start(directory / "postgres", fsync=True)
     try:
         kafka = Kafka.start(directory / "kafka")
         try:
-            key = key_in(directory / "keys" / "issuer.json")
-            async with issuing(key) as issuer:
-                master, token = write_keys(directory / "keys")
-                yield Ground(directory, postgres, kafka, Databases(postgres.admin_dsn), issuer, key, master, token)
+            async with on(directory, Databases(postgres.admin_dsn), kafka.bootstrap) as found:
+                found.postgres, found.kafka = postgres, kafka
+                yield found
         finally:
             kafka.kill()
     finally:
         postgres.kill()
+
+
+@asynccontextmanager
+async def on(directory: Path, databases: Databases, bootstrap: str) -> AsyncIterator[Ground]:
+    """Keys and an issuer beside servers that others use too."""
+    key = key_in(directory / "keys" / "issuer.json")
+    async with issuing(key) as issuer:
+        master, token = write_keys(directory / "keys")
+        yield Ground(directory, bootstrap, databases, issuer, key, master, token)
 
 
 @asynccontextmanager
@@ -195,7 +207,7 @@ async def system(
         databases: dict[str, str] = {}
         for service in sorted({service for service, _, _ in roles}):
             databases[service] = await stack.enter_async_context(ground.databases.fresh(app_of(service)))
-        await ensure(ground.kafka.bootstrap, prefix=prefix, topics=TOPICS.values())
+        await ensure(ground.bootstrap, prefix=prefix, topics=TOPICS.values())
         running = System(ground, prefix, databases, _parts(ground, prefix, databases, roles, wrapper, settings))
         try:
             await running.up()
@@ -219,7 +231,7 @@ def _parts(
         env = {
             "KEHU_ENVIRONMENT": "test",
             "KEHU_DATABASE_URL": databases[service],
-            "KEHU_KAFKA": ground.kafka.bootstrap,
+            "KEHU_KAFKA": ground.bootstrap,
             "KEHU_TOPIC_PREFIX": prefix,
             "KEHU_HTTP_PORT": str(port),
             "KEHU_GRANTS_FROM": "token",

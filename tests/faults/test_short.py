@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from tests.faults.planted import BUGS, QUICK, caught
-from tests.faults.run import general, play
-from tests.faults.system import ground
+from tests.faults.run import SHORT, general, play
+from tests.faults.system import Ground, ground
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    """Servers that may be killed."""
+    async with ground(tmp_path_factory.mktemp("ground")) as found:
+        yield found
 
 
 @pytest.mark.serial
 @pytest.mark.timeout(300)
-async def test_nothing_is_lost_and_nothing_happens_twice_under_kills(tmp_path: Path) -> None:
+async def test_nothing_is_lost_and_nothing_happens_twice_under_kills(here: Ground) -> None:
     seed = random.randrange(10**6)
-    async with ground(tmp_path) as here:
-        result = await play(here, seed, general(random.Random(seed), 500, 20))
+    result = await play(here, seed, general(random.Random(seed), 500, 20, SHORT))
     print(result.text())
     assert result.counts["accepted"] >= 500
     assert sum(result.faults.values()) == 20
@@ -26,8 +35,7 @@ async def test_nothing_is_lost_and_nothing_happens_twice_under_kills(tmp_path: P
 
 @pytest.mark.serial
 @pytest.mark.timeout(300)
-async def test_the_checker_catches_bugs_that_are_planted(tmp_path: Path) -> None:
+async def test_the_checker_catches_bugs_that_are_planted(here: Ground) -> None:
     seed = random.randrange(10**6)
-    async with ground(tmp_path) as here:
-        missed = [bug.name for bug in BUGS if bug.name in QUICK and await caught(here, bug, seed) is None]
+    missed = [bug.name for bug in BUGS if bug.name in QUICK and await caught(here, bug, seed) is None]
     assert missed == [], f"from seed {seed}"

@@ -90,7 +90,7 @@ class Traders:
         customer.id = said["id"]
         await self._asked("customer", f"/v1/customers/{customer.id}/confirm", {}, self._headers["director"])
         await records.publish(
-            self._system.ground.kafka.bootstrap, self._system.prefix, [dossier_of(str(customer.id), self._rng)]
+            self._system.ground.bootstrap, self._system.prefix, [dossier_of(str(customer.id), self._rng)]
         )
         form = {"branch": BRANCH, "customer_ids": [customer.id], "contract": "distribution", "term_days": 30}
         said = await self._asked("credit", "/v1/accounts", form, self._headers["seller"])

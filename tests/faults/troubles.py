@@ -91,9 +91,9 @@ class Troubles:
             case "kill kafka":
                 await self._restart(self._system.ground.kafka)
             case "repeat records":
-                await records.repeat_some(self._system.ground.kafka.bootstrap, self._system.prefix, self._rng)
+                await records.repeat_some(self._system.ground.bootstrap, self._system.prefix, self._rng)
             case "poison":
-                await records.poison_some(self._system.ground.kafka.bootstrap, self._system.prefix, self._rng)
+                await records.poison_some(self._system.ground.bootstrap, self._system.prefix, self._rng)
             case _:
                 raise ValueError(f"no such fault: {fault}")
 
@@ -118,8 +118,9 @@ class Troubles:
         await asyncio.sleep(seconds)
         part.process.resume()
 
-    async def _restart(self, server: Postgres | Kafka) -> None:
+    async def _restart(self, server: Postgres | Kafka | None) -> None:
         """Kill -9 and up again on the same data; a thread waits, for the callers go on."""
+        assert server is not None, "the server is somebody else's too"
         server.kill()
         await asyncio.to_thread(server.restart)
 
@@ -127,7 +128,7 @@ class Troubles:
     async def _admin(self) -> AsyncIterator[Callable[[str], Awaitable[list[int]]]]:
         """A function that answers which backends of the run a query finds."""
         names = [dsn.rpartition("/")[2] for dsn in self._system.databases.values()]
-        connection = await asyncpg.connect(self._system.ground.postgres.admin_dsn)
+        connection = await asyncpg.connect(self._system.ground.databases.admin_dsn)
 
         async def pids(sql: str) -> list[int]:
             return [pid for (pid,) in await connection.fetch(sql, names)]

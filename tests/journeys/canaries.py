@@ -41,7 +41,7 @@ class Leak:
 async def leaks(system: System, answers: list[tuple[str, str]]) -> list[Leak]:
     """Every canary in topics, logs, traces, kept files, database dumps, and in the answers that refused something."""
     places: list[tuple[str, bytes]] = [(f"answer to {where}", text.encode()) for where, text in answers]
-    for record in await read_all(system.ground.kafka.bootstrap, system.prefix, list(TOPICS)):
+    for record in await read_all(system.ground.bootstrap, system.prefix, list(TOPICS)):
         headers = b" ".join(value or b"" for _, value in record.headers)
         places.append((f"topic {record.topic}", record.key + (record.value or b"") + headers))
     places += [(f"file {path.name}", path.read_bytes()) for path in _files(system.ground.directory)]

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
 from dev import children, seed
 from dev.people import ADMINISTRATOR
 from dev.system import services
 
-from tests.faults.system import Ground, System, ground, system
+from tests.faults.system import Ground, System, on, system
 from tests.journeys.walk import Walk
 
 #: complaint in parts, since people call while its worker is away
@@ -24,10 +25,12 @@ ROLES = [
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
-    """Kafka, PostgreSQL, keys and an issuer that the systems stand on."""
+async def here(
+    tmp_path_factory: pytest.TempPathFactory, databases: Databases, kafka_bootstrap: str
+) -> AsyncIterator[Ground]:
+    """Keys and an issuer that the systems stand on, beside the servers of the tests."""
     directory: Path = tmp_path_factory.mktemp("ground")
-    async with ground(directory) as found:
+    async with on(directory, databases, kafka_bootstrap) as found:
         yield found
 
 

@@ -85,7 +85,7 @@ async def rebuilt(running: System) -> None:
             app.settings(
                 environment="test",
                 database_url=running.databases[service],
-                kafka=here.kafka.bootstrap,
+                kafka=here.bootstrap,
                 topic_prefix=running.prefix,
                 master_keys_file=here.master_keys,
                 token_keys_file=here.token_keys,

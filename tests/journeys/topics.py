@@ -32,15 +32,15 @@ def consumed(service: str) -> list[str]:
 async def everything(running: System) -> list[Record]:
     """Every record of every topic, a repeated one once."""
     seen: dict[str, Record] = {}
-    for record in await read_all(running.ground.kafka.bootstrap, running.prefix, list(TOPICS)):
+    for record in await read_all(running.ground.bootstrap, running.prefix, list(TOPICS)):
         seen.setdefault(record.header("ce_id"), record)
     return list(seen.values())
 
 
 async def caught_up(running: System, services: Sequence[str], within: float = 90.0) -> None:
     """Return when these services have sent what they had to say and taken what was said to them."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=running.ground.kafka.bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=running.ground.kafka.bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=running.ground.bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=running.ground.bootstrap)
     await admin.start()
     await consumer.start()
 

@@ -11,7 +11,7 @@ await story(
     const documents = finance.getByRole("list", { name: "已入账单据" });
     await documents.getByRole("button", { name: /发票.*987,654\.32/ }).first().click();
     await finance.getByRole("button", { name: "报为坏账" }).click();
-    await finance.locator(".ant-popconfirm").getByRole("button", { name: "报为坏账" }).click();
+    await finance.getByRole("form", { name: "报为坏账" }).getByRole("button", { name: "报为坏账" }).click();
     await finance.waitForURL("**/credit/losses/*");
     await finance.getByText("分担比例未定，损失暂不分担").waitFor();
     await finance.getByText(/坏账: 规则未写明比例.*P11\.15/s).first().waitFor();

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Button, Popconfirm, Skeleton } from "antd";
+import { Button, Skeleton } from "antd";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { ask, type Page } from "../api";
@@ -8,7 +8,8 @@ import { ProblemNote } from "../parts/ProblemNote";
 import { useDesk } from "../Shell";
 import { Amount } from "./Amount";
 import { CREDIT, may, numberOf, type Document, type DocumentLine, type Loss } from "./api";
-import { LIVE_LIST, useStep } from "./asking";
+import { LIVE_LIST } from "./asking";
+import { Offers, Step, type Offer } from "./Step";
 import { useDays } from "./useDays";
 
 /** Everything that was booked on an account, the newest first; each opens into its entries. */
@@ -56,17 +57,32 @@ export function OneDocument({ id, shown }: { id: string; shown?: boolean }) {
     queryKey: ["credit", "document", id],
     queryFn: ({ signal }) => ask<Document>(`${CREDIT}/documents/${id}`, { signal }),
   });
-  const reverse = useStep<void>((_, key) => ask(`${CREDIT}/documents/${id}/reverse`, { method: "POST", key }));
-  const declare = useStep<void>(async (_, key) => {
-    const loss = await ask<Loss>(`${CREDIT}/losses`, { method: "POST", key, body: { document_id: id } });
-    void navigate(`/credit/losses/${loss.id}`);
-  });
   if (found.isPending) return <Skeleton active paragraph={{ rows: 1 }} />;
   if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
   const one = found.data;
   const ofShipment = one.shipment_id !== null && one.kind !== "payment"; // that one is cancelled, or its goods come back
   const finance = may(me, "credit.book") && !shown;
   const reversible = !one.reversed_by && !ofShipment && one.kind !== "reversal" && one.kind !== "write_off";
+  const offers: Offer[] = [];
+  if (reversible && finance) {
+    offers.push({ key: "reverse", name: t("reverse"), form: (done) => (
+      <Step<object> name={t("reverse")} submit={t("reverseYes")} danger done={done} rules={["P02.4"]}
+        send={(_, key) => ask(`${CREDIT}/documents/${id}/reverse`, { method: "POST", key })}>
+        <p>{t("reverseSure")}</p>
+      </Step>
+    ) });
+  }
+  if ((one.kind === "invoice" || one.kind === "opening") && !one.reversed_by && Number(one.open) > 0 && finance) {
+    offers.push({ key: "badDebt", name: t("badDebt"), form: (done) => (
+      <Step<object> name={t("badDebt")} submit={t("badDebtYes")} danger done={done} rules={["P11.10"]}
+        send={async (_, key) => {
+          const loss = await ask<Loss>(`${CREDIT}/losses`, { method: "POST", key, body: { document_id: id } });
+          void navigate(`/credit/losses/${loss.id}`);
+        }}>
+        <p>{t("badDebtSure")}</p>
+      </Step>
+    ) });
+  }
   return (
     <div className="document">
       <dl className="pairs">
@@ -84,20 +100,7 @@ export function OneDocument({ id, shown }: { id: string; shown?: boolean }) {
         </dd>
         {one.reversed_by && <><dt>{t("reversed")}</dt><dd className="number">{numberOf(one.reversed_by)}</dd></>}
       </dl>
-      <p className="buttons">
-        {reversible && finance && (
-          <Popconfirm title={t("reverseSure")} okText={t("reverseYes")} cancelText={t("keep")} onConfirm={() => reverse.mutate()}>
-            <Button danger size="small" loading={reverse.isPending}>{t("reverse")}</Button>
-          </Popconfirm>
-        )}
-        {(one.kind === "invoice" || one.kind === "opening") && !one.reversed_by && Number(one.open) > 0 && finance && (
-          <Popconfirm title={t("badDebtSure")} okText={t("badDebtYes")} cancelText={t("keep")} onConfirm={() => declare.mutate()}>
-            <Button danger size="small" loading={declare.isPending}>{t("badDebt")}</Button>
-          </Popconfirm>
-        )}
-      </p>
-      {declare.isError && <ProblemNote error={declare.error} />}
-      {reverse.isError && <ProblemNote error={reverse.error} />}
+      <Offers of={offers} />
     </div>
   );
 }
