@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from chassis.auth import Grant, Principal
 from chassis.kit.stage import Stage
+from complaint.cases import search_complaints
 from complaint.cases.list_complaints import in_state
 from complaint.cases.list_due import running
 from complaint.cases.search_complaints import END, Wanted, of_newest, of_year, years
@@ -81,6 +82,18 @@ async def test_words_find_nothing_out_of_reach_and_nothing_that_somebody_is_kept
             tx, READ_COMPLAINT, UUID(other["id"]), "manager-9", from_at=now, until_at=until, because="/v1/approvals/1"
         )
     assert await found(stage, manager, subject="manager-9", words="变速箱") == [other["id"], own["id"]]
+
+
+@pytest.mark.parametrize("newest", [1, 2, 3])
+async def test_no_case_is_left_out_or_found_twice_where_the_newest_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, newest: int
+) -> None:
+    monkeypatch.setattr(search_complaints, "NEWEST", newest)
+    ids = [(await taken(stage, branch=branch))["id"] for branch in ("sh-pudong", "bj-chaoyang", "sh-pudong") * 2]
+    await stage.deliver_outbox()
+    assert await found(stage, words="抖动") == ids[::-1]
+    assert await found(stage, words="抖动", branch="sh-pudong") == [ids[5], ids[3], ids[2], ids[0]]
+    assert await found(stage, words="抖动", state="taken", branch="bj-chaoyang") == [ids[4], ids[1]]
 
 
 async def test_words_are_paged_and_narrowed(stage: Stage) -> None:

@@ -32,6 +32,17 @@ async def test_a_document_opens_into_entries_that_add_up_to_zero(stage: Stage) -
     await shop.proved()
 
 
+@pytest.mark.rule("P11.9")
+async def test_money_is_followed_by_a_decision_where_goods_are_held_and_by_no_work_where_none_are(stage: Stage) -> None:
+    waiting = "SELECT count(*) FROM kehu.jobs WHERE kind = 'decide_held_again' AND state = 'waiting'"
+    quiet, held = await Distributor.opened(stage), await Distributor.opened(stage)
+    await held.asks("100.00")
+    await quiet.book("payment", "50.00")
+    assert [row[0] for row in await stage.rows(waiting)] == [0]
+    await held.book("payment", "50.00")
+    assert [row[0] for row in await stage.rows(waiting)] == [1]
+
+
 @pytest.mark.rule("P02.4")
 async def test_a_payment_pays_what_is_named_then_what_is_oldest(stage: Stage) -> None:
     shop = await Distributor.opened(stage)
