@@ -71,6 +71,7 @@ function Root() {
       locale={language === "zh" ? zhCN : enUS}
       theme={{
         token: {
+          motion: false, // a button pressed during its own movement stays "loading" for whoever has it read out
           colorPrimary: "#0b5cad",
           colorInfo: "#0b5cad",
           colorSuccess: "#067647",
