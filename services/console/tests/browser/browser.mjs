@@ -1,6 +1,7 @@
 // A real Chromium at the console: what goes wrong in a page fails the script.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
+import { basename } from "node:path";
 import assert from "node:assert/strict";
 import { chromium as playwright } from "playwright-core";
 
@@ -62,7 +63,7 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
       await tell(page, context, async () => (await open())[0]);
     } catch (error) {
       const pages = browser.contexts().flatMap((one) => one.pages());
-      for (const [nth, one] of pages.entries()) await one.screenshot({ path: `${asked.screenshots}/failed-${nth}.png`, fullPage: true }).catch(() => {});
+      for (const [nth, one] of pages.entries()) await one.screenshot({ path: `${asked.screenshots}/failed-${basename(process.argv[1], ".mjs")}-${nth}.png`, fullPage: true }).catch(() => {});
       throw error;
     }
     assert.deepEqual(wrong, []);
