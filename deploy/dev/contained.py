@@ -30,9 +30,9 @@ def main(arguments: list[str]) -> int:
                 )
                 _become(server.command())
             case ["kafka"]:
-                _become(
-                    Kafka.prepared(DATA / "kafka", KAFKA, CONTROLLER, advertised=_told("KEHU_ADVERTISED")).command()
-                )
+                told = _told("KEHU_ADVERTISED")
+                kafka = Kafka.prepared(DATA / "kafka", KAFKA, CONTROLLER, advertised=told, long_running=True)
+                _become(kafka.command())
             case ["prepare", *services] if services:
                 write_keys(KEYS, services)
                 password = _told("KEHU_POSTGRES_PASSWORD")

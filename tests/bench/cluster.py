@@ -32,7 +32,7 @@ class Cluster:
         self.postgres = Postgres.start(
             directory / "postgres", settings={"shared_buffers": "1GB", "wal_buffers": "32MB", "max_wal_size": "8GB"}
         )
-        self.kafka = Kafka.start(directory / "kafka")
+        self.kafka = Kafka.start(directory / "kafka", long_running=True)
         self.keys = write_keys(directory / "keys")
         self.issuer_port = children.free_port()
         self._issuer_key = directory / "keys" / "issuer.json"

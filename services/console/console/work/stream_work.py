@@ -47,7 +47,8 @@ async def stream_work(
     last_event_id: Annotated[str | None, Header(max_length=40)] = None,
     subject: Annotated[UUID | None, Query(description="and whatever is owed to this one, whoever owes it")] = None,
 ) -> Response:
-    """Follow your work: `counts` first and after every change, `changed` with ids, `anew` when too much was missed.
+    """Follow your work: `counts` first and after every change, `changed` with the ids of the items and of the
+    subjects that they are about, `anew` when too much was missed.
 
     Who has a case open follows everybody's work on it within their reach.
 
@@ -114,7 +115,8 @@ async def _told(
     if lost:
         parts.append(_event("anew", {}))
     elif own:
-        parts.append(_event("changed", {"ids": [str(change["id"]) for change in own]}))
+        about = sorted({str(change["subject"]) for change in own})
+        parts.append(_event("changed", {"ids": [str(change["id"]) for change in own], "subjects": about}))
     return b"".join(parts)
 
 

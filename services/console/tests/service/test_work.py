@@ -175,7 +175,8 @@ async def test_a_page_is_told_at_once_what_became_its_callers_work_and_not_of_ot
         await eventually(lambda: 'data: {"work":0,"approvals":0,"late":0,"today":0}' in heard)
         await told(stage, work(place="bj-chaoyang"))
         item = await told(stage, work())
-        await eventually(lambda: f'data: {{"ids":["{item.id}"]}}' in heard)
+        said = f'data: {{"ids":["{item.id}"],"subjects":["{item.subject}"]}}'
+        await eventually(lambda: said in heard)
         assert sum(line.startswith("event: changed") for line in heard) == 1
         mark = next(line.removeprefix("id: ") for line in heard if line.startswith("id: "))
     missed = await told(stage, work())

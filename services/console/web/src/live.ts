@@ -17,6 +17,14 @@ export function useLive(enabled: boolean, subject: string | undefined): boolean 
         void queries.invalidateQueries({ queryKey: [name] });
       }
     };
+    // of cases only those that are spoken of: a manager's work changes all the time, the open case does not
+    const changed = (event: MessageEvent<string>) => {
+      const { subjects } = JSON.parse(event.data) as { subjects: string[] };
+      for (const name of ["work", "credit"]) void queries.invalidateQueries({ queryKey: [name] });
+      for (const about of subjects) {
+        for (const name of OF_A_CASE) void queries.invalidateQueries({ queryKey: [name, about] });
+      }
+    };
     // one stream took the place of another: what came between them is read
     let broken = subject !== undefined;
     work.addEventListener("open", () => {
@@ -31,7 +39,7 @@ export function useLive(enabled: boolean, subject: string | undefined): boolean 
     work.addEventListener("counts", (event) => {
       queries.setQueryData(["counts"], JSON.parse((event as MessageEvent<string>).data) as Counts);
     });
-    work.addEventListener("changed", anew);
+    work.addEventListener("changed", changed as EventListener);
     work.addEventListener("anew", anew);
     return () => work.close();
   }, [enabled, queries, subject]);

@@ -86,7 +86,7 @@ function Root() {
           colorTextDisabled: "#667085",
           colorTextPlaceholder: "#667085",
           colorTextDescription: "#475467",
-          fontFamily: '"Noto Sans SC Variable", system-ui, sans-serif',
+          fontFamily: "inherit",
           borderRadius: 6,
           controlHeight: 34,
         },
