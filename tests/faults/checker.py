@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -66,6 +66,11 @@ class Violation:
 
 def check(evidence: Evidence) -> list[Violation]:
     """Every promise that the evidence shows broken."""
+    return [Violation(name, said) for name, look in promises().items() for said in look(evidence)]
+
+
+def promises() -> dict[str, Callable[[Evidence], Iterable[str]]]:
+    """What is looked at, by the promise that it is about."""
     looks = (
         _nothing_acknowledged_is_lost,
         _nothing_refused_is_visible,
@@ -89,7 +94,7 @@ def check(evidence: Evidence) -> list[Violation]:
         _nothing_is_left_to_do,
         *money.PROMISES,
     )
-    return [Violation(look.__name__.strip("_").replace("_", " "), said) for look in looks for said in look(evidence)]
+    return {look.__name__.strip("_").replace("_", " "): look for look in looks}
 
 
 def _nothing_acknowledged_is_lost(evidence: Evidence) -> Iterator[str]:

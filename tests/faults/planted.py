@@ -253,7 +253,7 @@ BUGS = (
     Planted(
         publish_before_commit,
         (*[Fault("storm")] * 3, *[Fault("failpoint", "complaint.worker")] * 3),
-        (_AGREE, _GAPS, "an event is always the same"),
+        (_AGREE, _GAPS, "an event is always the same", "the work topic says what the obligations are"),
     ),
     Planted(
         delete_before_ack,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.faults.checker import promises
 from tests.faults.planted import BUGS, QUICK, caught
 from tests.faults.run import SHORT, general, play
 from tests.faults.system import Ground, ground
@@ -39,3 +40,8 @@ async def test_the_checker_catches_bugs_that_are_planted(here: Ground) -> None:
     seed = random.randrange(10**6)
     missed = [bug.name for bug in BUGS if bug.name in QUICK and await caught(here, bug, seed) is None]
     assert missed == [], f"from seed {seed}"
+
+
+async def test_what_a_planted_bug_may_be_caught_by_is_looked_at() -> None:
+    named = {promise for bug in BUGS for promise in bug.promises}
+    assert named - promises().keys() == {"drained in bounded time"}  # looked at while the run lasts

@@ -207,7 +207,7 @@ async def test_shipments_go_on_in_parts_and_are_found_by_their_number(house: Hou
     await house.desk.tell("find_and_page.mjs", shipment=first["id"], account=shop.account, sales=SALES)
 
 
-def test_the_pages_know_the_roles_that_the_service_knows() -> None:
+async def test_the_pages_know_the_roles_that_the_service_knows() -> None:
     source = (web.WEB / "src" / "credit" / "api.ts").read_text()
     said = {
         name: set(re.findall(r'"(\w+)"', roles)) for name, roles in re.findall(r'"(credit\.\w+)": \[([^\]]*)\]', source)
