@@ -271,6 +271,7 @@ BUGS = (
         auto_commit_of_sends,
         (Fault("kill", "notify.all"), *[Fault("failpoint", "notify.all")] * 3),
         ("every send is told or nobody is", "what was missed is told to those above"),
+        complaints=60,  # each is many words to people, and all of them must have gone before one counts as lost
         services=TELLING,
     ),
     Planted(id_watermark, (*[Fault("freeze")] * 6,), (_LEFT, "nothing is left to do", _AGREE, _GAPS), 900),
