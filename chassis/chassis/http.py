@@ -33,6 +33,7 @@ from chassis.repeats import Repeat, answers_of, keep
 from chassis.runtime import Runtime
 from chassis.together import Asked, Finds, Together, form_of
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 
 log = structlog.get_logger()
 
@@ -139,7 +140,7 @@ def cursor_values(cursor: str, *kinds: Callable[[Any], T]) -> list[T]:
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
         raise Invalid(
             "The cursor is not one that this list gave out. Begin the list again without it.",
-            errors=[{"pointer": "/cursor", "detail": "use `next` of the part before, unchanged"}],
+            errors=[Wrong.CURSOR.at("/cursor")],
         ) from error
 
 

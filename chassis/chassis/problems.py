@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from chassis import telemetry
+from chassis.wrong import FieldError, Wrong
 
 log = structlog.get_logger()
 
@@ -35,8 +36,8 @@ class Problem(Exception):
     """A refusal; the class name says what is wrong, its base what the caller does next.
 
     `detail` is for people and says what to do; it must not repeat what was sent. `rules` are the ids of the
-    rules that refuse, `errors` the places (`pointer`, RFC 6901) with their own `detail`. Further `members`
-    become members of the answer. A subclass without a `title` is titled by its name.
+    rules that refuse, `errors` the places with what is wrong there (`Wrong.…at(pointer)`). Further `members` become
+    members of the answer. A subclass without a `title` is titled by its name.
     """
 
     status = 500
@@ -53,14 +54,14 @@ class Problem(Exception):
         detail: str,
         *,
         rules: Iterable[str] | None = None,
-        errors: Iterable[Mapping[str, str]] = (),
+        errors: Iterable[FieldError] = (),
         headers: Mapping[str, str] | None = None,
         **members: Any,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.rules = self.rules if rules is None else tuple(rules)
-        self.errors = [dict(error) for error in errors]
+        self.errors = list(errors)
         self.headers = dict(headers or {})
         self.members = members
 
@@ -310,82 +311,33 @@ def _methods_at(request: Request) -> set[str]:
 
 # -- what pydantic finds -------------------------------------------------------------------------
 
-_SAYINGS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here: leave it out",
-    "json_invalid": "is not well-formed JSON",
-    "none_required": "must be null",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_pattern_mismatch": "must match {pattern}",
-    "too_short": "must have at least {min_length} items",
-    "too_long": "must have at most {max_length} items",
-    "greater_than": "must be greater than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be less than {lt}",
-    "less_than_equal": "must be at most {le}",
-    "multiple_of": "must be a multiple of {multiple_of}",
-    "decimal_max_digits": "must have at most {max_digits} digits",
-    "decimal_max_places": "must have at most {decimal_places} decimal places",
-    "literal_error": "must be {expected}",
-    "enum": "must be {expected}",
-    "union_tag_invalid": "must be one of {expected_tags}",
-    "union_tag_not_found": "must say its kind in {discriminator}",
-    "timezone_aware": "must carry an offset from UTC, as in 2026-02-13T17:50:00+08:00",
-}
-# by the beginning of the kind of error, where several say the same
-_KINDS = {
-    "uuid": "must be a UUID",
-    "datetime": "must be an instant, as in 2026-02-13T17:50:00+08:00",
-    "date": "must be a date, as in 2026-02-13",
-    "time": "must be a time of day, as in 17:50",
-    "int": "must be a whole number",
-    "float": "must be a number",
-    "finite": "must be a finite number",
-    "decimal": "must be a decimal number",
-    "bool": "must be true or false",
-    "string": "must be text",
-    "list": "must be a list",
-    "tuple": "must be a list",
-    "set": "must be a list",
-    "frozen": "must be a list",
-    "dict": "must be an object",
-    "model": "must be an object",
-    "url": "must be an absolute URL",
-}
-
-
 # which part of the context is the limit of a kind
 _LIMITS = (
-    "min_length", "max_length", "gt", "ge", "lt", "le", "multiple_of", "max_digits", "decimal_places",
+    "limit", "min_length", "max_length", "gt", "ge", "lt", "le", "multiple_of", "max_digits", "decimal_places",
 )  # fmt: skip
 
 
 def of_validation(error: ValidationError | RequestValidationError) -> Invalid:
-    """What pydantic found, as pointers to the places and what to do there; never what was sent.
-
-    Besides `pointer` and `detail` each error has `code`, pydantic's name of its kind (`string_too_short`), and `limit`
-    where the kind has one, so that a screen can say it in another language.
-    """
+    """What pydantic found, as pointers to the places and what to do there; never what was sent."""
     found = [_place(item, isinstance(error, RequestValidationError)) for item in error.errors()[:MOST_ERRORS]]
     return Invalid("Correct the places that `errors` names and send the request again.", errors=found)
 
 
-def _place(item: Mapping[str, Any], prefixed: bool) -> dict[str, str]:
+def _place(item: Mapping[str, Any], prefixed: bool) -> FieldError:
     location = list(item["loc"])
     where = location.pop(0) if prefixed and location else "body"
     if item["type"] == "json_invalid":
         location.clear()  # the framework puts a position there
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
-    said = _said(item)
     context = item.get("ctx", {})
     limit = next((str(context[name]) for name in _LIMITS if name in context), None)
-    return {
-        "pointer": pointer[:LONGEST_POINTER],
-        "detail": said if where == "body" else f"the {where} parameter {said}",
-        "code": _kind(item),
-        **({} if limit is None else {"limit": limit}),
-    }
+    said = _said(item, limit)
+    found = FieldError(
+        pointer=pointer[:LONGEST_POINTER],
+        detail=said if where == "body" else f"the {where} parameter {said}",
+        code=_kind(item),
+    )
+    return found if limit is None else {**found, "limit": limit}
 
 
 def _kind(item: Mapping[str, Any]) -> str:
@@ -394,16 +346,15 @@ def _kind(item: Mapping[str, Any]) -> str:
     return f"string_{kind}" if kind in ("too_short", "too_long") and isinstance(item.get("input"), str) else kind
 
 
-def _said(item: Mapping[str, Any]) -> str:
+def _said(item: Mapping[str, Any], limit: str | None) -> str:
     kind, context = _kind(item), item.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         text = str(context.get("error", ""))
         # our validators say what to do; a library's text may quote the value
         quotes = any(len(sent) > 2 and sent in text for sent in _texts(item.get("input")))
-        return "is not valid" if quotes or not text else text
-    if kind in _SAYINGS:
-        return _SAYINGS[kind].format_map(context)
-    return _KINDS.get(kind.partition("_")[0], "is not valid")
+        return Wrong.VALUE_ERROR.en if quotes or not text else text
+    said: str = context.get("detail") or Wrong.of(kind).en.format_map({**context, "limit": limit})
+    return said
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -17,6 +17,7 @@ import xlsxwriter
 from pydantic import BaseModel
 
 from chassis.problems import Invalid
+from chassis.wrong import Wrong
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 20_000
@@ -54,10 +55,10 @@ def read_rows(content: bytes, form: type[BaseModel], *, most: int = MOST_ROWS) -
     rows = []
     for number, cells in lines:
         if any(cells[len(fields) :]):
-            raise _at(number, "has more cells than there are headings")
+            raise _at(number, Wrong.TOO_MANY_CELLS)
         row = {field: cell for field, cell in zip(fields, cells, strict=False) if field and cell}
         if any("\x00" in cell or len(cell) > LONGEST_CELL for cell in row.values()):
-            raise _at(number, f"has a cell with the character U+0000, or of more than {LONGEST_CELL} characters")
+            raise _at(number, Wrong.BAD_CELL, limit=LONGEST_CELL)
         rows.append(Row(number, row))
         if len(rows) > most:
             raise NotATable(f"The table has more than {most} rows. Hand it in in parts.")
@@ -125,10 +126,10 @@ def _harmless(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _at(number: int, what: str) -> NotATable:
+def _at(number: int, what: Wrong, *, limit: int | None = None) -> NotATable:
     return NotATable(
         "Correct the row that `errors` names and hand the table in again.",
-        errors=[{"pointer": f"/{number}", "detail": f"row {number} {what}"}],
+        errors=[what.at(f"/{number}", limit=limit)],
     )
 
 
@@ -146,14 +147,14 @@ def _fields(headings: Sequence[str], form: type[BaseModel], number: int) -> list
         known[_plain(name)] = name
         if info.title:
             known[_plain(info.title)] = name
-    shown = ", ".join(f"{info.title} ({name})" if info.title else name for name, info in form.model_fields.items())
+    shown = ", ".join(_shown(name, form) for name in form.model_fields)
     fields = [known.get(_plain(heading)) if heading else None for heading in headings]
     unknown = [n for n, (heading, field) in enumerate(zip(headings, fields, strict=True), start=1)
                if heading and field is None]  # fmt: skip
     if unknown:
         raise NotATable(
             f"Row {number} must hold the headings. There are: {shown}.",
-            errors=[{"pointer": f"/{number}/{n}", "detail": f"column {n} is not known here"} for n in unknown],
+            errors=[Wrong.UNKNOWN_COLUMN.at(f"/{number}/{n}", limit=n) for n in unknown],
         )
     found = [field for field in fields if field]
     if len(set(found)) != len(found):
@@ -162,9 +163,14 @@ def _fields(headings: Sequence[str], form: type[BaseModel], number: int) -> list
     if missing:
         raise NotATable(
             f"Columns are missing. There are: {shown}.",
-            errors=[{"pointer": f"/{number}", "detail": f"the column {name} is missing"} for name in missing],
+            errors=[Wrong.MISSING_COLUMN.at(f"/{number}", limit=_shown(name, form)) for name in missing],
         )
     return fields
+
+
+def _shown(name: str, form: type[BaseModel]) -> str:
+    title = form.model_fields[name].title
+    return f"{title} ({name})" if title else name
 
 
 def _plain(heading: str) -> str:
@@ -184,7 +190,7 @@ def _csv(content: bytes) -> Iterator[list[str]]:
     try:
         yield from reader
     except csv.Error:
-        raise _at(reader.line_num, "is not well-formed CSV: look for an unclosed quotation mark") from None
+        raise _at(reader.line_num, Wrong.BROKEN_ROW) from None
 
 
 def _text(content: bytes) -> str:

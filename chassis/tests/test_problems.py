@@ -16,7 +16,7 @@ import httpx
 import orjson
 import pytest
 import uvicorn
-from chassis.fields import Text
+from chassis.fields import Phone, Text
 from chassis.problems import (
     MOST_ERRORS,
     App,
@@ -42,6 +42,7 @@ from chassis.problems import (
     of_validation,
     send_problem,
 )
+from chassis.wrong import Wrong
 from fastapi import FastAPI, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -197,6 +198,13 @@ class Form(BaseModel):
     quoted: str | None = None
     helpful: str | None = None
     words: Annotated[Text, Field(min_length=2)] | None = None
+    phone: Phone | None = None
+    hour: str | None = None
+
+    @field_validator("hour")
+    @classmethod
+    def hours(cls, value: str | None) -> str | None:
+        raise Wrong.LIKE.error("an hour of the day {as here}", limit="09:00")
 
     @field_validator("quoted")
     @classmethod
@@ -250,6 +258,8 @@ async def errors_of(content: Any, path: str = "/forms", **headers: str) -> dict[
         ({"parts": 1}, "/parts", "must be a list"),
         ({"more": 1}, "/more", "is not known here: leave it out"),
         ({"helpful": "no"}, "/helpful", "must end with a full stop"),
+        ({"phone": "none"}, "/phone", Wrong.PHONE.en),
+        ({"hour": "nine"}, "/hour", "an hour of the day {as here}"),
         ([], "", "must be an object"),
         (None, "", "is missing"),
     ],
@@ -267,6 +277,9 @@ async def test_each_wrong_place_is_pointed_at_and_told_what_to_do(content: Any, 
         ({"count": 9}, {"code": "less_than_equal", "limit": "5"}),
         ({"count": "x"}, {"code": "int_parsing"}),
         ({"helpful": "no"}, {"code": "value_error"}),
+        ({"words": "a\x00"}, {"code": "nul"}),
+        ({"phone": "none"}, {"code": "phone"}),
+        ({"hour": "nine"}, {"code": "like", "limit": "09:00"}),
         ({"pet": {"kind": "cow"}}, {"code": "union_tag_invalid"}),
     ],
 )
@@ -278,6 +291,29 @@ async def test_each_wrong_place_names_its_kind_and_limit_for_whoever_says_it_in_
     assert {name: error[name] for name in error if name not in ("pointer", "detail")} == kind
 
 
+def test_a_wrong_place_says_its_kind_in_english_unless_more_is_known_to_say() -> None:
+    assert Wrong.MISSING.at("/reason") == {"pointer": "/reason", "detail": "is missing", "code": "missing"}
+    assert Wrong.NOT_BEFORE.at("/on", limit=date(2026, 2, 13)) == {
+        "pointer": "/on",
+        "detail": "must not lie before 2026-02-13",
+        "code": "not_before",
+        "limit": "2026-02-13",
+    }
+    assert Wrong.SAME.at("/into", "another case")["detail"] == "another case"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("string_too_long", Wrong.STRING_TOO_LONG),
+        ("int_parsing", Wrong.ANY_INT),
+        ("no_such_attribute", Wrong.VALUE_ERROR),
+    ],
+)
+def test_a_kind_without_words_of_its_own_has_those_of_its_beginning_or_the_general_ones(code: str, kind: Wrong) -> None:
+    assert Wrong.of(code) is kind
+
+
 async def test_a_wrong_parameter_is_pointed_at_as_a_parameter() -> None:
     assert await errors_of({}, "/forms?limit=500") == {"/limit": "the query parameter must be at most 100"}
     assert await errors_of({}, **{"if-match": "x"}) == {"/if-match": "the header parameter must be a whole number"}
@@ -285,7 +321,23 @@ async def test_a_wrong_parameter_is_pointed_at_as_a_parameter() -> None:
 
 @pytest.mark.parametrize(
     "place",
-    ["id", "count", "at", "day", "open", "owed", "kind", "code", "parts", "quoted", "helpful", "pet", "more"],
+    [
+        "id",
+        "count",
+        "at",
+        "day",
+        "open",
+        "owed",
+        "kind",
+        "code",
+        "parts",
+        "quoted",
+        "helpful",
+        "pet",
+        "phone",
+        "hour",
+        "more",
+    ],
 )
 @pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value], lambda value: {"kind": value}])
 async def test_what_was_sent_is_never_repeated(place: str, wrap: Callable[[str], Any]) -> None:

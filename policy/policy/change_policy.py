@@ -15,6 +15,7 @@ from chassis.ids import uuid7
 from chassis.lists import newest_first
 from chassis.problems import Invalid, NotFound, of_validation
 from chassis.tx import Tx
+from chassis.wrong import FieldError, Wrong
 from contracts.roles import Role
 from contracts.staff import Profile
 from fastapi import Query
@@ -111,7 +112,9 @@ async def propose_version(proposal: Proposal, principal: Principal, tx: Tx) -> V
     try:
         values = kind.checked(proposal.values)
     except ValidationError as error:
-        places = [{**one, "pointer": f"/values{one['pointer']}"} for one in of_validation(error).errors]
+        places: list[FieldError] = [
+            {**one, "pointer": f"/values{one['pointer']}"} for one in of_validation(error).errors
+        ]
         raise Invalid("A value does not fit; `errors` names it.", errors=places) from None
     except ValueError as error:
         raise Invalid(f"{error}. Read the policy to see what it has.") from None
@@ -120,7 +123,7 @@ async def propose_version(proposal: Proposal, principal: Principal, tx: Tx) -> V
     if effective_on <= today:
         raise Invalid(
             "A change holds from a later day on: what was in force stays as it was.",
-            errors=[{"pointer": "/effective_on", "detail": f"tomorrow or later; next Monday is {next_monday(today)}"}],
+            errors=[Wrong.NOT_BEFORE.at("/effective_on", limit=today + timedelta(days=1))],
             rules=RULES,
         )
     one = Version(
@@ -157,7 +160,7 @@ def _check_layer(where: str, name: str, principal: Principal) -> None:
     if where == "profile" and name not in set(Profile):
         raise Invalid(
             "There is no such profile.",
-            errors=[{"pointer": "/layer", "detail": f"profile: and one of {', '.join(Profile)}"}],
+            errors=[Wrong.NOT_AMONG.at("/layer", limit=", ".join(f"profile:{one}" for one in Profile))],
         )
     reach = CHANGE_POLICY.reach(principal)
     if not (reach.includes(name) if where == "branch" else reach.everywhere):
@@ -168,7 +171,7 @@ def _kind(name: str) -> type[Policy]:
     if name not in POLICIES:
         raise Invalid(
             "There is no such policy here.",
-            errors=[{"pointer": "/policy", "detail": f"one of {', '.join(sorted(POLICIES))}"}],
+            errors=[Wrong.NOT_AMONG.at("/policy", limit=", ".join(sorted(POLICIES)))],
         )
     return POLICIES[name]
 
@@ -249,8 +252,10 @@ async def explain_policies(
 ) -> Explained:
     """Each value that holds for a branch on a day: where it comes from, and which rule it rests on."""
     day = on or civil(tx.now)
-    if abs(day - civil(tx.now)) > timedelta(days=36_500):
-        raise Invalid("Name a day within a hundred years.", errors=[{"pointer": "/on", "detail": "too far"}])
+    today, century = civil(tx.now), timedelta(days=36_500)
+    if abs(day - today) > century:
+        span = f"{today - century} – {today + century}"
+        raise Invalid("Name a day within a hundred years.", errors=[Wrong.BETWEEN.at("/on", limit=span)])
     policies, profile = Policies.of(tx.runtime), Directory.of(tx.runtime).profile(branch)
     values = []
     for kind in sorted(POLICIES.values(), key=lambda kind: kind.NAME):

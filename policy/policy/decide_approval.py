@@ -13,6 +13,7 @@ from chassis.http import Cursor, Limit, Page, get, post
 from chassis.lists import newest_first
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.roles import Role
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -162,7 +163,7 @@ class Decision(BaseModel):
 async def decide_approval(approval_id: UUID, decision: Decision, principal: Principal, tx: Tx) -> ApprovalView:
     """Sign the seat that is yours, or refuse. The first counts; whoever comes second is told (409)."""
     if not decision.grant and decision.reason is None:
-        raise Invalid("A refusal says why.", errors=[{"pointer": "/reason", "detail": "required when refusing"}])
+        raise Invalid("A refusal says why.", errors=[Wrong.MISSING.at("/reason", "required when refusing")])
     asked = await _within(tx, approval_id, principal, lock=True)
     await decide(tx, asked, principal, grants=decision.grant, digest=decision.digest, reason=decision.reason)
     await tx.flush()

@@ -16,6 +16,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from chassis.wrong import Wrong
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
@@ -70,13 +71,14 @@ class Term:
             return cls(Unit.MONTH_END)
         if found := _BY_THE.fullmatch(text):
             if not 1 <= int(found[1]) <= 31:
-                raise ValueError("a month has days 1 to 31")
+                raise Wrong.BETWEEN.error("a month has days 1 to 31", limit="1 – 31")
             return cls(Unit.BY_THE, int(found[1]))
         if (found := _COUNTED.fullmatch(text)) and int(found[1]) > 0:
             return cls(Unit(found[2] + "s"), int(found[1]))
-        raise ValueError(
+        raise Wrong.LIKE.error(
             "a term is written `30 minutes`, `24 hours`, `7 days`, `2 working days`, `4 working hours`, `month end` "
-            "or `by the 10th`"
+            "or `by the 10th`",
+            limit="30 minutes, 24 hours, 7 days, 2 working days, 4 working hours, month end, by the 10th",
         )
 
     def __str__(self) -> str:

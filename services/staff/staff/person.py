@@ -13,6 +13,7 @@ from chassis.ids import uuid7
 from chassis.problems import Forbidden, Invalid, NotFound, Refused
 from chassis.store import Store
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.archive import AccessRecorded
 from contracts.roles import Role
 from contracts.staff import Employment, GrantLine, PersonEntry
@@ -100,7 +101,7 @@ class NoSuchPlace(Invalid):
     def __init__(self, place: str) -> None:
         super().__init__(
             "Correct the place: group, area:<region>, a branch, or branch/department.",
-            errors=[{"pointer": "/place", "detail": f"there is no {place}"}],
+            errors=[Wrong.UNKNOWN.at("/place", f"there is no {place}")],
         )
 
 

@@ -12,6 +12,7 @@ from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.policies import policy
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -54,10 +55,9 @@ async def file_item(dossier_id: UUID, new: NewItem, principal: Principal, tx: Tx
     dossier = await within(tx, dossier_id, principal, doing=KEEP_DOSSIERS, lock=True)
     known = policy(tx, ArchivePolicy, dossier.branch, tx.now).papers.get(dossier.kind, ())
     if new.kind not in known:
+        one_of, none = Wrong.NOT_AMONG.at("/kind", limit=", ".join(known)), Wrong.UNKNOWN.at("/kind", "none is set")
         raise Invalid(
-            "This kind of paper is not in the policy of the branch.",
-            rules=RULES,
-            errors=[{"pointer": "/kind", "detail": f"must be one of {', '.join(known) or 'none: not set'}"}],
+            "This kind of paper is not in the policy of the branch.", rules=RULES, errors=[one_of if known else none]
         )
     identifier = uuid7()
     item = Item(

@@ -11,6 +11,7 @@ from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.access import excluded_from
 from policy.approvals import Asked, ask, granted, refused
 from policy.policies import policy
@@ -62,7 +63,7 @@ async def request_loan(new: NewLoan, principal: Principal, tx: Tx) -> LoanLine:
     if not wanted or set(wanted) != set(new.items) or not all(map(lendable, wanted.values())):
         raise Invalid(
             "Only papers of this dossier that can be held in hand are lent.",
-            errors=[{"pointer": "/items", "detail": "must be papers of this dossier, on paper, disk or photo"}],
+            errors=[Wrong.NOT_BELONGING.at("/items", "must be papers of this dossier, on paper, disk or photo")],
         )
     identifier = uuid7()
     loan = Loan(

@@ -11,6 +11,7 @@ from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Forbidden
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.access import GROUP
 from policy.approvals import Asked, ask, granted, refused
 from policy.calendar import civil
@@ -59,7 +60,7 @@ class NewAgreement(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.until_on < self.from_on:
-            raise ValueError("until_on must not lie before from_on")
+            raise Wrong.BEFORE_BEGIN.error("until_on must not lie before from_on")
         return self
 
 

@@ -11,6 +11,7 @@ from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.archive import DossierKind
 from policy.access import excluded_from, grant_record
 from policy.approvals import Asked, ask, granted, refused
@@ -72,7 +73,7 @@ class NewViewRequest(BaseModel):
     @model_validator(mode="after")
     def _one_object(self) -> Self:
         if (self.dossier_id is None) == (self.kind is None or self.about is None):
-            raise ValueError("name the dossier by dossier_id, or by kind and about")
+            raise Wrong.ONE_WAY.error(limit="dossier_id; kind, about")
         return self
 
 
@@ -87,7 +88,7 @@ async def request_viewing(new: NewViewRequest, principal: Principal, tx: Tx) -> 
     if new.department is not None and new.department not in departments:
         raise Invalid(
             "Name a department of yours.",
-            errors=[{"pointer": "/department", "detail": "must be a department at the dossier's branch you work in"}],
+            errors=[Wrong.NOT_YOURS.at("/department", "must be a department at the dossier's branch you work in")],
         )
     own = dossier.department is not None and dossier.department in departments
     department = new.department or (dossier.department if own else next(iter(sorted(departments)), None))

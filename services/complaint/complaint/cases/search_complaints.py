@@ -15,6 +15,7 @@ from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, post
 from chassis.lists import newest_first
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.customer import TokenKind
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -102,7 +103,7 @@ def _asked(words: str, branch: str | None, seen: Seen) -> sa.ColumnElement[bool]
     if everywhere is None:
         raise Invalid(
             "Search by at least two characters.",
-            errors=[{"pointer": "/words", "detail": "a word of Chinese has two characters at least"}],
+            errors=[Wrong.STRING_TOO_SHORT.at("/words", limit=2)],
         )
     if branch is not None:
         return _has(query(words, [branch]))
@@ -191,7 +192,7 @@ async def matches(tx: Tx, sought: Sought) -> sa.ColumnElement[bool]:
         if number is None:
             raise Invalid(
                 "This is no complaint number: its check digit does not fit. Ask for it again.",
-                errors=[{"pointer": "/number", "detail": "one digit is wrong, or two are swapped"}],
+                errors=[Wrong.CHECK_DIGIT.at("/number")],
             )
         return cases.c.number == number
     kinds: tuple[tuple[TokenKind, str | None, sa.Column[Any]], ...] = (

@@ -13,6 +13,7 @@ from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import CompensationAsked, CompensationKind
 from contracts.money import Money
 from policy.access import Permission, excluded_from
@@ -202,11 +203,10 @@ async def _excluded(tx: Tx, case: Case, principal: Principal) -> list[str]:
 
 def _sum(lines: Sequence[Line]) -> Decimal:
     for n, line in enumerate(lines):
-        if line.amount.currency != CURRENCY or line.amount.amount <= 0:
-            raise Invalid(
-                "An amount does not fit.",
-                errors=[{"pointer": f"/lines/{n}/amount", "detail": f"more than 0.00, in {CURRENCY}"}],
-            )
+        if line.amount.currency != CURRENCY:
+            raise Invalid("An amount does not fit.", errors=[Wrong.MUST_BE.at(f"/lines/{n}/amount", limit=CURRENCY)])
+        if line.amount.amount <= 0:
+            raise Invalid("An amount does not fit.", errors=[Wrong.GREATER_THAN.at(f"/lines/{n}/amount", limit="0.00")])
     return sum((line.amount.amount for line in lines), Decimal(0))
 
 

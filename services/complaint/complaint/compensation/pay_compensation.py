@@ -8,6 +8,7 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import CompensationPaid
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -34,9 +35,10 @@ async def pay_compensation(compensation_id: UUID, payment: Payment, principal: P
     at = payment.paid_at or tx.now
     compensation.pay(principal.subject, at)
     if not (compensation.decided_at or tx.now) <= at <= tx.now:
+        wrong = Wrong.IN_FUTURE if at > tx.now else Wrong.BEFORE_BEGIN
         raise Invalid(
             "It is paid after it was granted, and recorded when it has been.",
-            errors=[{"pointer": "/paid_at", "detail": "between the grant and now"}],
+            errors=[wrong.at("/paid_at", "between the grant and now")],
             rules=RULES[:1],
         )
     tx.publish(

@@ -9,6 +9,7 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import CustomerCalledBack
 from policy.obligations import met
 from pydantic import Field
@@ -45,7 +46,7 @@ async def call_back(
         raise Invalid(
             "The satisfaction with the handling is asked in this call.",
             rules=policy.call_back.rules,
-            errors=[{"pointer": "/satisfaction", "detail": "from 1 to 5"}],
+            errors=[Wrong.MISSING.at("/satisfaction", "from 1 to 5")],
         )
     case.call_back(form.satisfaction, tx.now)
     met(tx, CALL_BACK, case.id, at=tx.now)

@@ -14,6 +14,7 @@ from chassis.fields import Word
 from chassis.http import post
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import ComplaintHandedOver
 from contracts.roles import Role
 from policy.access import department_place
@@ -77,7 +78,7 @@ async def hand_over(
         raise Invalid(
             "Name the department that handles it.",
             rules=RULES[:1],
-            errors=[{"pointer": "/department", "detail": "required: the judgement named none"}],
+            errors=[Wrong.MISSING.at("/department", "required: the judgement named none")],
         )
     if form.respondent == principal.subject:
         raise HandlesOwnCase("Who is complained about hands nothing over.", rules=("P12.2",))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -12,6 +12,7 @@ from chassis.ids import uuid7
 from chassis.problems import Invalid
 from chassis.store import Store
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import MeasureTaken
 from contracts.roles import Role
 from policy.access import department_place
@@ -136,9 +137,10 @@ def _until(due_on: date | None, now: datetime) -> Term | None:
         return None
     days = (due_on - civil(now)).days
     if not 1 <= days <= LONGEST:
+        first, last = civil(now) + timedelta(days=1), civil(now) + timedelta(days=LONGEST)
         raise Invalid(
             "The last day of a measure lies after today, within a year.",
             rules=RULES,
-            errors=[{"pointer": "/due_on", "detail": "a day after today, within a year"}],
+            errors=[Wrong.BETWEEN.at("/due_on", limit=f"{first} – {last}")],
         )
     return Term.parse(f"{days} days")

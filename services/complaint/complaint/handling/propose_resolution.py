@@ -8,6 +8,7 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import ResolutionApproved, ResolutionProposed
 from policy.approvals import Asked, ask, granted, refused
 from policy.obligations import met
@@ -47,7 +48,7 @@ async def propose_resolution(
         raise Invalid(
             "A resolution takes up what the customer asks for.",
             rules=("P04.5",),
-            errors=[{"pointer": "/takes_up_demand", "detail": "say how it answers to the demand"}],
+            errors=[Wrong.MISSING.at("/takes_up_demand", "say how it answers to the demand")],
         )
     if policy.proposals is not None and case.round >= policy.proposals:
         raise EnoughProposed(

@@ -9,6 +9,7 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import InvestigationReported, InvestigationReviewed
 from policy.access import exclude
 from policy.approvals import Asked, ask, granted, refused
@@ -102,7 +103,7 @@ def _refuse_incomplete(form: ReportForm, policy: ComplaintPolicy) -> None:
         raise Invalid(
             f"The report lacks {', '.join(missing)}.",
             rules=policy.investigate.rules,
-            errors=[{"pointer": f"/{name}", "detail": "required part of the report"} for name in missing],
+            errors=[Wrong.MISSING.at(f"/{name}", "required part of the report") for name in missing],
         )
 
 

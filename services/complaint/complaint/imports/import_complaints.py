@@ -14,6 +14,7 @@ from chassis.ids import uuid7
 from chassis.imports import Import, Outcome, Taken
 from chassis.problems import Forbidden, Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import Channel, ComplaintClosed, ComplaintOpened, Match
 from contracts.customer import TokenKind
 from policy.calendar import ZONE, civil
@@ -131,11 +132,14 @@ async def take_row(row: ComplaintRow, by: Principal, tx: Tx) -> Taken:
 def _check_dates(row: ComplaintRow, now: datetime) -> None:
     errors = []
     if row.taken_at > now:
-        errors.append({"pointer": "/taken_at", "detail": "lies in the future"})
-    if row.closed_at is not None and not row.taken_at <= row.closed_at <= now:
-        errors.append({"pointer": "/closed_at", "detail": "lies before its receipt, or in the future"})
+        errors.append(Wrong.IN_FUTURE.at("/taken_at"))
+    if row.closed_at is not None and row.closed_at > now:
+        errors.append(Wrong.IN_FUTURE.at("/closed_at"))
+    elif row.closed_at is not None and row.closed_at < row.taken_at:
+        errors.append(Wrong.BEFORE_BEGIN.at("/closed_at", "lies before its receipt"))
     if (row.closed_at is None) != (row.founded is None):
-        errors.append({"pointer": "/founded", "detail": "is given for a closed complaint, and only for one"})
+        wrong = Wrong.MISSING if row.founded is None else Wrong.NOT_HERE
+        errors.append(wrong.at("/founded", "is given for a closed complaint, and only for one"))
     if errors:
         raise Invalid("The dates of the row do not fit.", errors=errors)
 

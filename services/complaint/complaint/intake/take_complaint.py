@@ -14,6 +14,7 @@ from chassis.http import Answer, App, Receive, Scope, Send, allow, authenticate,
 from chassis.ids import uuid7
 from chassis.problems import Forbidden, Invalid, Problem, of_validation, send_problem
 from chassis.runtime import Runtime
+from chassis.wrong import FieldError, Wrong
 from contracts.complaint import ComplaintOpened, ComplaintSerious, MarkedBy, MarkedSerious, Match
 from contracts.customer import TokenKind
 from contracts.message import encode
@@ -88,11 +89,15 @@ async def take(
     if not TAKE_COMPLAINT.reach(principal).includes(form.branch):
         raise Forbidden("You may not take complaints for this branch. Ask for the role there.", rules=RULES[:1])
     if (form.origin is None) != (form.origin_ref is None):
-        raise _invalid("/origin_ref", "give origin and origin_ref together")
+        raise _invalid(Wrong.TOGETHER.at("/origin_ref", limit="origin"))
     now = runtime.clock()
     taken_at = form.taken_at or now
     if not now - OLDEST <= taken_at <= now + timedelta(minutes=5):
-        raise _invalid("/taken_at", "must lie within the last 30 days; import older complaints as a list")
+        too_late = Wrong.IN_FUTURE.at("/taken_at")
+        too_early = Wrong.TOO_LONG_AGO.at(
+            "/taken_at", "must lie within the last 30 days; import older complaints as a list", limit=OLDEST.days
+        )
+        raise _invalid(too_late if taken_at > now else too_early)
     if key is not None and not 1 <= len(key) <= 200:
         raise Invalid("The Idempotency-Key must have 1 to 200 characters.")
     writer: Writer = runtime.parts[WRITER]
@@ -273,8 +278,8 @@ def _taken_before(outcome: Outcome) -> Taken:
     return _taken(outcome, row["number"], row["taken_at"], row["serious"], row["judge_by"], row["text"])
 
 
-def _invalid(pointer: str, detail: str) -> Invalid:
-    return Invalid("One field does not fit; `errors` names it.", errors=[{"pointer": pointer, "detail": detail}])
+def _invalid(error: FieldError) -> Invalid:
+    return Invalid("One field does not fit; `errors` names it.", errors=[error])
 
 
 async def _body(receive: Receive) -> bytes:

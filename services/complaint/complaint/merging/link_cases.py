@@ -12,6 +12,7 @@ from chassis.http import get, post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import ComplaintsLinked, LinkKind
 from policy.access import within_reach
 from pydantic import BaseModel, Field
@@ -73,7 +74,7 @@ async def link_cases(case_id: UUID, form: LinkForm, principal: Principal, tx: Tx
         await within(tx, form.other, READ_COMPLAINT, principal, lock=True),
     )
     if case.id == other.id:
-        raise Invalid("They are one case.", errors=[{"pointer": "/other", "detail": "another case"}])
+        raise Invalid("They are one case.", errors=[Wrong.SAME.at("/other", "another case")])
     rows = await tx.driver.fetch(LINKS, [case.id])
     if any({row["case_id"], row["other_id"]} == {case.id, other.id} and row["kind"] == form.kind for row in rows):
         return await _shown(tx, case, principal)

@@ -13,6 +13,7 @@ from chassis.fields import Text
 from chassis.http import post
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import ComplaintMerged
 from policy.approvals import Held
 from pydantic import Field
@@ -84,7 +85,7 @@ async def merge_cases(case_id: UUID, form: MergeForm, principal: Principal, tx: 
     409 while an approval of the one that goes is open, naming it. Nothing undoes it: split the survivor instead.
     """
     if case_id == form.into:
-        raise Invalid("A case is not merged into itself.", errors=[{"pointer": "/into", "detail": "another case"}])
+        raise Invalid("A case is not merged into itself.", errors=[Wrong.SAME.at("/into", "another case")])
     await survivors(tx, [case_id, form.into])  # both are locked in one order before either is looked at
     survivor = await arranged(tx, form.into, principal)
     loser = await arranged(tx, case_id, principal)

@@ -11,6 +11,7 @@ from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import ComplaintOpened, ComplaintSplit, LinkKind, Match
 from policy.access import exclude, excluded_from
 from pydantic import Field
@@ -65,7 +66,7 @@ async def split_case(case_id: UUID, form: SplitForm, principal: Principal, tx: T
         case.refuse_while_held(entry["actions"][0])
     personal = await tx.unseal(case, why="splitting", rules=RULES[:1])
     if form.kept == personal["text"] and form.text == personal["text"]:
-        raise Invalid("Say which words stay and which go.", errors=[{"pointer": "/text", "detail": "a part of it"}])
+        raise Invalid("Say which words stay and which go.", errors=[Wrong.PART_ONLY.at("/text")])
     part = await _part(tx, case, form, personal)
     left = {**personal, "text": form.kept}
     sealed = await tx.seal(tables.cases, case.id, case.subject_id, left)

@@ -12,6 +12,7 @@ from chassis.http import Page, get, post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.roles import Role
 from contracts.staff import RecordBreach
 from policy.access import GROUP, department_place
@@ -84,12 +85,16 @@ async def propose_misconduct(case_id: UUID, form: MisconductForm, principal: Pri
         raise Invalid(
             f"The policy knows these offences: {', '.join(policy.offences)}.",
             rules=RULES[:1],
-            errors=[{"pointer": f"/offences/{n}", "detail": "no offence of the policy"} for n in unknown],
+            errors=[Wrong.UNKNOWN.at(f"/offences/{n}", "no offence of the policy") for n in unknown],
         )
     if not civil(case.taken_at).replace(month=1, day=1) <= form.occurred_on <= civil(tx.now):
         raise Invalid(
             "The day lies in the year of the complaint, not in the future.",
-            errors=[{"pointer": "/occurred_on", "detail": "a day of the year of the complaint, until today"}],
+            errors=[
+                Wrong.BETWEEN.at(
+                    "/occurred_on", limit=f"{civil(case.taken_at).replace(month=1, day=1)} – {civil(tx.now)}"
+                )
+            ],
         )
     if form.person == principal.subject:
         raise AnothersStep("Nobody proposes about themselves.", rules=RULES[1:])

@@ -15,6 +15,7 @@ from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, get
 from chassis.problems import Invalid, NotFound
 from chassis.runtime import Runtime
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.archive import AccessRecorded
 from fastapi import Query, Response
 from policy.access import GROUP, Permission
@@ -135,9 +136,7 @@ async def list_cases_of_figure(
     """The cases that a figure consists of, as they were counted when it was frozen, by number."""
     report = await report_within(tx, report_id, READ_STATISTICS, principal, lock=False)
     if "\x00" in figure:
-        raise Invalid(
-            "The figure is written as the report names it.", errors=[{"pointer": "/figure", "detail": "U+0000"}]
-        )
+        raise Invalid("The figure is written as the report names it.", errors=[Wrong.NUL.at("/figure")])
     last = None if cursor is None else cursor_values(cursor, str)[0]
     found = list(await tx.execute(numbers_of(report, figure, last).limit(limit + 1)))
     items = [

@@ -11,6 +11,7 @@ from chassis.http import get, post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.roles import Role
 from policy.obligations import Deadline, met, owe
 from policy.terms import Term
@@ -72,9 +73,10 @@ async def record_meeting(case_id: UUID, minutes: Minutes, principal: Principal, 
     group.refuse_strangers(people)
     # a form knows minutes
     if not climb.case.taken_at.replace(second=0, microsecond=0) <= minutes.held_at <= tx.now:
+        wrong = Wrong.IN_FUTURE if minutes.held_at > tx.now else Wrong.BEFORE_BEGIN
         raise Invalid(
             "A meeting is recorded when it has been held.",
-            errors=[{"pointer": "/held_at", "detail": "after the complaint was taken and not after now"}],
+            errors=[wrong.at("/held_at", "after the complaint was taken and not after now")],
         )
     subject, meeting = climb.case.subject_id, uuid7()
     words = {"minutes": minutes.minutes, "decisions": minutes.decisions}

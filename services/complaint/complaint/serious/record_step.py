@@ -9,6 +9,7 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import Forbidden, Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.access import GROUP
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -48,9 +49,10 @@ async def record_step(case_id: UUID, step_id: UUID, done: ByHand, principal: Pri
     if not any(grant.role is step.answers and grant.place in places for grant in principal.grants):
         raise NotYourStep(f"This step is recorded by the role {step.answers.value}.", rules=RULES)
     if not step.since <= done.at <= tx.now:
+        wrong = Wrong.IN_FUTURE if done.at > tx.now else Wrong.BEFORE_BEGIN
         raise Invalid(
             "It was done after the marking and not after now.",
-            errors=[{"pointer": "/at", "detail": "between the start of the step and now"}],
+            errors=[wrong.at("/at", "between the start of the step and now")],
         )
     entry = {"by": principal.subject, "at": done.at.isoformat(), "channel": done.channel}
     step.record(done.at, {**entry, "recorded_at": tx.now.isoformat()})

@@ -312,8 +312,10 @@ async def test_outside_their_reach_nobody_offers_changes_or_pays(stage: Stage) -
     assert (await pay(stage, {"id": str(uuid4())})).status_code == 404
     assert (await pay(stage, found, "relations-1")).status_code == 403
     await sign(stage, found, "manager-1")
-    early = await pay(stage, found, paid_at="2026-03-01T00:00:00Z")
-    assert (early.status_code, early.json()["errors"][0]["pointer"]) == (422, "/paid_at")
+    for paid_at, code in (("2026-03-01T00:00:00Z", "before_begin"), ("2100-03-01T00:00:00Z", "in_future")):
+        refused = await pay(stage, found, paid_at=paid_at)
+        (error,) = refused.json()["errors"]
+        assert (refused.status_code, error["pointer"], error["code"]) == (422, "/paid_at", code)
 
 
 def test_every_kind_is_in_the_shipped_matrix() -> None:

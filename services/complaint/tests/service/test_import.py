@@ -72,6 +72,19 @@ async def test_history_starts_no_clock_and_warns_nobody_and_an_open_one_runs_fro
     assert (opened["caller"]["name"], opened["judgement"]["founded"]) == ("王小芳", True)
 
 
+async def test_what_is_wrong_with_a_row_is_named_by_its_place_and_kind(stage: Stage) -> None:
+    day = "oms,{},sh-pudong,phone,2021-03-02,王小芳,,东风日产,异响,{},{}"
+    rows = await imported(stage, LATE, day.format(5, "2021-03-01", "1"), day.format(6, "2100-01-01", "1"),
+                          day.format(7, "2021-03-19", ""), day.format(8, "", "1"))  # fmt: skip
+    assert {n: [(one["pointer"], one["code"]) for one in row["errors"]] for n, row in rows.items()} == {
+        2: [("/taken_at", "in_future")],
+        3: [("/closed_at", "before_begin")],
+        4: [("/closed_at", "in_future")],
+        5: [("/founded", "missing")],
+        6: [("/founded", "not_here")],
+    }
+
+
 async def test_a_row_that_does_not_fit_is_refused_alone_and_a_dry_run_takes_nothing(stage: Stage) -> None:
     dry = await imported(stage, OPEN, LATE, OTHER, dry_run=True, encoding="utf-8-sig")
     assert [dry[n]["outcome"] for n in (2, 3, 4)] == ["made", "refused", "refused"]

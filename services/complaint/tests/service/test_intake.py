@@ -165,25 +165,26 @@ async def test_a_repeat_is_found_by_the_system_and_is_serious(stage: Stage) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "pointer"),
+    ("changes", "pointer", "code"),
     [
-        ({"phone": "12"}, "/caller/phone"),
-        ({"plate": "???"}, "/vehicle/plate"),
-        ({"text": "a\x00b"}, "/text"),
-        ({"text": ""}, "/text"),
-        ({"channel": "smoke"}, "/channel"),
-        ({"origin": "oms"}, "/origin_ref"),
-        ({"taken_at": "2020-01-01T00:00:00Z"}, "/taken_at"),
+        ({"phone": "12"}, "/caller/phone", "phone"),
+        ({"plate": "???"}, "/vehicle/plate", "plate"),
+        ({"text": "a\x00b"}, "/text", "nul"),
+        ({"text": ""}, "/text", "string_too_short"),
+        ({"channel": "smoke"}, "/channel", "enum"),
+        ({"origin": "oms"}, "/origin_ref", "together"),
+        ({"taken_at": "2020-01-01T00:00:00Z"}, "/taken_at", "too_long_ago"),
+        ({"taken_at": "2100-01-01T00:00:00Z"}, "/taken_at", "in_future"),
     ],
 )
 async def test_a_form_that_is_not_well_formed_is_refused_at_its_place(
-    stage: Stage, changes: dict[str, Any], pointer: str
+    stage: Stage, changes: dict[str, Any], pointer: str, code: str
 ) -> None:
     async with stage.client("call_centre@group") as agent:
         answer = await agent.post("/v1/complaints", json=form(**changes))
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
-    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(pointer, code)]
     assert await stage.rows("SELECT 1 FROM cases") == []
 
 

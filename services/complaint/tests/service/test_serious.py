@@ -274,8 +274,10 @@ async def test_a_call_by_hand_is_recorded_by_whose_duty_it_is(stage: Stage) -> N
     body = {"at": at.isoformat(), "channel": "phone", "note": "已电话告知值班经理"}
     refused = await as_(stage, "gm-1", "POST", path, json=body)
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-your-step")
-    early = await as_(stage, "relations-1", "POST", path, json={**body, "at": "2026-03-01T00:00:00Z"})
-    assert (early.status_code, early.json()["errors"][0]["pointer"]) == (422, "/at")
+    for wrong, code in (("2026-03-01T00:00:00Z", "before_begin"), ("2100-03-01T00:00:00Z", "in_future")):
+        misplaced = await as_(stage, "relations-1", "POST", path, json={**body, "at": wrong})
+        (error,) = misplaced.json()["errors"]
+        assert (misplaced.status_code, error["pointer"], error["code"]) == (422, "/at", code)
     done = await as_(stage, "relations-1", "POST", path, json=body)
     assert done.status_code == 200, done.text
     step = step_of(done.json(), "division")

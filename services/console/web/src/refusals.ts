@@ -2,6 +2,8 @@
 // A guard of the repository holds that every type that a service can answer has its sentence here.
 import type { FieldError } from "./api";
 import type { Language } from "./language";
+// written by `make docs` from chassis/chassis/wrong.py
+import WRONG from "./wrong.json";
 
 export const REFUSALS: Record<string, string> = {
   // of every service
@@ -146,52 +148,11 @@ export function refusal(type: string | null, language: Language): string | undef
   return language === "zh" && type !== null ? REFUSALS[type.replace("/problems/", "")] : undefined;
 }
 
-/** What is wrong with a field, by the kind that the answer names (`code`), and its limit where it has one. */
-const FIELDS: Record<string, string> = {
-  missing: "必填",
-  extra_forbidden: "此项不被接受，请去掉",
-  json_invalid: "格式不正确",
-  none_required: "此项须为空",
-  string_too_short: "至少 {} 个字符",
-  string_too_long: "最多 {} 个字符",
-  string_pattern_mismatch: "格式不正确",
-  too_short: "至少 {} 项",
-  too_long: "最多 {} 项",
-  greater_than: "须大于 {}",
-  greater_than_equal: "不得小于 {}",
-  less_than: "须小于 {}",
-  less_than_equal: "不得大于 {}",
-  multiple_of: "须为 {} 的倍数",
-  decimal_max_digits: "最多 {} 位数字",
-  decimal_max_places: "最多 {} 位小数",
-  decimal_whole_digits: "整数部分位数过多",
-  literal_error: "不在可选范围内",
-  enum: "不在可选范围内",
-  union_tag_invalid: "种类不在可选范围内",
-  union_tag_not_found: "请说明种类",
-  timezone_aware: "请填写带时区的时间",
-};
-/** by the beginning of the kind, where several say the same */
-const KINDS: Record<string, string> = {
-  uuid: "编号格式不正确",
-  datetime: "请填写有效的日期和时间",
-  date: "请填写有效的日期",
-  time: "请填写有效的时间",
-  int: "请填写整数",
-  float: "请填写数字",
-  finite: "请填写数字",
-  decimal: "请填写数字",
-  bool: "请选择是或否",
-  string: "请填写文字",
-  list: "格式不正确",
-  dict: "格式不正确",
-  model: "格式不正确",
-  url: "请填写完整的网址",
-};
+const SENTENCES: Record<string, string> = WRONG;
 
-/** What is wrong at a place, in Chinese where that is asked for and its kind is known; else what the service says. */
+/** What is wrong at a place, by the kind that the answer names (`code`) or its beginning; in English as the service says it. */
 export function wrongHere({ code, limit, detail }: FieldError, language: Language): string {
-  if (language !== "zh") return detail;
-  const known = FIELDS[code ?? ""] ?? KINDS[(code ?? "").split("_")[0]!];
-  return known ? known.replace("{}", limit ?? "") : detail;
+  if (language !== "zh" || code === undefined) return detail;
+  const said = SENTENCES[code] ?? SENTENCES[code.split("_")[0]!] ?? WRONG.value_error;
+  return said.replace("{limit}", limit ?? "");
 }

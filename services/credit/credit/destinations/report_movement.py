@@ -12,6 +12,7 @@ from chassis.http import Answer, post
 from chassis.ids import uuid7
 from chassis.problems import Forbidden, Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -72,16 +73,16 @@ async def report_movement(form: MovementForm, principal: Principal, tx: Tx) -> A
 async def _refuse_misfit(tx: Tx, form: MovementForm) -> None:
     errors = []
     if form.moved_on > civil(tx.now):
-        errors.append({"pointer": "/moved_on", "detail": "lies in the future"})
+        errors.append(Wrong.IN_FUTURE.at("/moved_on"))
     if form.from_holder == WAREHOUSE:
-        errors.append({"pointer": "/from_holder", "detail": "what leaves our warehouse is a shipment"})
+        errors.append(Wrong.NOT_HERE.at("/from_holder", "what leaves our warehouse is a shipment"))
     if form.from_holder == form.to_holder:
-        errors.append({"pointer": "/to_holder", "detail": "is where they are already"})
+        errors.append(Wrong.SAME.at("/to_holder", "is where they are already"))
     if form.to_holder.startswith("account:"):
         account = UUID(form.to_holder.partition(":")[2])
         found = (await tx.load(ACCOUNTS, [account], lock=False)).get(account)
         if found is None or found.branch != form.branch:
-            errors.append({"pointer": "/to_holder", "detail": "no account of this branch"})
+            errors.append(Wrong.NOT_BELONGING.at("/to_holder", "no account of this branch"))
     if errors:
         raise Invalid("The report does not fit together.", rules=RULES, errors=errors)
 

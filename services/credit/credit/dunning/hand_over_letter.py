@@ -10,6 +10,7 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.calendar import civil
 from policy.obligations import met
 from pydantic import BaseModel, ConfigDict
@@ -46,7 +47,7 @@ async def hand_over_letter(letter_id: UUID, form: HandOverForm, principal: Princ
     if not letter.made_on <= form.on <= civil(tx.now):
         raise Invalid(
             "It was handed over between the day of the letter and today.",
-            errors=[{"pointer": "/on", "detail": f"not between {letter.made_on} and {civil(tx.now)}"}],
+            errors=[Wrong.BETWEEN.at("/on", limit=f"{letter.made_on} – {civil(tx.now)}")],
         )
     letter.hand_over(form.on, principal.subject, form.way.value)
     met(tx, DUNNING, letter.id, at=tx.now)

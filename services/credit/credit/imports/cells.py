@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from chassis.fields import Slug, Text
+from chassis.wrong import Wrong
 from contracts.money import Amount
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -30,7 +31,9 @@ def written_number(cell: object) -> object:
     said = unicodedata.normalize("NFKC", str(cell)).strip().removeprefix("CNY").removeprefix("¥").removesuffix("元")
     found = _NUMBER.fullmatch(said.strip())
     if found is None:
-        raise ValueError("write it like 1,234.50: digits, commas between thousands, a point, no sign")
+        raise Wrong.LIKE.error(
+            "write it like 1,234.50: digits, commas between thousands, a point, no sign", limit="1,234.50"
+        )
     return Decimal(found[1].replace(",", "") + (found[2] or "").rstrip("0").rstrip("."))
 
 
@@ -41,13 +44,15 @@ def written_day(cell: object) -> object:
     found = _DAY.fullmatch(unicodedata.normalize("NFKC", str(cell)).strip())
     # without separators month and day have two digits each, else 2026112 could be read in two ways
     if found is None or (not found[2] and (found[4] or len(found[3]) + len(found[5]) != 4)):
-        raise ValueError("write the day like 2026-03-02")
+        raise Wrong.LIKE.error(limit="2026-03-02")
     return date(int(found[1]), int(found[3]), int(found[5]))
 
 
 def _id_begins(cell: str) -> str:
     if begins_with(cell) is None:
-        raise ValueError("is the number that the pages show: eight hexadecimal digits of the id, or more")
+        raise Wrong.LIKE.error(
+            "is the number that the pages show: eight hexadecimal digits of the id, or more", limit="0198c2f1-7a3b"
+        )
     return cell
 
 

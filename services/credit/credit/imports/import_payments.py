@@ -14,6 +14,7 @@ from chassis.fields import Slug, Text
 from chassis.imports import Import, Outcome, Taken
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from pydantic import Field
 
 from credit.account import Account
@@ -80,7 +81,7 @@ async def invoice_named(tx: Tx, account: Account, reference: str, pointer: str) 
     if len(found) != 1:
         raise Invalid(
             "A document that the row names is not there, or there are several. Check its number.",
-            errors=[{"pointer": pointer, "detail": "is not the number of one invoice or opening balance"}],
+            errors=[Wrong.NOT_ONE.at(pointer, "is not the number of one invoice or opening balance")],
         )
     return UUID(str(found[0]))
 

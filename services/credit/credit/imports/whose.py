@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.auth import Principal
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.access import Permission
 
 from credit.account import Account, account_of, customers_of
@@ -34,7 +35,7 @@ async def account_named(tx: Tx, row: AccountNamed, permission: Permission, by: P
     else:
         raise Invalid(
             "The row does not say whose it is. Give the account's number or the customer's.",
-            errors=[{"pointer": "/account", "detail": "is needed where no customer is given"}],
+            errors=[Wrong.MISSING.at("/account", "is needed where no customer is given")],
         )
     reach = permission.reach(by)
     ids = {found for found, branch in rows if reach.includes(branch) and row.branch in (None, branch)}
@@ -43,7 +44,7 @@ async def account_named(tx: Tx, row: AccountNamed, permission: Permission, by: P
     if len(ids) > 1:
         raise Invalid(
             "Several accounts have this number. Name the branch, or more digits.",
-            errors=[{"pointer": "/account", "detail": "is not one account's"}],
+            errors=[Wrong.NOT_ONE.at("/account", "is not one account's")],
         )
     return ids.pop()
 
@@ -59,6 +60,6 @@ async def whose(tx: Tx, row: AccountNamed, permission: Permission, by: Principal
     if len(customers) != 1:
         raise Invalid(
             "The account has several customers, or not this one. Name one that shares it.",
-            errors=[{"pointer": "/customer", "detail": "is not one customer of the account"}],
+            errors=[Wrong.NOT_ONE.at("/customer", "is not one customer of the account")],
         )
     return account, customers[0]

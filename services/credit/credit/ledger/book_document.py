@@ -15,6 +15,7 @@ from chassis.fields import Slug
 from chassis.http import Answer, post
 from chassis.problems import Invalid, NotFound, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.money import Amount
 from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, Field
@@ -174,17 +175,18 @@ def _same(earlier: Document, account: Account, form: DocumentForm) -> Document:
 
 def _refuse_misfit(form: DocumentForm, today: date) -> None:
     errors = []
-    if form.dated_on > today or (form.issued_on is not None and form.issued_on > today):
-        errors.append({"pointer": "/dated_on", "detail": "lies in the future"})
+    if form.dated_on > today:
+        errors.append(Wrong.IN_FUTURE.at("/dated_on"))
+    if form.issued_on is not None and form.issued_on > today:
+        errors.append(Wrong.IN_FUTURE.at("/issued_on"))
     if form.shipment_id is not None and (form.kind != "payment" or form.pays):
-        errors.append({"pointer": "/shipment_id", "detail": "only a payment that names no documents is for a shipment"})
+        errors.append(Wrong.NOT_HERE.at("/shipment_id", "only a payment that names no documents is for a shipment"))
     if (form.corrects is not None) != (form.kind == "credit_note"):
-        errors.append(
-            {"pointer": "/corrects", "detail": "a credit note names the invoice that it corrects, no other does"}
-        )
+        wrong = Wrong.MISSING if form.corrects is None else Wrong.NOT_HERE
+        errors.append(wrong.at("/corrects", "a credit note names the invoice that it corrects, no other does"))
     if form.issued_on is not None and form.kind != "invoice":
-        errors.append({"pointer": "/issued_on", "detail": "only goods of an invoice go out"})
+        errors.append(Wrong.NOT_HERE.at("/issued_on", "only goods of an invoice go out"))
     if len({one.document_id for one in form.pays}) != len(form.pays):
-        errors.append({"pointer": "/pays", "detail": "names a document twice"})
+        errors.append(Wrong.DUPLICATE.at("/pays", "names a document twice"))
     if errors:
         raise Invalid("The document does not fit together.", errors=errors)

@@ -14,6 +14,7 @@ from chassis.ids import uuid7
 from chassis.jobs import Work, job
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.money import Money
 from contracts.roles import Role
 from contracts.staff import RecordBreach
@@ -93,8 +94,7 @@ def _bearers(tx: Tx, loss: Loss, weights: dict[str, int], named: dict[str, str])
     directory = Directory.of(tx.runtime)
     found: list[dict[str, Any]] = []
     errors = [
-        {"pointer": "/bearers", "detail": f"the policy has no part {part}"}
-        for part in sorted(set(named) - set(weights))
+        Wrong.UNKNOWN.at("/bearers", f"the policy has no part {part}") for part in sorted(set(named) - set(weights))
     ]
     for part, weight in weights.items():
         person = named.get(part) or (loss.signer if part == SIGNER else None)
@@ -104,7 +104,7 @@ def _bearers(tx: Tx, loss: Loss, weights: dict[str, int], named: dict[str, str])
         if part == COMPANY:
             person = None
         elif person is None or person not in directory.people:
-            errors.append({"pointer": "/bearers", "detail": f"name who of staff bears the part {part}"})
+            errors.append(Wrong.LACKS.at("/bearers", f"name who of staff bears the part {part}", limit=part))
         found.append({"part": part, "person": person, "weight": weight})
     if errors:
         raise Invalid("It is not clear who bears each part.", rules=["P11.15"], errors=errors)

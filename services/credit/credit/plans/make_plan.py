@@ -14,6 +14,7 @@ from chassis.ids import uuid7
 from chassis.lists import newest_first
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.money import Amount
 from policy.calendar import civil
 from policy.obligations import met, waive
@@ -76,10 +77,12 @@ async def make_plan(account_id: UUID, form: PlanForm, principal: Principal, tx: 
     owed = account.balance + account.reserved
     days = [one.due_on for one in form.instalments]
     errors = []
-    if days[0] < civil(tx.now) or any(later <= earlier for earlier, later in pairwise(days)):
-        errors.append({"pointer": "/instalments", "detail": "the days follow each other, the first not before today"})
+    if days[0] < (today := civil(tx.now)):
+        errors.append(Wrong.NOT_BEFORE.at("/instalments/0/due_on", limit=today))
+    if any(later <= earlier for earlier, later in pairwise(days)):
+        errors.append(Wrong.IN_ORDER.at("/instalments"))
     if sum(one.amount for one in form.instalments) < owed:
-        errors.append({"pointer": "/instalments", "detail": f"{owed} is owed: the plan says when all of it is paid"})
+        errors.append(Wrong.SUM_TOO_SMALL.at("/instalments", limit=owed))
     if errors:
         raise Invalid("The plan does not hold.", rules=RULES[2:], errors=errors)
     earlier = await running_plan(tx, account)

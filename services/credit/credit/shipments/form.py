@@ -7,13 +7,14 @@ from typing import Annotated
 
 from chassis.fields import Slug, Text
 from chassis.problems import Invalid
+from chassis.wrong import Wrong
 from contracts.money import CENT, Amount
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _no_float(value: object) -> object:
     if isinstance(value, float):
-        raise ValueError("a quantity is a text or a whole number, never a float")
+        raise Wrong.ANY_DECIMAL.error("a quantity is a text or a whole number, never a float")
     return value
 
 
@@ -51,7 +52,7 @@ def priced(lines: list[LineForm]) -> tuple[list[dict[str, str]], Decimal]:
         if amount != amount.quantize(CENT):
             raise Invalid(
                 "A line amounts to a fraction of a cent. Give a quantity and a price that make whole cents.",
-                errors=[{"pointer": f"/lines/{n}", "detail": "quantity × price has more than two decimal places"}],
+                errors=[Wrong.FRACTION.at(f"/lines/{n}")],
             )
         amount = amount.quantize(CENT)
         whole += amount
@@ -62,6 +63,6 @@ def priced(lines: list[LineForm]) -> tuple[list[dict[str, str]], Decimal]:
     if not 0 < whole < Decimal(10) ** 15:
         raise Invalid(
             "The goods must be worth more than nothing, and less than 10^15.",
-            errors=[{"pointer": "/lines", "detail": "their amounts add up to what cannot be shipped"}],
+            errors=[Wrong.SUM_BETWEEN.at("/lines", limit="0.01 – 999999999999999.99")],
         )
     return kept, whole

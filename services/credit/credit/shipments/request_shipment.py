@@ -16,6 +16,7 @@ from chassis.http import Answer, post
 from chassis.problems import Invalid, Problem, Refused
 from chassis.together import Asked, Finds
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.credit import ReleaseStep
 from pydantic import Field
 
@@ -162,5 +163,5 @@ def stranger() -> Invalid:
     """The refusal of a customer that does not share the account."""
     return Invalid(
         "This customer does not share the account. Name one that does.",
-        errors=[{"pointer": "/customer_id", "detail": "not a customer of the account"}],
+        errors=[Wrong.NOT_BELONGING.at("/customer_id", "not a customer of the account")],
     )

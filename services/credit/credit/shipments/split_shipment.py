@@ -12,6 +12,7 @@ from chassis.http import Answer, post
 from chassis.ids import uuid7
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.credit import ReleaseStep
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -108,7 +109,7 @@ def _divided(whole: Shipment, parts: Iterable[tuple[int, Decimal]]) -> tuple[lis
         if part > quantity:
             raise Invalid(
                 "A line has less than the part would take.",
-                errors=[{"pointer": "/lines", "detail": f"line {n} has {quantity}"}],
+                errors=[Wrong.LESS_THAN_EQUAL.at("/lines", f"line {n} has {quantity}", limit=quantity)],
             )
         for share, lines in ((part, taken), (quantity - part, left)):
             if share > 0:
@@ -118,6 +119,6 @@ def _divided(whole: Shipment, parts: Iterable[tuple[int, Decimal]]) -> tuple[lis
     if wanted or not left:
         raise Invalid(
             "A part takes lines that are there, and leaves something.",
-            errors=[{"pointer": "/lines", "detail": "names a line that is not there, or takes everything"}],
+            errors=[(Wrong.UNKNOWN if wanted else Wrong.PART_ONLY).at("/lines")],
         )
     return taken, left

@@ -12,6 +12,7 @@ from chassis.http import Page, get, post
 from chassis.ids import uuid7
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,13 +59,13 @@ async def assign_salesperson(account_id: UUID, form: AssignForm, principal: Prin
     if form.from_on is not None and form.from_on < today:
         raise Invalid(
             "What was sold before today counts for who looked after the account then.",
-            errors=[{"pointer": "/from_on", "detail": f"not before {today}"}],
+            errors=[Wrong.NOT_BEFORE.at("/from_on", limit=today)],
         )
     if not sells(tx, form.person, [account.branch]):
         raise Invalid(
             "Name somebody who sells at the account's branch: a salesperson, sales, or its sales manager.",
             rules=RULES,
-            errors=[{"pointer": "/person", "detail": f"sells nothing at {account.branch} now"}],
+            errors=[Wrong.WITHOUT_ROLE.at("/person", f"sells nothing at {account.branch} now")],
         )
     await tx.driver.execute(_ASSIGN, uuid7(), account.id, form.person, form.from_on or today, principal.subject, tx.now)
     return await _assigned(tx, account.id)

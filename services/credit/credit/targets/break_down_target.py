@@ -10,6 +10,7 @@ from chassis.fields import Slug
 from chassis.http import put
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.money import Amount
 from policy.directory import Directory
 from policy.obligations import met
@@ -50,11 +51,11 @@ async def break_down_target(target_id: UUID, form: PartsForm, principal: Princip
     errors, named = [], set()
     for n, share in enumerate(form.shares):
         if share.branch not in branches:
-            errors.append({"pointer": f"/shares/{n}/branch", "detail": f"does not belong to {target.place}"})
+            errors.append(Wrong.NOT_BELONGING.at(f"/shares/{n}/branch", f"does not belong to {target.place}"))
         elif not sells(tx, share.person, [share.branch]):
-            errors.append({"pointer": f"/shares/{n}/person", "detail": f"sells nothing at {share.branch} now"})
+            errors.append(Wrong.WITHOUT_ROLE.at(f"/shares/{n}/person", f"sells nothing at {share.branch} now"))
         if (share.person, share.branch) in named:
-            errors.append({"pointer": f"/shares/{n}", "detail": "is named twice"})
+            errors.append(Wrong.DUPLICATE.at(f"/shares/{n}"))
         named.add((share.person, share.branch))
     if errors:
         raise Invalid("A target is broken down to those who sell in its area.", rules=RULES, errors=errors[:50])

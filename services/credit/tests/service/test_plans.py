@@ -71,19 +71,22 @@ async def test_a_new_plan_takes_the_place_of_the_old_and_forgets_no_broken_promi
 
 @pytest.mark.rule("P11.14")
 @pytest.mark.parametrize(
-    "instalments",
+    ("instalments", "code", "limit"),
     [
-        [{"due_on": "2026-03-10", "amount": "899.99"}],
-        [{"due_on": "2026-03-01", "amount": "900.00"}],
-        [{"due_on": "2026-03-10", "amount": "450.00"}, {"due_on": "2026-03-10", "amount": "450.00"}],
-        [{"due_on": "2026-03-10", "amount": "-900.00"}],
-        [],
+        ([{"due_on": "2026-03-10", "amount": "899.99"}], "sum_too_small", "900.00"),
+        ([{"due_on": "2026-03-01", "amount": "900.00"}], "not_before", "2026-03-02"),
+        ([{"due_on": "2026-03-10", "amount": "450.00"}] * 2, "in_order", None),
+        ([{"due_on": "2026-03-10", "amount": "-900.00"}], "greater_than", "0"),
+        ([], "too_short", "1"),
     ],
 )
-async def test_a_plan_that_does_not_hold_is_refused(stage: Stage, instalments: list[dict[str, str]]) -> None:
+async def test_a_plan_that_does_not_hold_is_refused(
+    stage: Stage, instalments: list[dict[str, str]], code: str, limit: str | None
+) -> None:
     shop = await full(stage)
     refused = await send(stage, "sales-1", "POST", f"{shop.path}/plans", json={"instalments": instalments})
-    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["code"], error.get("limit")) == (422, code, limit)
     assert (await done(stage, "sales-1", "GET", f"{shop.path}/plans"))["items"] == []
 
 

@@ -14,6 +14,7 @@ from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, get, if_
 from chassis.ids import uuid7
 from chassis.problems import Invalid, Stale
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.customer import CustomerChanged, CustomerClass
 from fastapi import Depends
 from policy.policies import policy
@@ -69,7 +70,7 @@ async def change_customer(
     if "customer_class" in changed and form.reason is None:
         raise Invalid(
             "A change of class says why.",
-            errors=[{"pointer": "/reason", "detail": "required when customer_class changes"}],
+            errors=[Wrong.MISSING.at("/reason", "required when customer_class changes")],
             rules=("P01.1",),
         )
     reason = sealed.pop("override_reason", None)
@@ -113,7 +114,7 @@ def _changed(old: dict[str, Any], new: dict[str, Any]) -> Personal:
         where = [f"/{'/'.join(str(part) for part in one['loc'])}" for one in error.errors()]
         raise Invalid(
             "The file keeps a name and a phone.",
-            errors=[{"pointer": pointer, "detail": "cannot be taken away"} for pointer in where],
+            errors=[Wrong.MUST_STAY.at(pointer) for pointer in where],
             rules=("P01.2",),
         ) from None
 

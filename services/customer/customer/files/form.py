@@ -6,6 +6,7 @@ from typing import Annotated
 
 from chassis.fields import IdNumber, Mail, Phone, Plate, Slug, Vin, no_nul
 from chassis.problems import Invalid
+from chassis.wrong import Wrong
 from contracts.customer import CustomerClass, CustomerKind, TokenKind
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -65,7 +66,7 @@ def check_fields(kind: CustomerKind, personal: Personal, customer_class: Custome
     if lacking:
         raise Invalid(
             "The file of an organisation has its standard fields.",
-            errors=[{"pointer": f"/{name}", "detail": "required of an organisation"} for name in lacking],
+            errors=[Wrong.MISSING.at(f"/{name}", "required of an organisation") for name in lacking],
             rules=("P01.2",),
         )
 

@@ -17,6 +17,7 @@ from chassis.lists import newest_first
 from chassis.problems import Invalid, Refused
 from chassis.runtime import Runtime
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import ComplaintSerious
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -193,7 +194,7 @@ def check_url(url: str, runtime: Runtime) -> None:
     if parts.scheme not in schemes or not parts.hostname or parts.username or parts.fragment or not port_is_one:
         raise Invalid(
             "The address must be https, without user name and fragment.",
-            errors=[{"pointer": "/url", "detail": "for example https://quality.example/kehu"}],
+            errors=[Wrong.LIKE.at("/url", limit="https://quality.example/kehu")],
         )
 
 

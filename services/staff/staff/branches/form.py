@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from chassis.fields import Phone, Slug, Text
 from chassis.problems import Invalid
+from chassis.wrong import FieldError, Wrong
 from contracts.staff import Profile
 from policy.access import GROUP
 from policy.calendar import Overlay, spans_of
@@ -20,7 +21,7 @@ RESERVED = (GROUP,)
 
 def _not_reserved(value: str) -> str:
     if value in RESERVED:
-        raise ValueError(f"{value} means all branches; give the branch a name of its own")
+        raise Wrong.RESERVED.error("means all branches; give the branch a name of its own")
     return value
 
 
@@ -60,21 +61,21 @@ class BranchParts(BaseModel):
         """The parts as a branch keeps them; 422 for hours that are none, a day both ways, a department twice."""
         names = [one.department for one in self.departments]
         if len(set(names)) != len(names):
-            raise _refused("/departments", "names a department twice")
+            raise _refused(Wrong.DUPLICATE.at("/departments", "names a department twice"))
         if set(self.closed) & set(self.opened):
-            raise _refused("/opened", "has a day that is also closed")
+            raise _refused(Wrong.CONTRADICTION.at("/opened", "has a day that is also closed"))
         try:
             if self.week is not None:
                 Overlay(tuple(spans_of(hours) for hours in self.week))
         except ValueError as error:
-            raise _refused("/week", str(error)) from None
+            raise _refused(Wrong.HOURS.at("/week", str(error))) from None
         said = self.model_dump(mode="json")
         return {**said, "closed": sorted(set(said["closed"])), "opened": sorted(set(said["opened"])),
                 "profile": self.profile}  # fmt: skip
 
 
-def _refused(pointer: str, detail: str) -> Invalid:
-    return Invalid("Correct the branch and send it again.", errors=[{"pointer": pointer, "detail": detail}])
+def _refused(error: FieldError) -> Invalid:
+    return Invalid("Correct the branch and send it again.", errors=[error])
 
 
 class BranchView(BaseModel):

@@ -11,6 +11,7 @@ from chassis.fields import Text
 from chassis.http import get, put
 from chassis.problems import Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from fastapi import Path
 from policy.calendar import Year
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,19 +64,18 @@ async def decree_year(year: Annotated[int, Path(ge=2000, le=2100)], form: YearFo
                       tx: Tx) -> YearView:  # fmt: skip
     """Enter a year, or correct one; the same again changes nothing."""
     rows = [{"date": str(day.date), "off": day.off, "name": day.holiday} for day in form.days]
-    try:
-        decreed = Year.of_rows(year, rows, published=True, source=form.source)
-    except ValueError as error:
-        raise Invalid(
-            "Correct the days and send the year again.", errors=[{"pointer": "/days", "detail": str(error)}]
-        ) from None
+    errors, named = [], set()
     for n, day in enumerate(form.days):
-        if not day.off and day.date.weekday() < 5:
-            raise Invalid(
-                "Correct the days and send the year again.",
-                errors=[{"pointer": f"/days/{n}", "detail": "is a weekday: only a weekend can be worked instead"}],
-            )
-    kept = await decree(tx, decreed, principal.subject)
+        if day.date.year != year:
+            errors.append(Wrong.NOT_BELONGING.at(f"/days/{n}", f"does not lie in {year}"))
+        elif day.date in named:
+            errors.append(Wrong.DUPLICATE.at(f"/days/{n}"))
+        elif not day.off and day.date.weekday() < 5:
+            errors.append(Wrong.WEEKEND.at(f"/days/{n}", "is a weekday: only a weekend can be worked instead"))
+        named.add(day.date)
+    if errors:
+        raise Invalid("Correct the days and send the year again.", errors=errors)
+    kept = await decree(tx, Year.of_rows(year, rows, published=True, source=form.source), principal.subject)
     await tx.flush()
     return _view(kept)
 

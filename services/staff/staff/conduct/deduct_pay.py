@@ -10,6 +10,7 @@ from chassis.fields import Text
 from chassis.http import post
 from chassis.problems import Invalid, NotFound, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from pydantic import BaseModel, ConfigDict, Field
 
 from staff.conduct.decide_breach import keep_text
@@ -54,7 +55,7 @@ async def deduct_pay(breach_id: UUID, cut: PayCut, principal: Principal, tx: Tx)
     if not allowed[0] <= cut.percent <= allowed[1]:
         raise Invalid(
             "The share lies outside what the policy allows.",
-            errors=[{"pointer": "/percent", "detail": f"{allowed[0]} to {allowed[1]}"}],
+            errors=[Wrong.BETWEEN.at("/percent", limit=f"{allowed[0]} – {allowed[1]}")],
             rules=RULES[:1],
         )
     one.cut_pay(cut.percent, principal.subject, tx.now)

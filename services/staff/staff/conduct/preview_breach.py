@@ -13,6 +13,7 @@ from chassis.http import get
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.money import Money
 from contracts.staff import BreachItem
 from fastapi import Query
@@ -64,7 +65,7 @@ async def preview_breach(
     if not sees(PREVIEW_CONDUCT, principal, branch, department, person):
         raise NotFound("There is no such person within your reach. Check whom you mean.")
     if occurred_on is not None and occurred_on > tx.now.date():
-        raise Invalid("It has not happened yet.", errors=[{"pointer": "/occurred_on", "detail": "today or before"}])
+        raise Invalid("It has not happened yet.", errors=[Wrong.IN_FUTURE.at("/occurred_on")])
     before = (await breaches_of(tx, [account_id_of(person)]))[account_id_of(person)]
     one = trial(
         tx,
@@ -96,6 +97,6 @@ def _item(text: str) -> BreachItem:
     if not count.isdecimal() or not 1 <= int(count) <= 1000:
         raise Invalid(
             "An item is its kind and how often.",
-            errors=[{"pointer": "/items", "detail": "customer_signature_missing:2"}],
+            errors=[Wrong.LIKE.at("/items", limit="customer_signature_missing:2")],
         )
     return BreachItem(kind=kind, count=int(count))

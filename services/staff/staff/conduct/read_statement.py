@@ -18,6 +18,7 @@ from chassis.fields import Slug, Text
 from chassis.http import get
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.money import Money
 from fastapi import Path, Query
 from pydantic import BaseModel
@@ -111,7 +112,7 @@ def scope_of(tx: Tx, principal: Principal, person: str | None, branch: str | Non
         raise Invalid("Name a person, or a branch with a department if you like, not both.")
     if branch is None:
         if department is not None:
-            raise Invalid("Name the branch of the department.", errors=[{"pointer": "/branch", "detail": "is missing"}])
+            raise Invalid("Name the branch of the department.", errors=[Wrong.MISSING.at("/branch")])
         who = person or principal.subject
         at, of = place_of(tx, who)
         if sees(READ_CONDUCT, principal, at, of, who):

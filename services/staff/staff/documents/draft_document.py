@@ -12,6 +12,7 @@ from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.access import GROUP
 from policy.calendar import civil
 from policy.obligations import owe, waive
@@ -68,7 +69,7 @@ async def draft_document(draft: Draft, principal: Principal, tx: Tx) -> Document
     if draft.effective_on is not None and draft.effective_on < civil(tx.now):
         raise Invalid(
             "A document never holds from a day that has passed.",
-            errors=[{"pointer": "/effective_on", "detail": "today or later"}],
+            errors=[Wrong.NOT_BEFORE.at("/effective_on", limit=civil(tx.now))],
             rules=RULES[:1],
         )
     older = list(dict.fromkeys([*draft.supersedes, *([draft.amends] if draft.amends is not None else [])]))
@@ -121,13 +122,13 @@ async def _refuse_unless_ended_by(tx: Tx, draft: Draft, older: list[UUID]) -> No
     if wrong:
         raise Invalid(
             "It can only end documents that were approved for the same place.",
-            errors=[{"pointer": pointer, "detail": "no approved document of this place"} for pointer in wrong],
+            errors=[Wrong.UNKNOWN.at(pointer, "no approved document of this place") for pointer in wrong],
             rules=RULES[1:],
         )
     if draft.amends is not None and found[draft.amends].matter != draft.matter:
         raise Invalid(
             "An amendment is about the same matter.",
-            errors=[{"pointer": "/matter", "detail": f"it is {found[draft.amends].matter}"}],
+            errors=[Wrong.MUST_BE.at("/matter", limit=found[draft.amends].matter)],
             rules=RULES[:1],
         )
 

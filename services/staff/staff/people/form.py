@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chassis.fields import Mail, Phone, Text
 from chassis.problems import Invalid
+from chassis.wrong import Wrong
 from contracts.customer import TokenKind
 from contracts.roles import Role
 from contracts.staff import Employment
@@ -57,13 +58,13 @@ class GrantForm(Part):
 def window(from_at: datetime | None, until_at: datetime | None, now: datetime) -> tuple[datetime, datetime | None]:
     """From when until when; 422 where one has no offset, or the end does not come after the begin and after now."""
     errors = [
-        {"pointer": f"/{name}", "detail": "must carry an offset from UTC, as in 2026-02-13T17:50:00+08:00"}
+        Wrong.TIMEZONE_AWARE.at(f"/{name}")
         for name, at in (("from_at", from_at), ("until_at", until_at))
         if at is not None and at.tzinfo is None
     ]
     begin = from_at or now
     if not errors and until_at is not None and until_at <= max(begin, now):
-        errors = [{"pointer": "/until_at", "detail": "must lie after from_at, and ahead"}]
+        errors = [(Wrong.IN_PAST if until_at <= now else Wrong.BEFORE_BEGIN).at("/until_at")]
     if errors:
         raise Invalid("Correct the time and send it again.", errors=errors)
     return begin, until_at

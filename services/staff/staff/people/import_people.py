@@ -10,6 +10,7 @@ from chassis.fields import Mail, Phone, Slug, Text
 from chassis.imports import Import, Outcome, Taken
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.roles import Role
 from contracts.staff import Employment
 from policy.access import department_place
@@ -54,7 +55,9 @@ class PersonRow(BaseModel):
                 found.append(GrantForm(role=role, place=where))
             except (ValueError, ValidationError):
                 detail = f"entry {len(found) + 1} is not role@place with a role of the catalogue"
-                raise Invalid("Correct the roles.", errors=[{"pointer": "/roles", "detail": detail}]) from None
+                raise Invalid(
+                    "Correct the roles.", errors=[Wrong.LIKE.at("/roles", detail, limit="call_centre@group")]
+                ) from None
         return found
 
 
@@ -77,7 +80,7 @@ async def take_person(row: PersonRow, by: Principal, tx: Tx) -> Taken:
     if (row.branch, row.department or person.department) != (person.branch, person.department):
         raise Invalid(
             "A table does not move people.",
-            errors=[{"pointer": "/branch", "detail": "they work elsewhere: move them"}],
+            errors=[Wrong.FIXED.at("/branch", "they work elsewhere: move them")],
         )
     had = person.version, person.sealed, person.employee_number, person.language
     await change(tx, person, row.model_dump(include=_KEPT, exclude_none=True, exclude_unset=True))

@@ -11,6 +11,7 @@ from chassis.http import Answer, post
 from chassis.ids import uuid7
 from chassis.problems import Forbidden, Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.staff import Employment
 from policy.access import GROUP, department_place
 from pydantic import ConfigDict, Field
@@ -124,7 +125,7 @@ async def check_workplace(tx: Tx, principal: Principal, branch: str, department:
     if branch != GROUP and not await place_exists(tx, department_place(branch, department)):
         raise Invalid(
             "Correct where they work.",
-            errors=[{"pointer": "/branch", "detail": "there is no such branch, or no such department of it"}],
+            errors=[Wrong.UNKNOWN.at("/branch", "there is no such branch, or no such department of it")],
         )
     if not KEEP_PEOPLE.reach(principal).includes(branch, department=department):
         raise Forbidden(f"You keep people, but not at the branch {branch}.", rules=("P05.19",))

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from chassis.problems import Invalid
 from chassis.store import Store
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.roles import Role
 from contracts.staff import Employment, RotaEntry, ShiftLine
 from policy.access import AREA, GROUP, branch_of
@@ -97,7 +98,7 @@ async def set_day(
     if refused:
         raise ShiftsRefused(
             "Correct the shifts that `errors` names.",
-            errors=[{"pointer": f"/shifts/{n}", "detail": f"{day}: {detail}"} for n, detail in refused],
+            errors=[wrong.at(f"/shifts/{n}", f"{day}: {wrong.en}") for n, wrong in refused],
         )
     shifts = sorted(shifts, key=lambda one: (one["from_at"], one["person"]))
     found = (await tx.load(ROTAS, [identifier])).get(identifier)
@@ -130,7 +131,7 @@ async def _lock(tx: Tx, shifts: Sequence[dict[str, Any]]) -> None:
 
 async def _unfit(
     tx: Tx, role: Role, place: str, day: date, shifts: Sequence[dict[str, Any]], replaced: set[UUID]
-) -> list[tuple[int, str]]:
+) -> list[tuple[int, Wrong]]:
     """What does not fit: the number of the shift, and why."""
     people = {person.subject: person for person in tx.loaded(Person)}
     held: dict[str, list[Grant]] = {}
@@ -145,15 +146,15 @@ async def _unfit(
         # of a shift that is under way, what is left of it counts
         left = max(from_at, min(tx.now, until_at))
         if person is None or person.employment is Employment.LEFT:
-            refused.append((n, "nobody of staff has this subject"))
+            refused.append((n, Wrong.NO_SUCH_PERSON))
         elif not any(
             grant.role is role and grant.place in counted and grant.holds_at(left)
             and (grant.until_at is None or grant.until_at >= until_at)
             for grant in held[person.subject]
         ):  # fmt: skip
-            refused.append((n, f"does not hold {role.value} at {place} in this time"))
+            refused.append((n, Wrong.WITHOUT_ROLE))
         elif any(_overlap(one, other) for other in [*shifts[:n], *others]):
-            refused.append((n, "is on duty already in this time"))
+            refused.append((n, Wrong.ON_DUTY))
     return refused
 
 

@@ -9,6 +9,7 @@ from chassis.auth import Principal
 from chassis.http import post, put
 from chassis.problems import Forbidden, Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.roles import Role
 from policy.access import branch_of
 from policy.calendar import ZONE
@@ -87,8 +88,11 @@ class WeekForm(Part):
 async def copy_week(form: WeekForm, principal: Principal, tx: Tx) -> list[RotaView]:
     """Carry the days of a week that are set over, at the same civil times; all, or none where one does not fit."""
     await _check(tx, principal, form.place)
-    if form.from_monday.weekday() or form.to_monday.weekday() or form.from_monday == form.to_monday:
-        raise Invalid("Name two Mondays.", errors=[{"pointer": "/to_monday", "detail": "must be another Monday"}])
+    errors = [Wrong.MONDAY.at(f"/{name}") for name in ("from_monday", "to_monday") if getattr(form, name).weekday()]
+    if form.from_monday == form.to_monday:
+        errors.append(Wrong.SAME.at("/to_monday"))
+    if errors:
+        raise Invalid("Name two Mondays.", errors=errors)
     shift_by = form.to_monday - form.from_monday
     ids = [rota_id(form.role, form.place, form.from_monday + timedelta(days=n)) for n in range(7)]
     kept = (await tx.load(ROTAS, ids, lock=False)).values()

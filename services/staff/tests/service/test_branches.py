@@ -134,17 +134,20 @@ async def test_a_year_that_somebody_corrected_is_not_overwritten_by_the_package(
 
 
 @pytest.mark.parametrize(
-    "day",
+    ("day", "code"),
     [
-        {"date": "2027-01-01", "off": True, "holiday": "元旦"},
-        {"date": "2026-03-02", "off": False, "holiday": "春节"},
+        ({"date": "2027-01-01", "off": True, "holiday": "元旦"}, "not_belonging"),
+        ({"date": "2026-01-01", "off": True, "holiday": "元旦"}, "duplicate"),
+        ({"date": "2026-03-02", "off": False, "holiday": "春节"}, "weekend"),
     ],
-    ids=["of another year", "a weekday worked instead"],
+    ids=["of another year", "named twice", "a weekday worked instead"],
 )
-async def test_days_that_no_decree_can_name_are_refused(stage: Stage, day: dict[str, Any]) -> None:
+async def test_days_that_no_decree_can_name_are_refused(stage: Stage, day: dict[str, Any], code: str) -> None:
+    first = {"date": "2026-01-01", "off": True, "holiday": "元旦"}
     async with stage.client(ADMIN) as admin:
-        answer = await admin.put("/v1/calendar/years/2026", json={"source": "notice", "days": [day]})
-    assert answer.status_code == 422
+        answer = await admin.put("/v1/calendar/years/2026", json={"source": "notice", "days": [first, day]})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"], error["code"]) == (422, "/days/1", code)
     async with stage.client("general_manager@sh-pudong") as manager:
         assert (
             await manager.put("/v1/calendar/years/2026", json={"source": "notice", "days": [day]})
