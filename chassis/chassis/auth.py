@@ -50,11 +50,14 @@ Key = ECKey | RSAKey | OKPKey
 class TokenRefused(Unauthenticated):
     """The token proves nothing here; get another one."""
 
+    zh = "登录凭证无效。请重新登录后再办理。"
     challenge = 'Bearer realm="kehu", error="invalid_token"'
 
 
 class TokenExpired(TokenRefused):
     """The token was good until a moment ago; get a new one."""
+
+    zh = "登录已过期。请重新登录后再办理。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class NotWhatItSays(Invalid):
     """The content is not of the type that the request names, or of none that is taken."""
 
     title = "The file is not what it says"
+    zh = "文件类型不被接受，或内容与类型不符。请换用可接受的类型，按原始格式上传。"
     rules = ("P05.4",)
 
 

@@ -33,6 +33,7 @@ class PeerAway(Busy):
     """Another service does not answer now; a job tries again by its schedule, a screen shows what it has."""
 
     title = "Another service does not answer"
+    zh = "所需的服务暂时没有响应，已输入的内容保留在本页。请稍后重试。"
 
 
 class Peers:

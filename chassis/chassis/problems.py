@@ -37,11 +37,13 @@ class Problem(Exception):
 
     `detail` is for people and says what to do; it must not repeat what was sent. `rules` are the ids of the
     rules that refuse, `errors` the places with what is wrong there (`Wrong.…at(pointer)`). Further `members` become
-    members of the answer. A subclass without a `title` is titled by its name.
+    members of the answer. A subclass without a `title` is titled by its name; each has `zh`, what it means and what to
+    do next in Chinese, for the screens (`make docs` carries it there).
     """
 
     status = 500
     title = "Something went wrong on our side"
+    zh = "系统出现意外错误，可重试；持续出现请报告追踪号。"
     rules: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -79,30 +81,35 @@ class Refused(Problem):
     """It does not fit the state of things; change the request or the state."""
 
     status = 409
+    zh = "当前状态不允许此操作。请重新载入，核对后再办理。"
 
 
 class Invalid(Refused):
     """It is not well formed; `errors` point at the places."""
 
     status, title = 422, "The request is not valid"
+    zh = "有字段需要更正，请按标注修改后重新提交。"
 
 
 class KeyReused(Refused):
     """An Idempotency-Key came with another request than before."""
 
     title = "The Idempotency-Key was used before"
+    zh = "此次提交与先前用同一登记键提交的内容不同。请重新载入页面，核对后再提交。"
 
 
 class Malformed(Problem):
     """The body cannot be read at all."""
 
     status, title = 400, "The request cannot be read"
+    zh = "提交的内容无法读取。请重新载入页面后再试。"
 
 
 class Unauthenticated(Problem):
     """The request does not prove who sends it (RFC 6750)."""
 
     status = 401
+    zh = "尚未登录。请登录后再办理。"
     challenge = 'Bearer realm="kehu"'
 
     def __init__(self, detail: str, **more: Any) -> None:
@@ -113,48 +120,56 @@ class Forbidden(Problem):
     """The caller is known, and may not do this."""
 
     status = 403
+    zh = "您的岗位不能执行此操作，如需要请申请相应权限。"
 
 
 class NotFound(Problem):
     """There is no such thing within the caller's reach."""
 
     status = 404
+    zh = "不存在，或不在您的查看范围内。请核对编号。"
 
 
 class Erased(Problem):
     """What it held of a person is gone for good."""
 
     status, title = 410, "Erased"
+    zh = "有关个人信息已按规定删除，无法再查看。"
 
 
 class MethodNotAllowed(Problem):
     """The address exists and does not do that."""
 
     status = 405
+    zh = "此地址不支持该操作。请重新载入页面后再试。"
 
 
 class Stale(Problem):
     """It has changed since the caller read it; read it again."""
 
     status, title = 412, "Changed in the meantime"
+    zh = "他人已修改此记录，请重新载入后再办理。"
 
 
 class TooLarge(Problem):
     """The body is larger than is taken."""
 
     status = 413
+    zh = "内容超过允许的大小。请压缩，或分成几份后再提交。"
 
 
 class TooMany(Problem):
     """The caller sends more requests than are taken from one."""
 
     status, title = 429, "Too many requests"
+    zh = "数量超过一次允许的上限。请缩小范围，或稍后再试。"
 
 
 class Busy(Problem):
     """It could not be done now; send the same again after `retry_after` seconds."""
 
     status = 503
+    zh = "系统繁忙，此操作暂未完成。请稍后重试。"
 
     def __init__(self, detail: str, *, retry_after: int = 1, **more: Any) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)}, **more)
@@ -164,10 +179,13 @@ class Unexpected(Problem):
     """Nobody foresaw it; the trace id leads to what happened."""
 
     title = Problem.title
+    zh = Problem.zh
 
 
 class StatusOnly(Problem):
     """A refusal of the framework that says no more than its status (RFC 9457, 4.2.1)."""
+
+    zh = "请求未被接受。请重新载入页面后再试。"
 
     def __init__(self, status: int, headers: Mapping[str, str] | None) -> None:
         super().__init__("The request was refused. Compare it with /openapi.json.", headers=headers)

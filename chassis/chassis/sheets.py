@@ -32,6 +32,7 @@ class NotATable(Invalid):
     """The file cannot be read as a table of this kind."""
 
     title = "The table cannot be read"
+    zh = "文件无法作为表格读取。请按导入模板整理为 CSV 或 XLSX 后再上传。"
 
 
 @dataclass(frozen=True)

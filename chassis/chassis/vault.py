@@ -49,6 +49,7 @@ class Damaged(Problem):
     """A sealed file does not open: it was cut, altered, moved, or is gone. Its runbook is the archive's README."""
 
     title = "The file is damaged"
+    zh = "文件已损坏，无法打开。请报告系统管理员，并告知追踪号。"
 
 
 class Watched(Protocol):

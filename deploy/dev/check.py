@@ -20,7 +20,7 @@ GENERATED = (
     ("dev.complaint_gates",),
     ("dev.compose",),
     ("dev.duty_names",),
-    ("dev.wrong_words",),
+    ("dev.refusal_words",),
 )
 
 

@@ -48,6 +48,7 @@ class Held(Refused):
     """The action waits for an approval; have it decided, or withdraw it."""
 
     title = "This waits for an approval"
+    zh = "此操作须等待审批。请先由审批人签署，或撤回申请后再办理。"
 
 
 class Holdable:
@@ -299,6 +300,7 @@ class NoChain(Refused):
     """The policy does not say who decides this; nothing is asked and nothing done."""
 
     title = "The policy does not say who approves this"
+    zh = "制度未规定由谁审批，无法提交。请联系行政人事补充审批权限。"
 
 
 class Asks:
@@ -499,17 +501,21 @@ _SUM = """SELECT coalesce(sum(amount), 0) FROM kehu.approvals
 class DecidedAlready(Refused):
     """Somebody was first, or the asking has ended."""
 
+    zh = "此审批已有结果或已终止，无须再签。请重新载入查看。"
+
 
 class ShownOtherwise(Refused):
     """What you signed is not what is asked: read it again."""
 
     title = "What is asked has changed"
+    zh = "待签内容已变更。请重新载入，看过新内容后再签。"
 
 
 class NotYours(Forbidden):
     """None of the waiting seats is yours to sign."""
 
     title = "You cannot sign this"
+    zh = "此审批现在不由您签署。请由待签岗位办理。"
 
 
 async def decide(tx: Tx, asked: Asked, principal: Principal, *, grants: bool, digest: str, reason: str | None) -> None:

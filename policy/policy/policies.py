@@ -45,6 +45,7 @@ class NotSet(Refused):
     """A decision needs a value that no layer of the policy sets: the original has lost it, or nobody has set it."""
 
     title = "The policy does not set this"
+    zh = "制度尚未规定此项数值，无法办理。请联系制度管理人补充。"
 
 
 def rule(*rules: str, default: Any = None, ours: bool = False, zh: str = "", reading: str | None = None) -> Any:

@@ -23,6 +23,8 @@ WAIVE_WORK = Permission("work.waive", {Role.GENERAL_MANAGER: Reach.BRANCH})
 class NothingOwed(Refused):
     """The obligation has ended already."""
 
+    zh = "此项已了结，没有待办或待收。请重新载入查看。"
+
 
 class Waiver(BaseModel):
     """Why it need not be done; it names no customer."""

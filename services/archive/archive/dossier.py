@@ -56,6 +56,7 @@ class ContentThere(Refused):
     """The item has its file. A file is never replaced: file a new item."""
 
     title = "The item has its file already"
+    zh = "此件已有文件，归档文件不能替换。请另立一件归档。"
     rules = ("P05.4",)
 
 
@@ -63,6 +64,7 @@ class CustodianMissing(Refused):
     """A classified dossier has a named custodian, another one has none."""
 
     title = "A classified dossier needs a custodian"
+    zh = "涉密档案须指定保管人，非涉密档案不指定。请更正后再提交。"
     rules = ("P05.11",)
 
 

@@ -25,6 +25,7 @@ class TooSlow(Refused):
     """The file took longer to arrive than it may, and was swept."""
 
     title = "The file took too long"
+    zh = "文件上传用时过长，已作废。请检查网络后重新上传。"
 
 
 def bound_to(item: UUID) -> str:

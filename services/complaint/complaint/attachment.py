@@ -32,6 +32,7 @@ class HandedOver(Refused):
     """The archive keeps it with the dossier of the case."""
 
     title = "It has been handed to the archive"
+    zh = "此附件已随案卷移交档案，不能在此移除。请联系档案管理人。"
 
 
 @dataclass

@@ -31,6 +31,7 @@ class NotNow(Refused):
     """The case is not in a state in which this can be done."""
 
     title = "The case is not there yet, or past it"
+    zh = "投诉当前的状态不能办理此事项。请重新载入，按“可办理事项”办理。"
 
 
 @dataclass

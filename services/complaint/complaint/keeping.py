@@ -29,6 +29,7 @@ class AnothersStep(Forbidden):
     """The branch's policy gives this step to another role, or to the handler of the case."""
 
     title = "Another role takes this step here"
+    zh = "此步骤在本门店由其他岗位或处理人办理。请转由其办理。"
 
 
 #: the version of the case that a caller believes to change, from If-Match

@@ -29,6 +29,7 @@ class SignedOut(Unauthenticated):
     """Nobody is signed in at this browser, or no longer."""
 
     title = "Please sign in"
+    zh = "登录已结束。请重新登录后再办理。"
     challenge = 'Session realm="kehu"'
 
 

@@ -92,11 +92,14 @@ class HasLeft(Refused):
     """They have left, or will have by then."""
 
     title = "They have left"
+    zh = "此人已离职，或届时已离职。请改选人员。"
     rules = ("P01.9",)
 
 
 class NoSuchPlace(Invalid):
     """A role is given at the group, an area, a branch or a department that there is."""
+
+    zh = "没有这个集团、片区、门店或部门。请核对任职地点。"
 
     def __init__(self, place: str) -> None:
         super().__init__(

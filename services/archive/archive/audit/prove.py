@@ -66,6 +66,7 @@ class NotTheGroups(Forbidden):
     """The log is of the whole group."""
 
     title = "The audit log is read for the whole group"
+    zh = "审计日志面向整个集团，只有集团岗位可以查看。"
 
 
 def _auditor(principal: Principal) -> None:

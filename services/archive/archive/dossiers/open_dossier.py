@@ -26,6 +26,7 @@ class DossierThere(Refused):
     """There is one dossier about each thing, and this thing has its own."""
 
     title = "There is a dossier about this already"
+    zh = "此事项已有案卷。请在原案卷中归档。"
     rules = ("P05.3", "P13.1")
 
 

@@ -28,6 +28,7 @@ class PlaceTaken(Refused):
     """Another dossier stands there."""
 
     title = "Another dossier stands there"
+    zh = "此位置已有其他案卷。请另选位置。"
     rules = ("P05.3",)
 
 
@@ -35,6 +36,7 @@ class StandsApart(Refused):
     """Classified dossiers stand in cabinets of their custodian, apart from all others."""
 
     title = "Classified dossiers stand apart"
+    zh = "涉密案卷须存放在保管人的专柜，与其他案卷分开。请另选位置。"
     rules = ("P05.11",)
 
 

@@ -26,6 +26,7 @@ RULES = ("P13.3", "P13.16")
 class FiledAlready(Refused):
     """Everything has arrived; there is nothing to take over again."""
 
+    zh = "文件已全部归档，无须再次接收。"
     rules = ("P13.3",)
 
 

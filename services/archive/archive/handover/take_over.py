@@ -27,6 +27,8 @@ RULES = ("P04.8", "P05.4", "P13.3")
 class Differs(Problem):
     """What came is not what was announced."""
 
+    zh = "收到的文件与移交清单不一致，未予接收。请核对来源后重新移交。"
+
 
 class Announced:
     """Holds a file to what the manifest says of it, while it passes."""

@@ -26,6 +26,7 @@ class LentAlready(Refused):
     """A paper of the loan is with somebody else."""
 
     title = "A paper is lent already"
+    zh = "所借文件已借出。请待归还后再借。"
     rules = ("P05.10",)
 
 

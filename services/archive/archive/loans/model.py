@@ -31,6 +31,7 @@ class NotThere(Refused):
     """The loan is not in a state in which this can be done; for a longer time a new one is asked for."""
 
     title = "The loan is not there yet, or past it"
+    zh = "尚未到这一步，或已办过这一步。请重新载入查看当前状态。"
     rules = ("P05.10",)
 
 
@@ -38,6 +39,7 @@ class NotOfTheLoan(Refused):
     """Only what was lent can be lacking."""
 
     status = 422
+    zh = "所列文件不在此次借阅之内。请只登记实际借出的文件。"
     rules = ("P05.10", "P13.13")
 
 

@@ -29,6 +29,7 @@ class NotInForce(Refused):
     """Nothing may be given under the agreement today."""
 
     title = "The agreement is not in force"
+    zh = "协议当前不在有效期内，不能提供资料。请先确认或续签协议。"
     rules = ("P05.13",)
 
 
@@ -36,6 +37,7 @@ class NotAgreed(Refused):
     """The agreement does not cover this."""
 
     title = "This was not agreed"
+    zh = "协议未包括此项内容，不能提供。请按协议范围申请，或先变更协议。"
     rules = ("P05.13",)
 
 

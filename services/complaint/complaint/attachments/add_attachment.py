@@ -47,11 +47,14 @@ PATIENCE = timedelta(hours=24)
 class TooManyAttachments(Refused):
     """A case has as many files as it may."""
 
+    zh = "附件已达上限。请将多张照片合成一个 PDF，再联系处理人安排归档。"
+
 
 class TooSlow(Refused):
     """The file took longer to arrive than it may, and was swept."""
 
     title = "The file took too long"
+    zh = "文件上传用时过长，已作废。请检查网络后重新上传。"
 
 
 @post("/v1/complaints/{case_id}/attachments", needs=HANDLE_COMPLAINT, status=201, body_limit=LIMIT)

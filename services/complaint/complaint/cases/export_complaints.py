@@ -53,6 +53,7 @@ class TooMany(Invalid):
     """More cases meet the filter than one file holds."""
 
     title = "Too many cases for one file"
+    zh = "数量超过一次允许的上限。请缩小范围，或稍后再试。"
 
 
 class ExportFormat(StrEnum):

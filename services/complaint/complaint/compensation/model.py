@@ -31,18 +31,21 @@ class PaidAlready(Refused):
     """What has been paid is not changed and not paid again."""
 
     title = "It has been paid"
+    zh = "赔偿已支付，不能更改或重复支付。如需追加，请另提方案。"
 
 
 class NotGranted(Refused):
     """Nothing is paid that has not been granted."""
 
     title = "The compensation has not been granted"
+    zh = "赔偿尚未批准，不能支付。请待审批完成后再支付。"
 
 
 class CompensationOpen(Refused):
     """The case has an offer that is asked or waits to be paid."""
 
     title = "There is an open offer for this case"
+    zh = "此投诉已有待审批或待支付的赔偿方案。请更改原方案，或待其办结后再提。"
 
 
 @dataclass

@@ -40,18 +40,21 @@ class HandlesOwnCase(Refused):
     """Whom a complaint is about neither handles it nor takes part in it."""
 
     title = "The complaint is about them"
+    zh = "被投诉人不能处理或参与本人的投诉。请改选其他人员。"
 
 
 class NotForThem(Refused):
     """The level of the complaint asks for another manager."""
 
     title = "The level of the complaint asks for another manager"
+    zh = "按投诉级别，须由更高级别的负责人处理。请改选处理人。"
 
 
 class NobodyHandles(Refused):
     """Nobody whom the policy names is there to handle it, or several are and one must be named."""
 
     title = "Say who handles it"
+    zh = "没有可以处理的人员，或有多人可选。请指定处理人。"
 
 
 class HandOverForm(WordsForm):

@@ -29,6 +29,7 @@ class EnoughProposed(Refused):
     """The policy allows no further resolution: the general manager decides (A17)."""
 
     title = "No further resolution is proposed"
+    zh = "不能再提新的处理方案。请由总经理决定是否按理由结案。"
 
 
 class ResolutionForm(WordsForm):

@@ -32,6 +32,7 @@ class ResponsibleThemselves(Refused):
     """Whoever handles a case is not responsible for it: hand it to the superior first (A15)."""
 
     title = "You would report about yourself"
+    zh = "处理人不能调查认定自己的责任。请先移交上级处理。"
 
 
 class ReportForm(WordsForm):

@@ -24,6 +24,7 @@ class ClocksRunOn(Refused):
     """At this branch the clocks do not wait for the customer."""
 
     title = "The clocks do not wait here"
+    zh = "本门店的期限不因等待客户而中止。请按原期限办理。"
 
 
 class WaitingForm(WordsForm):

@@ -101,6 +101,7 @@ class OriginReused(Refused):
     """The other system has handed on another complaint under this reference before."""
 
     title = "Another complaint was taken under this reference"
+    zh = "同一来源编号已登记过内容不同的投诉。请核对来源编号。"
 
 
 @dataclass(slots=True)

@@ -33,12 +33,14 @@ class NotTheJudge(Forbidden):
     """Another role judges the complaints of this branch."""
 
     title = "Another role judges complaints here"
+    zh = "本门店的投诉由其他岗位判定。请转由其判定。"
 
 
 class AboutYou(Forbidden):
     """Who is complained about has no part in the handling."""
 
     title = "The complaint is about you"
+    zh = "此投诉涉及您本人，您不能参与办理。请由其他人员办理。"
 
 
 class Matter(StrEnum):

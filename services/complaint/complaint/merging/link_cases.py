@@ -36,6 +36,8 @@ LINKS = """SELECT id, case_id, other_id, kind, linked_by, linked_at FROM case_li
 class TooManyLinks(Refused):
     """A case has as many links as it may."""
 
+    zh = "关联已达上限。属同一事项的，请改为并案。"
+
 
 class LinkForm(WordsForm):
     """To which other case, how, and why."""

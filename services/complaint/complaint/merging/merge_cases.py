@@ -57,18 +57,21 @@ class NotOneMatter(Refused):
     """The two are not of one branch, or of two customers, or one of them is closed: link them instead."""
 
     title = "These cannot be one case"
+    zh = "并案须为同一门店、同一客户，且均未结案。请改为关联，或先重新处理已结案的投诉。"
 
 
 class TheOtherSurvives(Refused):
     """The one that is further on its way survives."""
 
     title = "The other one survives"
+    zh = "本投诉的办理比所选投诉更进一步，应予保留。请打开所选投诉，从那里并入本投诉。"
 
 
 class MergedAlready(Refused):
     """It is part of another case, or of this one."""
 
     title = "It has been merged"
+    zh = "这两个投诉已经并案，或其中一个已并入其他投诉。请打开并案后的投诉办理。"
 
 
 class MergeForm(WordsForm):

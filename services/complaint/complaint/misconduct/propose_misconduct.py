@@ -43,11 +43,14 @@ _DUE = """SELECT coalesce(max(due_at) FILTER (WHERE ended_at IS NULL), 'infinity
 class ProposedAlready(Refused):
     """What somebody did in a case is decided once, by its highest tier (A19)."""
 
+    zh = "此人在本投诉中的违规处理已经提出。请在原提案中办理。"
+
 
 class NeedsText(Refused):
     """The sanction of this tier is not set: the decision says what it is."""
 
     title = "The decision must say what the sanction is"
+    zh = "制度未规定此级处分的内容。请在决定中写明处分内容。"
 
 
 class MisconductForm(WordsForm):

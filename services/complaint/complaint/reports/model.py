@@ -33,6 +33,7 @@ class ReviewedAlready(Refused):
     """What the general manager has reviewed stays as it was reviewed."""
 
     title = "The report has been reviewed"
+    zh = "报表已经审阅，不能再改。后来得知的情况列入下期更正。"
 
 
 @dataclass

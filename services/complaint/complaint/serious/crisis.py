@@ -18,6 +18,7 @@ class Excluded(Refused):
     """Somebody named is kept out of this case: complained about, or excluded from it."""
 
     title = "Somebody named is excluded from this case"
+    zh = "所列人员须回避此投诉。请改选其他人员。"
     rules = ("P12.2", "P12.7")
 
 
@@ -25,12 +26,14 @@ class NotInTheGroup(Refused):
     """Who is named does not belong to the crisis group."""
 
     title = "Not a member of the crisis group"
+    zh = "所列人员不是危机处理小组成员。请先将其加入小组。"
 
 
 class TaskDone(Refused):
     """The task was done before."""
 
     title = "The task has been done"
+    zh = "此交办事项已办完，无须再登记。"
 
 
 def refuse_excluded(people: Iterable[str], excluded: set[str]) -> None:

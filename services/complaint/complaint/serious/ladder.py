@@ -25,12 +25,14 @@ class NotSerious(Refused):
     """The case is not marked in this way, or not serious at all."""
 
     title = "The case is not serious in this way"
+    zh = "此投诉未认定为这类重大投诉。请先标为重大投诉，或核对情形。"
 
 
 class StepEnded(Refused):
     """The step has been done or has fallen away."""
 
     title = "This step has ended"
+    zh = "此告知步骤已完成或已取消，无须再登记。"
 
 
 @dataclass

@@ -40,6 +40,7 @@ class NoAgreement(Forbidden):
     """No standing agreement lets this brand have data of customers."""
 
     title = "There is no standing agreement"
+    zh = "没有有效的资料提供协议，不能向该品牌提供客户资料。请先签订协议。"
 
 
 class Agreement(BaseModel):

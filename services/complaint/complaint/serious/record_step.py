@@ -26,6 +26,7 @@ class NotYourStep(Forbidden):
     """Another role answers for this step."""
 
     title = "Another role answers for this step"
+    zh = "此告知步骤由其他岗位负责。请由责任岗位登记。"
 
 
 class ByHand(BaseModel):

@@ -15,6 +15,7 @@ class ForeignPage(Forbidden):
     """A page of another site tried to act in the person's name."""
 
     title = "This did not come from the console"
+    zh = "此操作不是由本系统页面发出。请重新载入页面后再试。"
 
 
 def refuse_foreign(request: Request, settings: ConsoleSettings) -> None:

@@ -37,6 +37,7 @@ class NotAStream(Invalid):
     """The caller would not understand what is sent."""
 
     title = "This is a stream of events"
+    zh = "实时连接的请求方式不对。请重新载入页面。"
 
 
 @get("/v1/work/stream", needs=READ_WORK)

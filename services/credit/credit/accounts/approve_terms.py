@@ -28,6 +28,7 @@ class OrdinaryTerm(Refused):
     """The contract's term needs no approval."""
 
     title = "The payment term needs no approval"
+    zh = "此账期为合同约定账期，无须审批。请直接办理。"
 
 
 class TermsForm(BaseModel):

@@ -28,6 +28,7 @@ class CodeTaken(Refused):
     """Another account of the branch has this number."""
 
     title = "Another account has this number"
+    zh = "本门店已有账户使用此编号。请另取编号。"
 
 
 class CodeForm(BaseModel):

@@ -32,6 +32,7 @@ class AccountTaken(Refused):
     """A customer has one account."""
 
     title = "A customer has a credit account already"
+    zh = "该客户已有授信账户。请在原账户办理。"
 
 
 class AccountForm(BaseModel):

@@ -29,6 +29,7 @@ class MoreThanReceived(Refused):
     """The holder has not that much of the batch left."""
 
     title = "More would go than was received"
+    zh = "转出数量超过该持有人收到的数量。请核对数量。"
 
 
 async def move(tx: Tx, movement: Movement) -> None:

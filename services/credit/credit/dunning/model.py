@@ -35,6 +35,7 @@ class LetterNotThere(Refused):
     """The letter is not in a state in which this can be done."""
 
     title = "The letter is not there yet, or past it"
+    zh = "催款函尚未到这一步，或已办过这一步。请重新载入查看当前状态。"
 
 
 @dataclass

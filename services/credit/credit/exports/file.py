@@ -35,6 +35,7 @@ class TooLong(Refused):
     """The file would hold more than a file may."""
 
     title = "The list is too long for one file"
+    zh = "清单过长，不能放入一个文件。请缩小范围后再导出。"
 
 
 def refuse_too_long(rows: Sequence[object]) -> None:

@@ -41,6 +41,7 @@ class NotPayable(Refused):
     """The shipment takes no money any more."""
 
     title = "Nothing is paid for this shipment any more"
+    zh = "此发货不再收款。请将款项记入账户或其他单据。"
 
 
 class NamedForm(BaseModel):

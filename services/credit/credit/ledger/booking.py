@@ -43,22 +43,27 @@ class CorrectsTooMuch(Refused):
     """More would be taken back than the document is worth."""
 
     title = "More is taken back than was invoiced"
+    zh = "冲减金额超过原发票余额。请核对金额。"
 
 
 class NotOpenSoFar(Refused):
     """A document is named that cannot take as much."""
 
     title = "A named document is not open that far"
+    zh = "所列单据的未结金额不足。请核对单据与金额。"
 
 
 class ReversedAlready(Refused):
     """It has been reversed, or is a reversal itself."""
+
+    zh = "此单据已冲销，或本身就是冲销单据，不能再冲销。"
 
 
 class CorrectionsFirst(Refused):
     """Returns and credit notes hang on it."""
 
     title = "Reverse its corrections first"
+    zh = "此单据已有退货或红字冲减。请先冲销这些更正。"
 
 
 async def known(tx: Tx, origin: str, origin_ref: str) -> Document | None:

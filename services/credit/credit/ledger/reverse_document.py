@@ -31,6 +31,7 @@ class BelongsToShipment(Refused):
     """The document follows a shipment: cancel or return that."""
 
     title = "Cancel the shipment instead"
+    zh = "此单据随发货产生，不能单独冲销。请取消发货，或办理退货。"
 
 
 @post("/v1/documents/{document_id}/reverse", needs=BOOK, status=201)

@@ -27,6 +27,7 @@ class NothingOwed(Refused):
     """Nothing of it is open."""
 
     title = "Nothing is owed on this document"
+    zh = "此项已了结，没有待办或待收。请重新载入查看。"
 
 
 class BadDebtForm(BaseModel):

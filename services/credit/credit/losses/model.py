@@ -43,6 +43,7 @@ class NotAtThisState(Refused):
     """The loss is not in a state in which this can be done."""
 
     title = "The loss is not there yet, or past it"
+    zh = "损失处理尚未到这一步，或已办过这一步。请重新载入查看当前状态。"
 
 
 @dataclass

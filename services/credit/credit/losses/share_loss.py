@@ -40,6 +40,7 @@ class ProportionsNotSet(Refused):
     """The policy does not say who bears which part."""
 
     title = "The proportions are not set"
+    zh = "制度未规定损失的分担比例。请联系制度管理人补充。"
 
 
 class BearerForm(BaseModel):

@@ -37,6 +37,7 @@ class WorthUnknown(Refused):
     """Nobody has said what the goods are worth."""
 
     title = "Say what the goods are worth"
+    zh = "尚未填写货物价值。请先填写价值再核实。"
 
 
 @post("/v1/losses/{loss_id}/verify", needs=BOOK)

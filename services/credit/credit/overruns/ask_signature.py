@@ -28,6 +28,7 @@ class NothingToSign(Refused):
     """No signature would let these goods go."""
 
     title = "A signature is no way out here"
+    zh = "此次暂停不能以签批放行。请按所列的其他办法处理。"
 
 
 @post("/v1/shipments/{shipment_id}/ask-signature", needs=REQUEST_SHIPMENT)

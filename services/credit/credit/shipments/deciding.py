@@ -49,12 +49,14 @@ class ShipmentNotReleased(Refused):
     """The rules hold the goods at this step; the answer names every reason and way out. The hold is recorded."""
 
     title = "The goods are held"
+    zh = "货物按授信规则暂停放行，暂停已记录。请按所列办法处理后再办理。"
 
 
 class PartlyOut(Refused):
     """A list of the warehouse says that some of the goods have left: they are neither changed nor cancelled."""
 
     title = "Some of the goods have left"
+    zh = "仓库记录显示部分货物已出库，不能更改或取消。请对已出库部分办理退货。"
 
 
 async def shipment_of(

@@ -34,6 +34,7 @@ class NotAtThisStage(Refused):
     """The shipment is not in a state in which this can be done."""
 
     title = "The shipment is not there yet, or past it"
+    zh = "发货尚未到这一步，或已办过这一步。请重新载入查看当前状态。"
 
 
 @dataclass

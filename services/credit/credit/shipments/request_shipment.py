@@ -48,6 +48,7 @@ class ReferenceUsed(Refused):
     """The reference was given to something else before."""
 
     title = "This reference was used before"
+    zh = "此参考号已用于其他业务。请核对，或换用新的参考号。"
 
 
 class ShipmentForm(GoodsForm):

@@ -29,6 +29,7 @@ class PartsDiffer(Refused):
     """The parts do not add up to the target."""
 
     title = "The parts do not add up to the target"
+    zh = "各部分之和与目标总额不符。请更正后再提交。"
 
 
 @dataclass

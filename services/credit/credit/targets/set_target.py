@@ -36,12 +36,14 @@ class TargetSet(Refused):
     """There is a target for this place, period and measure."""
 
     title = "There is such a target already"
+    zh = "该地区、期间和指标已有目标。请修改原目标。"
 
 
 class NoBranches(Refused):
     """The place has no branch."""
 
     title = "Nothing is sold there"
+    zh = "所选地区没有门店。请改选地区或门店。"
 
 
 class TargetForm(BaseModel):

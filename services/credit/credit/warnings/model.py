@@ -32,6 +32,7 @@ class WarningOver(Refused):
     """It has ended: there is nothing left to act on."""
 
     title = "The warning has ended"
+    zh = "此预警已结束，无须再处理。"
 
 
 @dataclass

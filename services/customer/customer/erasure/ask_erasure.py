@@ -35,6 +35,7 @@ class ErasureAsked(Refused):
     """The erasure of this customer has been asked for already."""
 
     title = "It has been asked for already"
+    zh = "此客户的信息删除已经申请。请等待审批与执行。"
     rules = RULES
 
 

@@ -25,6 +25,7 @@ class NotComplete(Refused):
     """Not every service has answered yet."""
 
     title = "The erasure is not complete"
+    zh = "信息删除尚未全部完成，暂无证明。请稍后再查看。"
     rules = RULES
 
 

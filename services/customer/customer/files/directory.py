@@ -40,6 +40,7 @@ class DuplicateCustomer(Refused):
     """Someone with the same phone, plate, VIN, id number or mail has a file already."""
 
     title = "There may be a file on this customer already"
+    zh = "可能已有此客户的档案（电话、车牌、车架号、证件号或邮箱相同）。请先核对原档案。"
     rules = ("P01.2",)
 
 

@@ -45,6 +45,7 @@ class OnlyInDevelopment(Refused):
     """There is no sink in production: messages leave."""
 
     title = "Only in development"
+    zh = "此功能只在开发环境可用。"
 
 
 class SunkView(BaseModel):

@@ -74,6 +74,8 @@ async def list_deliveries(
 class NotEnded(Refused):
     """It is still being tried."""
 
+    zh = "此投递仍在尝试，不能重发。请待其结束后再办理。"
+
 
 @post("/v1/deliveries/{delivery_id}/redeliver", needs=SUBSCRIBE, status=202)
 async def redeliver(delivery_id: UUID, tx: Tx) -> None:

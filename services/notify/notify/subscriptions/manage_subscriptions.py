@@ -88,6 +88,8 @@ class SubscriptionChange(BaseModel):
 class Ended(Refused):
     """The subscription has been ended; open a new one."""
 
+    zh = "此订阅已终止。如需继续，请新建订阅。"
+
 
 @post("/v1/subscriptions", needs=SUBSCRIBE, status=201)
 async def open_subscription(form: SubscriptionForm, principal: Principal, runtime: Runtime, tx: Tx) -> WithSecret:

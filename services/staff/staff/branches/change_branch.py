@@ -23,6 +23,8 @@ OF_THE_GROUP = ("kind", "profile", "region")
 class DepartmentInUse(Refused):
     """Somebody holds a role, or works, in the department that would go."""
 
+    zh = "该部门仍有人员或岗位，不能撤销。请先调整人员。"
+
 
 @put("/v1/branches/{branch}", needs=CHANGE_BRANCH)
 async def change_branch(

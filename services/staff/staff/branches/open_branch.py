@@ -17,6 +17,8 @@ RULES = ("P04.2",)
 class BranchTaken(Refused):
     """A branch of this name is open already."""
 
+    zh = "已有同名门店。请核对名称。"
+
 
 class BranchForm(BranchParts):
     """A new branch; its name stays for good."""

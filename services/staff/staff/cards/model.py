@@ -16,6 +16,7 @@ class CardIncomplete(Refused):
     """The branch's complaint phone or mailbox is not known; a card is not printed without them."""
 
     title = "The card would lack what must stand on it"
+    zh = "门店的投诉电话或信箱未登记，不能印制卡片。请先补全门店资料。"
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,14 @@ class NotOver(Refused):
     """The month is still running: breaches will be decided in it."""
 
     title = "The month is not over"
+    zh = "本月尚未结束，不能结账。请待月末之后办理。"
 
 
 class EarlierOpen(Refused):
     """Months are closed in their order."""
 
     title = "An earlier month is open"
+    zh = "更早的月份尚未结账。请按月份先后办理。"
 
 
 class MonthView(BaseModel):

@@ -40,6 +40,7 @@ class NotTheDecider(Forbidden):
     """Another role decides this breach, or decides it now."""
 
     title = "Somebody else decides this"
+    zh = "此违规由其他岗位决定。请转由其办理。"
 
 
 class Ruling(BaseModel):

@@ -28,6 +28,7 @@ class NotDoubled(Refused):
     """Performance pay goes only besides a doubled fine, where the policy names a range for it."""
 
     title = "No performance pay goes here"
+    zh = "此处不扣绩效工资。只有加倍处罚且制度规定了范围时才可扣减。"
 
 
 class PayCut(BaseModel):

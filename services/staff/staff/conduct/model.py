@@ -41,12 +41,14 @@ class NothingToDecide(Refused):
     """What it costs is set, or was decided before."""
 
     title = "There is nothing to decide"
+    zh = "此违规的处罚已确定，无须再决定。"
 
 
 class Withdrawn(Refused):
     """The breach was withdrawn: it costs nothing, and stays so."""
 
     title = "The breach was withdrawn"
+    zh = "此违规记录已撤销，不再处罚。"
 
 
 @dataclass

@@ -29,12 +29,14 @@ class NotThere(Refused):
     """The document has not come so far, or is past it."""
 
     title = "The document is not there yet, or past it"
+    zh = "尚未到这一步，或已办过这一步。请重新载入查看当前状态。"
 
 
 class DrafterReviews(Forbidden):
     """Who drafted a document does not review it."""
 
     title = "Somebody else reviews it"
+    zh = "起草人不能审核自己的文件。请由其他人审核。"
 
 
 @dataclass

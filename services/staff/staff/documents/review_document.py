@@ -33,6 +33,7 @@ class AnotherText(Refused):
     """What was reviewed is not what was drafted."""
 
     title = "This is not the text that was drafted"
+    zh = "送审的文本与起草的文本不一致。请重新载入，审核现行草稿。"
 
 
 class Review(BaseModel):

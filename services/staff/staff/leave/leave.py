@@ -57,6 +57,7 @@ class NotTheirs(Refused):
     """Nobody delegates what he does not hold himself, or only holds for another."""
 
     title = "They do not hold this role themselves"
+    zh = "此人本身不担任该岗位，或只是代理，不能再委托他人。"
     rules = ("P05.19",)
 
 
@@ -64,6 +65,7 @@ class NotToThem(Refused):
     """Nobody acts for himself, and nobody acts who is away or gone."""
 
     title = "They cannot act for this person"
+    zh = "所选人员不能代理：不能代理自己，休假或离职人员也不能代理。请改选人员。"
     rules = ("P05.19",)
 
 

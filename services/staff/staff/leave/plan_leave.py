@@ -30,12 +30,14 @@ class AwayAlready(Refused):
     """They have a leave in this time."""
 
     title = "They are on leave in this time already"
+    zh = "此人在该时段已有休假。请核对起止日期。"
 
 
 class NotOpen(Refused):
     """The leave has ended, or was cancelled."""
 
     title = "The leave is over"
+    zh = "此休假已结束或已取消，不能更改。"
 
 
 class LeaveForm(Part):

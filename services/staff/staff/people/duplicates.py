@@ -22,6 +22,7 @@ class EnteredAlready(Refused):
     """Somebody has this subject, employee number, mail or mobile."""
 
     title = "Somebody of staff has the same subject, number, mail or mobile"
+    zh = "已有相同账号、工号、邮箱或手机的员工。请核对。"
 
 
 async def refuse_duplicates(tx: Tx, person: UUID, subject: str, number: str | None, personal: Personal) -> None:

@@ -20,6 +20,7 @@ RULES = ("P05.19",)
 class HeldAlready(Refused):
     """They hold the role there in this time."""
 
+    zh = "此人在该时段已担任这一岗位，无须重复授予。"
     rules = RULES
 
 
@@ -27,6 +28,7 @@ class Over(Refused):
     """The role has ended."""
 
     title = "The role has ended already"
+    zh = "此任职已结束，不能更改。"
 
 
 @post("/v1/people/{person_id}/grants", needs=KEEP_PEOPLE, status=201)

@@ -56,6 +56,7 @@ class ShiftsRefused(Invalid):
     """Somebody would be on duty twice at once, or does not hold the role then."""
 
     title = "The shifts do not fit"
+    zh = "排班有冲突：同一人不能同时值两班，且须在岗。请按标注调整。"
     rules = ("P06.2",)
 
 
