@@ -14,12 +14,12 @@ from collections import ChainMap
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import orjson
 import sqlalchemy as sa
 import structlog
-from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.routing import compile_path
@@ -152,6 +152,24 @@ def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> i
     if not bare.isdigit():
         raise Invalid("If-Match holds no version. Send back the ETag of the last answer.")
     return int(bare)
+
+
+def preferred(value: Annotated[str | None, Header(alias="Accept-Language")] = None) -> Literal["zh", "en"]:
+    """Chinese for who takes it at least as well as English (RFC 9110, 12.5.4), of whichever country; else English."""
+    weights: dict[str, float] = {}
+    for part in (value or "").split(","):
+        tag, *parameters = (said.strip().lower() for said in part.split(";"))
+        weight = next((one[2:] for one in parameters if one.startswith("q=")), "1")
+        if not re.fullmatch(r"[01](\.\d{0,3})?", weight):
+            continue
+        language = tag.partition("-")[0]
+        weights[language] = max(weights.get(language, 0.0), float(weight))
+    chinese = weights.get("zh", 0.0)
+    return "zh" if chinese > 0 and chinese >= weights.get("en", 0.0) else "en"
+
+
+#: which language the caller wants a paper in, from Accept-Language
+Language = Annotated[Literal["zh", "en"], Depends(preferred)]
 
 
 # -- one request ---------------------------------------------------------------------------------

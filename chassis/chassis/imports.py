@@ -16,24 +16,40 @@ import sqlalchemy as sa
 import structlog
 from contracts.roles import Role
 from fastapi import Query, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from chassis import failpoints, problems, tables
 from chassis.auth import Grant, Principal
 from chassis.failures import passes_by_itself
-from chassis.http import Answer, Cursor, Limit, Need, Page, Route, Upload, cursor_of, cursor_values, get, post
+from chassis.http import (
+    Answer,
+    Cursor,
+    Language,
+    Limit,
+    Need,
+    Page,
+    Route,
+    Upload,
+    cursor_of,
+    cursor_values,
+    get,
+    post,
+)
 from chassis.ids import uuid7
 from chassis.jobs import Job, Work
 from chassis.problems import Busy, NotFound, Problem
 from chassis.runtime import Runtime
 from chassis.sheets import read_rows, write_csv
 from chassis.tx import Tx
+from chassis.wrong import in_chinese
 
 log = structlog.get_logger()
 
 LARGEST = 10 * 1024 * 1024
 #: rows after which the progress is told
 STEP = 50
+_ENGLISH = ("row", "outcome", "ref", "rules", "detail")
+_CHINESE = ("行", "结果", "编号", "制度条款", "说明")
 _RETRY = tuple(timedelta(seconds=s) for s in (5, 60, 600, 3600))
 _TAKEN = "INSERT INTO kehu.import_rows (import_id, row, outcome, ref, problem) VALUES ($1, $2, $3, $4, $5::jsonb) "
 # not `Tx.destroy_keys`: the kept answer to the hand-in holds none of the rows, and is given again
@@ -43,15 +59,23 @@ R = TypeVar("R", bound=BaseModel)
 
 
 class Outcome(StrEnum):
-    """What became of a row."""
+    """What became of a row; `zh` says it in Chinese."""
 
-    MADE = "made"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
+    zh: str
+
+    def __new__(cls, value: str, zh: str = "") -> Outcome:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.zh = zh
+        return member
+
+    MADE = "made", "新增"
+    CHANGED = "changed", "更改"
+    UNCHANGED = "unchanged", "已有，不变"
     #: the rules refuse it: correct the row
-    REFUSED = "refused"
+    REFUSED = "refused", "被拒"
     #: nobody foresaw it: tell the operators
-    FAILED = "failed"
+    FAILED = "failed", "出错"
 
 
 @dataclass(frozen=True)
@@ -85,6 +109,7 @@ class RowView(BaseModel):
     ref: str | None
     type: str | None
     detail: str | None
+    zh: Annotated[str | None, Field(description="in Chinese, what the type of the problem means")]
     rules: list[str]
     errors: list[dict[str, str]]
 
@@ -180,18 +205,38 @@ class Import(Generic[R]):
             principal: Principal,
             tx: Tx,
             outcome: Annotated[Outcome | None, Query(description="of one outcome only")] = None,
+            language: Language = "en",
         ) -> Response:
-            """What became of each row, as a CSV file."""
+            """What became of each row, as a CSV file; in Chinese where Accept-Language prefers it."""
             await self._view(tx, import_id, principal)
+            chinese = language == "zh"
             lines = [
-                (one.row, one.outcome.value, one.ref or "", " ".join(one.rules), _said(one))
+                (
+                    one.row,
+                    one.outcome.zh if chinese else one.outcome.value,
+                    one.ref or "",
+                    " ".join(one.rules),
+                    self._said_in_chinese(one) if chinese else _said(one),
+                )
                 for one in await _rows(tx, import_id, outcome, 0, None)
             ]
-            content = write_csv(("row", "outcome", "ref", "rules", "detail"), lines)
-            return Response(content, media_type="text/csv; charset=utf-8")
+            content = write_csv(_CHINESE if chinese else _ENGLISH, lines)
+            told = {"Content-Language": language, "Vary": "Accept-Language"}
+            return Response(content, media_type="text/csv; charset=utf-8", headers=told)
 
         results_as_csv.__name__ = f"list_imported_{self.name}_as_csv"
         return get(self.path + "/{import_id}/rows.csv", needs=self.needs)(results_as_csv)
+
+    def _said_in_chinese(self, row: RowView) -> str:
+        """Why not, in one cell, with the fields as the table calls them."""
+        titles = {name: info.title or name for name, info in self.form.model_fields.items()}
+        places = []
+        for error in row.errors:
+            # what the row becomes may have the field deeper, or a part of it: /caller/phone, /fault_codes/3
+            parts = error["pointer"].split("/")
+            name = next((titles[part] for part in reversed(parts) if part in titles), "/".join(parts[1:]))
+            places.append(f"{name}：{in_chinese(error)}" if name else in_chinese(error))
+        return "；".join(places) or row.zh or row.detail or ""
 
     async def begin(self, content: bytes, principal: Principal, tx: Tx, *, dry_run: bool) -> ImportView:
         """Keep the table, sealed, and have its rows taken after this transaction; `NotATable` when it is none."""
@@ -348,7 +393,10 @@ async def _noted(tx: Tx, identifier: UUID, number: int) -> bool:
 def _noted_problem(problem: Problem | None) -> str | None:
     if problem is None:
         return None
-    said = {"type": problem.type(), "detail": problem.detail, "rules": list(problem.rules), "errors": problem.errors}
+    said = {
+        "type": problem.type(), "detail": problem.detail, "zh": problem.zh, "rules": list(problem.rules),
+        "errors": problem.errors,
+    }  # fmt: skip
     return orjson.dumps(said).decode()
 
 
@@ -367,6 +415,7 @@ async def _rows(tx: Tx, identifier: UUID, outcome: Outcome | None, after: int, l
                 ref=row.ref,
                 type=why.get("type"),
                 detail=why.get("detail"),
+                zh=why.get("zh"),
                 rules=why.get("rules", []),
                 errors=why.get("errors", []),
             )

@@ -6,6 +6,7 @@ is the `detail` of the answer, unless who refuses knows to say more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
@@ -183,3 +184,10 @@ class Wrong(StrEnum):
         said = self.at("", detail, limit=limit)
         context = {name: value for name, value in said.items() if name in ("detail", "limit")}
         return PydanticCustomError(self.value, "{detail}", context)
+
+
+def in_chinese(error: Mapping[str, str]) -> str:
+    """What is wrong at a kept place, in Chinese; its detail where it was kept without a code."""
+    if "code" not in error:
+        return error["detail"]
+    return Wrong.of(error["code"]).zh.replace("{limit}", error.get("limit", ""))

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class TooOld(Refused):
     """The line is older than is taken."""
 
+    zh = "年龄过大，请更正。"
     rules = ("P01.2",)
 
 

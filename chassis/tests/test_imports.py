@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import python_calamine
+from chassis.http import preferred
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.process import ServiceProcess
@@ -159,6 +160,25 @@ def test_no_cell_that_is_written_is_taken_for_a_formula() -> None:
     assert written.splitlines() == ["a", "'=1+1", "'@x", "plain", "-1"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        ("zh-CN", "zh"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en;q=0.5, zh-Hans-CN;q=0.9", "zh"),
+        ("en, zh", "zh"),
+        ("en-GB, zh;q=0.8", "en"),
+        ("fr", "en"),
+        ("zh;q=0", "en"),
+        ("zh;q=nan", "en"),
+        ("", "en"),
+        (None, "en"),
+    ],
+)
+def test_chinese_is_spoken_to_who_takes_it_as_well_as_english(wanted: str | None, language: str) -> None:
+    assert preferred(wanted) == language
+
+
 # -- taking --------------------------------------------------------------------------------------
 
 
@@ -189,6 +209,40 @@ async def test_each_row_is_taken_or_refused_alone_and_says_why(stage: Stage) -> 
     assert following["next"] is None
     assert text.splitlines()[3].startswith("4,refused,,P01.2,Nobody is so old")
     assert not any(number in text for number in ("13800138000", "13900139000", "no phone"))
+
+
+async def test_what_became_of_the_rows_is_said_in_chinese_to_who_prefers_it(stage: Stage) -> None:
+    content = "编号,电话,年龄\nA-1,,30\nA-2,no phone,-1\nA-3,,101\nA-4,,13\nA-1,,\n".encode()
+    view = await ended(stage, await hand_in(stage, content))
+    async with stage.client(AGENT) as agent:
+        answers = {
+            language: await agent.get(f"{view['path']}/rows.csv", headers={"Accept-Language": language})
+            for language in ("zh", "en")
+        }
+        made = (await agent.get(f"{view['path']}/rows?outcome=made")).json()["items"][0]["ref"]
+    said = {
+        "zh": [
+            "行,结果,编号,制度条款,说明",
+            f"2,新增,{made},,",
+            "3,被拒,,,电话：不是电话号码，写法如 138 0000 0000、021-5555 0000；年龄：不得小于 0",
+            "4,被拒,,P01.2,年龄过大，请更正。",
+            "5,出错,,,系统出现意外错误，可重试；持续出现请报告追踪号。",
+            f"6,已有，不变,{made},,",
+        ],
+        "en": [
+            "row,outcome,ref,rules,detail",
+            f"2,made,{made},,",
+            '3,refused,,,"phone must be a phone number, for example 138 0000 0000 or 021-5555 0000; '
+            'age must be at least 0"',
+            "4,refused,,P01.2,Nobody is so old. Correct the age.",
+            "5,failed,,,The request failed and may have to be sent again. Report the trace id if it goes on.",
+            f"6,unchanged,{made},,",
+        ],
+    }
+    for language, lines in said.items():
+        assert answers[language].content.decode("utf-8-sig").splitlines() == lines
+        headers = answers[language].headers
+        assert (headers["content-language"], headers["vary"]) == (language, "Accept-Language")
 
 
 async def test_handing_the_same_table_in_twice_changes_nothing(stage: Stage) -> None:

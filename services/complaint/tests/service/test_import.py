@@ -18,19 +18,25 @@ LATE = "oms,3,sh-pudong,phone,2031-02-27,李雷,,东风日产,漏油,,"
 OTHER = "oms,4,bj-services,phone,2026-02-27,李雷,,东风日产,漏油,,"
 
 
-async def imported(stage: Stage, *lines: str, dry_run: bool = False, encoding: str = "gb18030") -> dict[int, Any]:
-    """What became of each row, handed in by the relations manager of sh-pudong."""
-    content = "\n".join([HEADINGS, *lines]).encode(encoding)
+async def handed_in(stage: Stage, content: bytes, dry_run: bool = False) -> str:
+    """Where the import is that the relations manager of sh-pudong has handed in, when it has ended."""
     async with stage.client("relations_manager@sh-pudong", subject="relations-2") as manager:
         begun = await manager.post(f"/v1/complaints/imports?dry_run={str(dry_run).lower()}", content=content)
         assert begun.status_code == 202, begun.text
-        path = begun.headers["location"]
+        path = str(begun.headers["location"])
 
         async def ended() -> bool:
             return bool((await manager.get(path)).json()["state"] == "done")
 
         async with at_work(stage.runner()):
             await eventually(ended)
+    return path
+
+
+async def imported(stage: Stage, *lines: str, dry_run: bool = False, encoding: str = "gb18030") -> dict[int, Any]:
+    """What became of each row."""
+    path = await handed_in(stage, "\n".join([HEADINGS, *lines]).encode(encoding), dry_run)
+    async with stage.client("relations_manager@sh-pudong", subject="relations-2") as manager:
         rows = (await manager.get(f"{path}/rows")).json()["items"]
         assert (await manager.get(path)).json()["done"] == len(lines)
     return {row["row"]: row for row in rows}
@@ -83,6 +89,19 @@ async def test_what_is_wrong_with_a_row_is_named_by_its_place_and_kind(stage: St
         5: [("/founded", "missing")],
         6: [("/founded", "not_here")],
     }
+
+
+async def test_a_row_tells_in_chinese_what_is_wrong_as_its_table_calls_it(stage: Stage) -> None:
+    lines = [f"{HEADINGS},故障码", f"{LATE},", f"{OTHER},", f"{OPEN},{'长' * 300}"]
+    path = await handed_in(stage, "\n".join(lines).encode())
+    async with stage.client("relations_manager@sh-pudong", subject="relations-2") as manager:
+        told = (await manager.get(f"{path}/rows.csv", headers={"Accept-Language": "zh-CN"})).content.decode("utf-8-sig")
+    assert told.splitlines() == [
+        "行,结果,编号,制度条款,说明",
+        "2,被拒,,,受理时间：不能晚于现在",
+        "3,被拒,,P04.3,您的岗位不能执行此操作，如需要请申请相应权限。",
+        "4,被拒,,,故障码：最多 100 个字符",
+    ]
 
 
 async def test_a_row_that_does_not_fit_is_refused_alone_and_a_dry_run_takes_nothing(stage: Stage) -> None:

@@ -44,8 +44,11 @@ export interface Options {
 
 const PATIENCE = 20_000;
 
+/** What every request bears: that it is ours, and the language of the page. */
+const ours = () => ({ "kehu-console": "1", "accept-language": document.documentElement.lang });
+
 export async function ask<T>(path: string, options: Options = {}): Promise<T> {
-  const headers: Record<string, string> = { "kehu-console": "1", accept: "application/json" };
+  const headers: Record<string, string> = { ...ours(), accept: "application/json" };
   if (options.body !== undefined) headers["content-type"] = "application/json";
   if (options.file) headers["content-type"] = "application/octet-stream";
   if (options.key) headers["idempotency-key"] = options.key;
@@ -75,7 +78,7 @@ export async function ask<T>(path: string, options: Options = {}): Promise<T> {
 export async function fetched(path: string, type = "*/*"): Promise<Blob> {
   let answer: Response;
   try {
-    answer = await fetch(path, { headers: { "kehu-console": "1", accept: type }, credentials: "same-origin", redirect: "error" });
+    answer = await fetch(path, { headers: { ...ours(), accept: type }, credentials: "same-origin", redirect: "error" });
     if (answer.ok) return await answer.blob();
   } catch {
     throw new Problem(0, "offline", "", "");
@@ -101,7 +104,7 @@ export function upload<T>(path: string, file: Blob, type: string, key: string, s
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch does not say how far it has come
     request.open("POST", path);
-    request.setRequestHeader("kehu-console", "1");
+    for (const [name, value] of Object.entries(ours())) request.setRequestHeader(name, value);
     request.setRequestHeader("accept", "application/json");
     request.setRequestHeader("content-type", type);
     request.setRequestHeader("idempotency-key", key);
