@@ -201,7 +201,7 @@ class Traders:
             document = self._rng.choice(list(trade.documents))
             amount = trade.documents[document][1]
             path = f"/v1/documents/{document}/reverse"
-            await self._do(trade, self._keyed("reverse", trade, amount, path, {}, document))
+            await self._do(trade, self._keyed("reverse", trade, amount, path, {"reason": "booked twice"}, document))
 
     async def _step(self, trade: Trade, name: str) -> None:
         """A step of a shipment that is, as far as is known, where it can be taken."""

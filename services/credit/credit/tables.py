@@ -121,6 +121,15 @@ documents = sa.Table(
     sa.Index("documents_corrects", "corrects", postgresql_where=sa.text("corrects IS NOT NULL")),
 )
 
+document_reasons = sa.Table(
+    "document_reasons",
+    metadata,
+    sa.Column("document_id", sa.Uuid, primary_key=True),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="note"),
+    comment="why a document was booked, in somebody's words",
+)
+
 entries = sa.Table(
     "entries",
     metadata,

@@ -67,11 +67,22 @@ await story(
     await form.waitFor({ state: "detached" });
     await documents.getByText(/未结.*1,000\.05/).waitFor();
 
-    // the payment bounced: what it had paid is open again
+    // the payment bounced: finance says why, and what it had paid is open again
     await documents.getByRole("button", { name: /来款 ICBC-778/ }).click();
     await finance.getByRole("button", { name: "冲销此单据" }).click();
-    await finance.getByRole("button", { name: "确定冲销" }).click();
-    await documents.getByRole("button", { name: /冲销.*200\.05/ }).first().waitFor();
+    const back = finance.getByRole("form", { name: "冲销此单据" });
+    await back.getByRole("button", { name: "确定冲销" }).click();
+    await back.getByText("必填").waitFor();
+    await back.getByLabel("冲销原因").fill("汇票被银行退回");
+    await look(finance, "credit-reverse");
+    await back.getByRole("button", { name: "确定冲销" }).click();
+    const reversal = documents.getByRole("button", { name: /^冲销.*200\.05/ });
+    await reversal.waitFor();
+    await documents.getByText("汇票被银行退回").waitFor(); // at what was taken back
+    await documents.getByRole("button", { name: /来款 ICBC-778/ }).click();
+    await reversal.click();
+    await documents.getByText("汇票被银行退回").waitFor(); // and at what took it back
+    await reversal.click();
     await documents.getByText(/未结.*1,200\.10/).waitFor();
     await documents.evaluate((one) => one.scrollIntoView());
     await look(finance, "credit-documents");

@@ -1,6 +1,6 @@
 """A customer is forgotten: amounts and dates stay in the books, what leads from them to the customer goes (P05.14).
 
-Letters to them and notes on warnings of their account are unreadable from then on.
+Letters to them, notes on warnings of their account and reasons of its documents are unreadable from then on.
 
 Who still owes is not forgotten before it is paid or written off: the claim would lose its debtor. The answer waits
 for that, and is looked at again every night.
@@ -44,7 +44,9 @@ _CUT = (
 _SEALED = """SELECT p.subject_id FROM dunning_papers p JOIN dunning_letters l ON l.id = p.letter_id
         WHERE l.account_id = $1 AND l.customer_id = $2
     UNION SELECT s.subject_id FROM warning_steps s JOIN risk_warnings w ON w.id = s.warning_id
-        WHERE w.account_id = $1"""
+        WHERE w.account_id = $1
+    UNION SELECT r.subject_id FROM document_reasons r JOIN documents d ON d.id = r.document_id
+        WHERE d.account_id = $1"""
 
 
 @on(CustomerErased)

@@ -21,6 +21,7 @@ from policy.obligations import met
 from credit import tables
 from credit.account import Account
 from credit.ledger.model import CORRECTIONS, DOCUMENTS, Document, DocumentKind, shares
+from credit.notes import seal_note
 from credit.policy import LAST_OVERRUN
 
 RULES = ("P02.4",)
@@ -177,6 +178,12 @@ async def _take_back(tx: Tx, document: Document) -> list[Document]:
     for identifier, row in zip(ids, rows, strict=True):
         pay(tx, document, found[identifier], -row[2])
     return sorted(found.values(), key=lambda d: (d.dated_on, d.id))
+
+
+async def give_reason(tx: Tx, document: Document, reason: str) -> None:
+    """Keep why it is booked, sealed: the words may name people."""
+    kept = await seal_note(tx, tables.document_reasons, document.id, reason)
+    tx.insert(tables.document_reasons, document_id=kept.id, subject_id=kept.subject_id, sealed=kept.sealed)
 
 
 async def goods_out(tx: Tx, invoice: Document, on: date) -> None:

@@ -17,14 +17,17 @@ from pydantic import BaseModel
 
 from credit.account import ACCOUNTS, account_of
 from credit.ledger.model import DOCUMENTS, Document, DocumentKind
+from credit.notes import SealedNote, read_notes
 from credit.permissions import READ_ACCOUNT
-from credit.tables import documents
+from credit.tables import document_reasons, documents
 
 RULES = ("P02.4",)
 
 _ENTRIES = "SELECT ledger, amount FROM entries WHERE document_id = $1 ORDER BY id"
 _ALLOCATIONS = """SELECT credit_id, debit_id, amount, allocated_at FROM allocations
     WHERE credit_id = $1 OR debit_id = $1 ORDER BY id"""
+
+_REASON = "SELECT document_id, subject_id, sealed FROM document_reasons WHERE document_id = $1"
 
 
 class DocumentLine(BaseModel):
@@ -67,8 +70,13 @@ class AllocationView(BaseModel):
 
 
 class DocumentView(DocumentLine):
-    """A document opened: its entries add up to zero."""
+    """A document opened: its entries add up to zero.
 
+    `reason` says why it was taken back, of the reversal and of what it reverses. Null where nobody said it, and once
+    a customer of the account was forgotten.
+    """
+
+    reason: str | None
     entries: list[EntryView]
     allocations: list[AllocationView]
 
@@ -80,9 +88,12 @@ def line_of(document: Document) -> DocumentLine:
 
 
 async def view_of(tx: Tx, document: Document) -> DocumentView:
-    """The document with its entries and what paid what."""
+    """The document with its entries, what paid what, and the reason; that this was read is recorded."""
+    rows = await tx.driver.fetch(_REASON, document.reversed_by or document.id)
+    reasons = [SealedNote(*row) for row in rows]
     return DocumentView(
         **line_of(document).model_dump(),
+        reason=next(iter(await read_notes(tx, document_reasons, reasons, why="reading a document", rules=RULES)), None),
         entries=[EntryView(**dict(row)) for row in await tx.driver.fetch(_ENTRIES, document.id)],
         allocations=[AllocationView(**dict(row)) for row in await tx.driver.fetch(_ALLOCATIONS, document.id)],
     )

@@ -1,4 +1,4 @@
-"""Takes a document back by another one: a bounced payment, a wrong booking; nothing is deleted (P02.4)."""
+"""Takes a document back by another one that says why: a bounced payment, a wrong booking; none is deleted (P02.4)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from chassis.http import Answer, post
 from chassis.problems import NotFound, Refused
 from chassis.tx import Tx
 from policy.calendar import civil
+from pydantic import BaseModel, ConfigDict
 
 from credit.account import account_of, settle
 from credit.ledger.book_document import receive
-from credit.ledger.booking import new_document, reverse
+from credit.ledger.booking import give_reason, new_document, reverse
 from credit.ledger.model import DOCUMENTS, Document, DocumentKind
 from credit.ledger.read_document import DocumentView, view_of
+from credit.notes import Reason
 from credit.overruns.collect_last import owe_again
 from credit.permissions import BOOK
 from credit.plans.follow_plan import follow_plan
@@ -34,8 +36,16 @@ class BelongsToShipment(Refused):
     zh = "此单据随发货产生，不能单独冲销。请取消发货，或办理退货。"
 
 
+class ReverseForm(BaseModel):
+    """Why it is taken back; kept sealed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Reason
+
+
 @post("/v1/documents/{document_id}/reverse", needs=BOOK, status=201)
-async def reverse_document(document_id: UUID, principal: Principal, tx: Tx) -> Answer[DocumentView]:
+async def reverse_document(document_id: UUID, form: ReverseForm, principal: Principal, tx: Tx) -> Answer[DocumentView]:
     """Book the contrary. What it had paid is open again, and goods that were released on it are decided again."""
     account_id = await tx.driver.fetchval(_OF, document_id)
     if account_id is None:
@@ -56,6 +66,7 @@ async def reverse_document(document_id: UUID, principal: Principal, tx: Tx) -> A
         shipment_id=document.shipment_id,
     )
     await reverse(tx, account, document, reversal)
+    await give_reason(tx, reversal, form.reason)
     if waited and document.shipment_id is not None:
         receive(account, await tx.get(SHIPMENTS, document.shipment_id), -document.amount)
     reopened: dict[UUID, Document] = await tx.load(DOCUMENTS, paid)

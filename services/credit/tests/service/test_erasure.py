@@ -47,6 +47,17 @@ async def test_the_books_of_a_forgotten_customer_stay_and_lead_to_nobody(stage: 
 
 
 @pytest.mark.rule("P05.14")
+async def test_why_a_document_was_taken_back_is_not_to_be_read_any_more(stage: Stage) -> None:
+    shop, other = await Distributor.opened(stage), await Distributor.opened(stage)
+    reversal, kept = [await one.reverses(await one.book("payment", "9.00")) for one in (shop, other)]
+    await erased(stage, shop)
+    async with at_work(stage.runner()):
+        await eventually(lambda: answered(stage))
+    opened = [await done(stage, "sales-1", "GET", f"/v1/documents/{one['id']}") for one in (reversal, kept)]
+    assert [(one["amount"], one["reason"]) for one in opened] == [("9.00", None), ("9.00", kept["reason"])]
+
+
+@pytest.mark.rule("P05.14")
 async def test_who_still_owes_is_forgotten_once_it_is_paid(stage: Stage) -> None:
     shop = await Distributor.opened(stage)
     await shop.bought("900.00", 10, paid=False)

@@ -14,7 +14,7 @@ from contracts.archive import AccessRecorded
 from credit.exports import file
 from policy.kit import hire
 
-from .trade import Distributor, done, send
+from .trade import Distributor, send
 
 
 async def csv_rows(stage: Stage, path: str) -> list[dict[str, str]]:
@@ -39,7 +39,7 @@ async def test_the_ledger_says_the_balance_after_every_document(stage: Stage) ->
     await shop.book("invoice", "100.00", date(2026, 1, 5), origin_ref="=1+1")
     wrong = await shop.book("invoice", "7.00", date(2026, 2, 5), origin_ref="INV-2")
     await shop.book("payment", "30.50", date(2026, 2, 10), origin_ref="B-1")
-    await done(stage, "finance-1", "POST", f"/v1/documents/{wrong['id']}/reverse")
+    await shop.reverses(wrong)
     path = f"{shop.path}/documents/export"
     rows = await csv_rows(stage, f"{path}?format=csv")
     assert [(one["kind"], one["debit"], one["credit"], one["balance"]) for one in rows] == [
@@ -57,7 +57,8 @@ async def test_the_ledger_says_the_balance_after_every_document(stage: Stage) ->
     assert sheet[2][0] == date(2026, 1, 5)
     told = [one.message for one in await stage.outbox(AccessRecorded)]
     assert {(one.actor, one.action, one.table) for one in told if isinstance(one, AccessRecorded)} == {
-        ("finance-1", "export", "documents")
+        ("finance-1", "export", "documents"),
+        ("finance-1", "read", "document_reasons"),
     }
 
 

@@ -9,11 +9,14 @@ from decimal import Decimal
 import asyncpg
 import pytest
 from chassis.kit.stage import Stage
+from contracts.archive import AccessRecorded
 from contracts.credit import DocumentBooked
 from hypothesis import given
 from hypothesis import strategies as st
 
 from .trade import Distributor, done, send, today
+
+TWICE = {"reason": "booked twice"}
 
 
 @pytest.mark.rule("P02.4")
@@ -95,13 +98,42 @@ async def test_what_was_wrong_is_reversed_and_its_money_pays_the_oldest_anew(sta
     wrong = await shop.book("invoice", "100.00", date(2026, 1, 1))
     right = await shop.book("invoice", "60.00", date(2026, 2, 1))
     await shop.book("payment", "100.00")
-    reversal = await done(stage, "finance-1", "POST", f"/v1/documents/{wrong['id']}/reverse")
+    reversal = await shop.reverses(wrong)
     assert (reversal["kind"], reversal["corrects"]) == ("reversal", wrong["id"])
     assert (await done(stage, "sales-1", "GET", f"/v1/documents/{right['id']}"))["open"] == "0.00"
     assert Decimal((await shop.read())["balance"]) == Decimal("-40.00")
-    again = await send(stage, "finance-1", "POST", f"/v1/documents/{wrong['id']}/reverse")
+    again = await send(stage, "finance-1", "POST", f"/v1/documents/{wrong['id']}/reverse", json=TWICE)
     assert (again.status_code, again.json()["type"]) == (409, "/problems/reversed-already")
     await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+@pytest.mark.rule("P05.15")
+async def test_a_reversal_says_why_and_the_words_are_sealed_and_read_on_record(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    bounced, kept = await shop.book("payment", "100.00"), await shop.book("payment", "5.00")
+    path = f"/v1/documents/{bounced['id']}/reverse"
+    for wrong in ({}, {"reason": ""}, {"reason": "   "}, {"reason": "x" * 501}, {"reason": "a\x00b"}):
+        refused = await send(stage, "finance-1", "POST", path, json=wrong)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason"), wrong
+    why = "王芳的汇票被银行退回"
+    reversal = await shop.reverses(bounced, f" {why} ")
+    assert reversal["reason"] == why
+    told = len(await stage.outbox(AccessRecorded))
+    for one in (reversal, bounced):
+        assert (await done(stage, "sales-1", "GET", f"/v1/documents/{one['id']}"))["reason"] == why
+    assert len(await stage.outbox(AccessRecorded)) == told + 2
+    assert (await done(stage, "sales-1", "GET", f"/v1/documents/{kept['id']}"))["reason"] is None
+    assert "王芳" not in str([await stage.rows(f"SELECT * FROM {name}") for name in ("documents", "document_reasons")])
+    assert "王芳" not in str([one.message for one in await stage.outbox()])
+
+
+@pytest.mark.rule("P02.4")
+async def test_a_reversal_from_before_reasons_were_asked_for_has_none(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    reversal = await shop.reverses(await shop.book("payment", "100.00"))
+    await stage.rows("DELETE FROM document_reasons")
+    assert (await done(stage, "finance-1", "GET", f"/v1/documents/{reversal['id']}"))["reason"] is None
 
 
 @pytest.mark.rule("P02.4")
@@ -115,10 +147,10 @@ async def test_a_credit_note_takes_back_at_most_its_invoice(stage: Stage) -> Non
     }  # fmt: skip
     refused = await send(stage, "finance-1", "POST", f"{shop.path}/documents", json=body)
     assert (refused.status_code, refused.json()["left"]) == (409, "60.00")
-    first = await send(stage, "finance-1", "POST", f"/v1/documents/{invoice['id']}/reverse")
+    first = await send(stage, "finance-1", "POST", f"/v1/documents/{invoice['id']}/reverse", json=TWICE)
     assert (first.status_code, first.json()["type"]) == (409, "/problems/corrections-first")
-    await done(stage, "finance-1", "POST", f"/v1/documents/{note['id']}/reverse")
-    await done(stage, "finance-1", "POST", f"/v1/documents/{invoice['id']}/reverse")
+    await shop.reverses(note)
+    await shop.reverses(invoice)
     await shop.proved()
 
 

@@ -134,7 +134,7 @@ async def test_the_last_is_owed_by_the_end_of_the_month_by_who_signed_it(stage: 
     invoice = (await shop.shipment(last))["invoice_id"]
     payment = await shop.book("payment", "100.00", pays=[{"document_id": invoice, "amount": "100.00"}])
     assert (await work_of(stage, "credit.last_overrun"))[-1].state == WorkState.DONE
-    await done(stage, "finance-1", "POST", f"/v1/documents/{payment['id']}/reverse")
+    await shop.reverses(payment)
     again = (await work_of(stage, "credit.last_overrun"))[-1]
     assert (again.state, again.due_at) == (WorkState.OPEN, owed.due_at)
 
@@ -175,7 +175,7 @@ async def test_money_for_one_shipment_frees_no_other_and_is_lost_when_it_bounces
     assert (await shop.step(other, "release")).status_code == 409
     assert (await shop.step(shipment, "release")).status_code == 200
     async with at_work(stage.runner()):
-        await done(stage, "finance-1", "POST", f"/v1/documents/{payment['id']}/reverse")
+        await shop.reverses(payment)
 
         async def held() -> bool:
             return bool((await shop.shipment(shipment))["state"] == "held")

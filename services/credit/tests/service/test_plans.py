@@ -46,7 +46,7 @@ async def test_payments_meet_the_instalments_in_their_order_and_a_bounced_one_op
     assert [one["met_on"] for one in plan["instalments"]] == ["2026-03-09", None]
     assert (await work_of(stage, "credit.instalment"))[-1].state == WorkState.DONE
     at(stage, "2026-03-12T10:00:00")
-    await done(stage, "finance-1", "POST", f"/v1/documents/{cent['id']}/reverse")
+    await shop.reverses(cent)
     (plan,) = (await done(stage, "sales-1", "GET", path))["items"]
     assert ([one["met_on"] for one in plan["instalments"]], plan["broken"]) == ([None, None], 1)
     await shop.book("payment", "500.01")

@@ -156,7 +156,7 @@ async def test_a_bounced_payment_of_a_promise_warns_at_once(stage: Stage) -> Non
     paid = await shop.book("payment", "400.00")
     await until(stage, "2026-03-05T09:30:00")
     assert await warned(stage) == []
-    await done(stage, "finance-1", "POST", f"/v1/documents/{paid['id']}/reverse")
+    await shop.reverses(paid)
     await worked(stage)
     (line,) = await warned(stage, f"?account_id={shop.account}")
     assert (line["kind"], line["amount"], line["raised_on"]) == ("broken_promises", "400.00", "2026-03-05")

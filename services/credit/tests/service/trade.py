@@ -127,6 +127,11 @@ class Distributor:
         }
         return await done(self.stage, "finance-1", "POST", f"{self.path}/documents", json=body)
 
+    async def reverses(self, document: dict[str, Any], reason: str = "booked on the wrong account") -> dict[str, Any]:
+        """Finance takes a document back."""
+        path = f"/v1/documents/{document['id']}/reverse"
+        return await done(self.stage, "finance-1", "POST", path, json={"reason": reason})
+
     async def bought(self, amount: str, days_ago: int, *, paid: bool = True) -> dict[str, Any]:
         """Goods invoiced and shipped some days ago, and paid since."""
         on = today(self.stage) - timedelta(days=days_ago)

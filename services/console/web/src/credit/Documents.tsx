@@ -9,7 +9,7 @@ import { useDesk } from "../Shell";
 import { Amount } from "./Amount";
 import { CREDIT, may, numberOf, type Document, type DocumentLine, type Loss } from "./api";
 import { LIVE_LIST } from "./asking";
-import { Offers, Step, type Offer } from "./Step";
+import { Offers, ReasonField, Step, type Offer } from "./Step";
 import { useDays } from "./useDays";
 
 /** Everything that was booked on an account, the newest first; each opens into its entries. */
@@ -66,9 +66,10 @@ export function OneDocument({ id, shown }: { id: string; shown?: boolean }) {
   const offers: Offer[] = [];
   if (reversible && finance) {
     offers.push({ key: "reverse", name: t("reverse"), form: (done) => (
-      <Step<object> name={t("reverse")} submit={t("reverseYes")} danger done={done} rules={["P02.4"]}
-        send={(_, key) => ask(`${CREDIT}/documents/${id}/reverse`, { method: "POST", key })}>
+      <Step<{ reason: string }> name={t("reverse")} submit={t("reverseYes")} danger done={done} rules={["P02.4"]}
+        send={({ reason }, key) => ask(`${CREDIT}/documents/${id}/reverse`, { method: "POST", key, body: { reason: reason.trim() } })}>
         <p>{t("reverseSure")}</p>
+        <ReasonField label={t("reverseReason")} />
       </Step>
     ) });
   }
@@ -99,6 +100,7 @@ export function OneDocument({ id, shown }: { id: string; shown?: boolean }) {
           ))}
         </dd>
         {one.reversed_by && <><dt>{t("reversed")}</dt><dd className="number">{numberOf(one.reversed_by)}</dd></>}
+        {one.reason && <><dt>{t("reverseReason")}</dt><dd>{one.reason}</dd></>}
       </dl>
       <Offers of={offers} />
     </div>

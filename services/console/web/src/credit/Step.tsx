@@ -85,6 +85,16 @@ export function AmountField({ name = "amount", label, optional, autoFocus }: { n
   );
 }
 
+/** Why, in a sentence; the service keeps it sealed. */
+export function ReasonField({ label }: { label: string }) {
+  const { t } = useSpeech();
+  return (
+    <Form.Item name="reason" label={label} extra={t("noteSealed")} rules={[{ required: true, whitespace: true, min: 2, message: t("required") }]}>
+      <Input.TextArea autoFocus rows={2} maxLength={500} />
+    </Form.Item>
+  );
+}
+
 /** The field that a problem points at: /lines/0/price is lines, 0, price. */
 export function nameOf(pointer: string): (string | number)[] {
   return pointer.split("/").slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part));

@@ -170,7 +170,9 @@ export interface DocumentLine {
   reversed_by: string | null;
 }
 
+/** `reason`: why it was reversed, of both documents. */
 export interface Document extends DocumentLine {
+  reason: string | null;
   entries: { ledger: string; amount: string }[];
   allocations: { credit_id: string; debit_id: string; amount: string; allocated_at: string }[];
 }

@@ -161,6 +161,7 @@ export const CREDIT_WORDS = {
   reversed: ["已冲销", "reversed"],
   reverse: ["冲销此单据", "Reverse it"],
   reverseSure: ["确定冲销？将登记一张相反的单据；它所核销的款项重新未结，已放行的发货将重新判定。", "Reverse it? The contrary is booked; what it had paid is open again, and goods released on it are decided again."],
+  reverseReason: ["冲销原因", "Why it is reversed"],
   reverseYes: ["确定冲销", "Yes, reverse it"],
   review: ["年审", "Note the review"],
   reviewYes: ["已核对，仍然有效", "Looked at, and it holds"],
