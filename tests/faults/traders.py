@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -215,8 +215,10 @@ class Traders:
     def _stepping(self, trade: Trade, name: str, shipment: str) -> Deed:
         amount, path = trade.shipments[shipment][1], f"/v1/shipments/{shipment}"
         if name == "return":
-            mark, part = self._mark(), self._part(amount, 0.1, 0.7)
-            body = {"amount": str(part), "origin": "faults", "origin_ref": mark}
+            mark, share = self._mark(), Decimal(self._rng.randrange(100, 700)) / 1000
+            part = max((amount * share).quantize(CENT, ROUND_DOWN), CENT)
+            back = {"lines": [{"line": 0, "quantity": str(share)}], "amount": str(part), "reason": "not all is whole"}
+            body = {**back, "origin": "faults", "origin_ref": mark}
             return Deed("return", trade.account, mark, None, mark, part, f"{path}/return", body, shipment)
         verb = {"bill": "invoice", "ask_signature": "ask-signature"}.get(name, name)
         doing: Any = name

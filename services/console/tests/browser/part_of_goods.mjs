@@ -43,6 +43,23 @@ await story(
     await back.getByLabel("退货单号").press("Enter");
     await back.waitFor({ state: "detached" });
     await keeper.locator(".pairs").getByText("¥\u00a0200.00").waitFor();
+    await keeper.getByText("已退 2.000").waitFor();
+
+    // less than its worth is booked with a reason, and no more comes back than went out
+    await button(keeper, "退货").click();
+    await back.getByLabel(/GPS-T200.*B-2026-11/).fill("8.5");
+    await back.getByText("至多 8", { exact: true }).waitFor();
+    await back.getByLabel(/GPS-T200.*B-2026-11/).fill("1");
+    await back.getByLabel("退货单号").fill("TH-2026-020");
+    await back.getByLabel(/实际登记金额/).fill("100.01");
+    await back.getByLabel("退货单号").press("Enter");
+    await back.getByText("不得超过退回货值").waitFor();
+    await back.getByLabel(/实际登记金额/).fill("60.00");
+    await back.getByLabel("少记原因").fill("外箱已拆封");
+    await look(keeper, "credit-return-lower");
+    await back.getByLabel("退货单号").press("Enter");
+    await back.waitFor({ state: "detached" });
+    await keeper.locator(".pairs").getByText("¥\u00a0260.00").waitFor();
 
     await keeper.getByRole("button", { name: "English" }).click();
     await keeper.getByRole("button", { name: "Take goods back" }).click();

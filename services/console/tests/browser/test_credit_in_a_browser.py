@@ -88,6 +88,7 @@ async def test_goods_go_out_step_by_step_and_money_for_held_ones_frees_them(hous
     assert await state_of(house, held["id"]) == "released"
 
 
+@pytest.mark.rule("P02.3")
 @pytest.mark.rule("P11.2")
 @pytest.mark.rule("P11.6")
 async def test_held_goods_go_in_parts_and_goods_come_back_by_line(house: House) -> None:
@@ -101,7 +102,12 @@ async def test_held_goods_go_in_parts_and_goods_come_back_by_line(house: House) 
     (part,) = [one for one in shipments if one["part_of"] == held["id"]]
     assert (part["state"], part["amount"]) == ("released", "7500.15")
     back = await house.reads(SALES, "credit", f"/v1/shipments/{out['id']}")
-    assert back["returned"] == "200.00"
+    assert (back["returned"], back["lines"][0]["returned"]) == ("260.00", "3.000")
+    (moved,) = [
+        one for one in (await house.reads(SALES, "credit", "/v1/movements?limit=100"))["items"]
+        if one["shipment_id"] == out["id"] and one["to_holder"] == "warehouse" and one["quantity"] == "1.000"
+    ]  # fmt: skip
+    assert moved["from_holder"] == f"account:{shop.account}"
 
 
 @pytest.mark.rule("P02.4")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -23,6 +24,9 @@ _LEFT = """SELECT received - passed_on FROM holdings
     WHERE branch = $1 AND product = $2 AND batch = $3 AND holder = $4"""
 _GIVE = """INSERT INTO holdings (branch, product, batch, holder, received, passed_on) VALUES ($1, $2, $3, $4, $5, 0)
     ON CONFLICT (branch, product, batch, holder) DO UPDATE SET received = holdings.received + excluded.received"""
+
+_WENT = """SELECT EXISTS (SELECT FROM movements WHERE branch = $1 AND product = $2 AND batch = $3 AND from_holder = $4
+    AND shipment_id = $5)"""
 
 
 class MoreThanReceived(Refused):
@@ -56,31 +60,52 @@ async def goods_left(
     account: UUID,
     branch: str,
     destination: str,
-    lines: Iterable[dict[str, str]],
+    lines: Iterable[Mapping[str, str]],
     on: date,
 ) -> None:
     """The lines of a shipment left our warehouse: its account has them from now on, batch by batch."""
+    for batch, quantity in _by_batch(lines):
+        movement = _of_shipment(tx, shipment, branch, batch, quantity, WAREHOUSE, account_holder(account), on)
+        await move(tx, replace(movement, destination=destination))
+
+
+async def goods_came_back(
+    tx: Tx, *, shipment: UUID, account: UUID, branch: str, lines: Iterable[Mapping[str, str]], on: date
+) -> None:
+    """Lines of a shipment are in our warehouse again, batch by batch. `MoreThanReceived` where they were passed on.
+
+    Goods that left before movements were kept have none to take back.
+    """
+    holder = account_holder(account)
+    for batch, quantity in _by_batch(lines):
+        if await tx.driver.fetchval(_WENT, branch, *batch, WAREHOUSE, shipment):
+            await move(tx, _of_shipment(tx, shipment, branch, batch, quantity, holder, WAREHOUSE, on))
+
+
+def _by_batch(lines: Iterable[Mapping[str, str]]) -> list[tuple[tuple[str, str], Decimal]]:
+    """How much of each product and batch, in their order."""
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for line in lines:
         sums[line["product"], line["batch"]] += Decimal(line["quantity"])
-    for (product, batch), quantity in sorted(sums.items()):
-        identifier = uuid7()
-        await move(
-            tx,
-            Movement(
-                id=identifier,
-                branch=branch,
-                product=product,
-                batch=batch,
-                quantity=quantity,
-                from_holder=WAREHOUSE,
-                to_holder=account_holder(account),
-                destination=destination,
-                moved_on=on,
-                shipment_id=shipment,
-                reported_by=tx.actor,
-                reported_at=tx.now,
-                origin="credit",
-                origin_ref=str(identifier),
-            ),
-        )
+    return sorted(sums.items())
+
+
+def _of_shipment(
+    tx: Tx, shipment: UUID, branch: str, goods: tuple[str, str], quantity: Decimal, source: str, to: str, on: date
+) -> Movement:
+    identifier = uuid7()
+    return Movement(
+        id=identifier,
+        branch=branch,
+        product=goods[0],
+        batch=goods[1],
+        quantity=quantity,
+        from_holder=source,
+        to_holder=to,
+        moved_on=on,
+        shipment_id=shipment,
+        reported_by=tx.actor,
+        reported_at=tx.now,
+        origin="credit",
+        origin_ref=str(identifier),
+    )

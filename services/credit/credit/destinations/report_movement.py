@@ -34,7 +34,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 
 class MovementForm(BaseModel):
-    """Whose goods went where; a holder is `account:<id>`, `place:<code>` or, for what comes back, `warehouse`.
+    """Whose goods went where; a holder is `account:<id>`, `place:<code>` or, for what a place sends us, `warehouse`.
 
     `origin` and `origin_ref` are the report's own number: told twice it is recorded once.
     """
@@ -76,6 +76,8 @@ async def _refuse_misfit(tx: Tx, form: MovementForm) -> None:
         errors.append(Wrong.IN_FUTURE.at("/moved_on"))
     if form.from_holder == WAREHOUSE:
         errors.append(Wrong.NOT_HERE.at("/from_holder", "what leaves our warehouse is a shipment"))
+    if form.from_holder.startswith("account:") and form.to_holder == WAREHOUSE:
+        errors.append(Wrong.NOT_HERE.at("/to_holder", "what an account gives back is a return of its shipment"))
     if form.from_holder == form.to_holder:
         errors.append(Wrong.SAME.at("/to_holder", "is where they are already"))
     if form.to_holder.startswith("account:"):

@@ -46,6 +46,7 @@ class Document:
     """One document. `open` is what is not allocated yet: of an invoice not paid, of a payment not used.
 
     `named` is what it was to pay first, each `{document_id, amount}`; without an amount as far as that was open.
+    `lines` of a return say what came back, each `{line, product, batch, quantity, price}`; lines count from 0.
     """
 
     id: UUID
@@ -64,6 +65,7 @@ class Document:
     reserved: bool = False
     issued_on: date | None = None
     named: tuple[dict[str, str | None], ...] = ()
+    lines: tuple[dict[str, str], ...] = ()
     reversed_by: UUID | None = None
     currency: str = "CNY"
     version: int = 1

@@ -53,6 +53,16 @@ class DocumentLine(BaseModel):
     booked_by: str
 
 
+class BackView(BaseModel):
+    """Goods that came back: how much of which line of the shipment; lines count from 0."""
+
+    line: int
+    product: str
+    batch: str
+    quantity: Decimal
+    price: Decimal
+
+
 class EntryView(BaseModel):
     """A movement of a ledger account: debit above zero, credit below."""
 
@@ -72,11 +82,12 @@ class AllocationView(BaseModel):
 class DocumentView(DocumentLine):
     """A document opened: its entries add up to zero.
 
-    `reason` says why it was taken back, of the reversal and of what it reverses. Null where nobody said it, and once
-    a customer of the account was forgotten.
+    `reason` says why it was taken back, of the reversal and of what it reverses; of a return why less was booked than
+    its `lines` are worth. Null where nobody said it, and once a customer of the account was forgotten.
     """
 
     reason: str | None
+    lines: list[BackView]
     entries: list[EntryView]
     allocations: list[AllocationView]
 
@@ -94,6 +105,7 @@ async def view_of(tx: Tx, document: Document) -> DocumentView:
     return DocumentView(
         **line_of(document).model_dump(),
         reason=next(iter(await read_notes(tx, document_reasons, reasons, why="reading a document", rules=RULES)), None),
+        lines=[BackView.model_validate(line) for line in document.lines],
         entries=[EntryView(**dict(row)) for row in await tx.driver.fetch(_ENTRIES, document.id)],
         allocations=[AllocationView(**dict(row)) for row in await tx.driver.fetch(_ALLOCATIONS, document.id)],
     )

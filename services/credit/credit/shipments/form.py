@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
@@ -42,6 +43,13 @@ class GoodsForm(BaseModel):
 
     destination: Slug
     lines: Annotated[list[LineForm], Field(min_length=1, max_length=500)]
+
+
+def part_of_line(line: Mapping[str, str], quantity: Decimal) -> LineForm:
+    """So much of a line that is kept, at its price."""
+    return LineForm.model_validate(
+        {"product": line["product"], "batch": line["batch"], "quantity": quantity, "price": line["price"]}
+    )
 
 
 def priced(lines: list[LineForm]) -> tuple[list[dict[str, str]], Decimal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,6 +17,9 @@ from policy.approvals import Holdable, action, fact
 from credit import tables
 from credit.account import ZERO
 from credit.shipments.decision import Signature
+
+#: no quantity
+NONE = Decimal("0.000")
 
 
 class ShipmentState(StrEnum):
@@ -42,6 +45,7 @@ class Shipment(Holdable):
     """Goods for one customer of an account.
 
     Each of `lines` has product, batch, quantity, price and amount as texts; `signature` kind, amount, until, signer.
+    `returned` is what was booked for what came back, `back` the quantity of it by the line's number.
     """
 
     id: UUID
@@ -67,6 +71,7 @@ class Shipment(Holdable):
     delivered_on: date | None = None
     unreleased: bool = False
     returned: Decimal = ZERO
+    back: dict[str, str] = field(default_factory=dict)
     part_of: UUID | None = None
     copy_of: UUID | None = None
     held: dict[str, Any] = field(default_factory=dict)
@@ -149,10 +154,15 @@ class Shipment(Holdable):
         """They will not go."""
         self.state, self.prepaid, self.overrun = ShipmentState.CANCELLED, ZERO, None
 
+    def came_back_of(self, line: int) -> Decimal:
+        """How much of a line was returned."""
+        return Decimal(self.back.get(str(line), NONE))
+
     @fact
-    def came_back(self, amount: Decimal) -> None:
-        """A part of them was returned."""
+    def came_back(self, amount: Decimal, parts: Iterable[tuple[int, Decimal]]) -> None:
+        """So much of these lines was returned, each once."""
         self.returned += amount
+        self.back = {**self.back, **{str(n): str(self.came_back_of(n) + quantity) for n, quantity in parts}}
 
 
 SHIPMENTS = Store(tables.shipments, Shipment)

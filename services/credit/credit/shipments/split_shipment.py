@@ -21,7 +21,7 @@ from credit.limit.rolling import DaySums
 from credit.permissions import REQUEST_SHIPMENT
 from credit.shipments.change_shipment import resized
 from credit.shipments.deciding import answered, decide_shipment, give_back, refuse_partly_out, shipment_of
-from credit.shipments.form import LineForm, Quantity, priced
+from credit.shipments.form import LineForm, Quantity, part_of_line, priced
 from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.views import ShipmentView
 
@@ -113,9 +113,7 @@ def _divided(whole: Shipment, parts: Iterable[tuple[int, Decimal]]) -> tuple[lis
             )
         for share, lines in ((part, taken), (quantity - part, left)):
             if share > 0:
-                lines.append(LineForm.model_validate(
-                    {"product": line["product"], "batch": line["batch"], "quantity": share, "price": line["price"]}
-                ))  # fmt: skip
+                lines.append(part_of_line(line, share))
     if wanted or not left:
         raise Invalid(
             "A part takes lines that are there, and leaves something.",

@@ -13,13 +13,14 @@ from credit.shipments.model import Shipment, ShipmentState
 
 
 class LineView(BaseModel):
-    """One line of goods."""
+    """One line of goods; `returned` is how much of it came back."""
 
     product: str
     batch: str
     quantity: Decimal
     price: Decimal
     amount: Decimal
+    returned: Decimal
 
 
 class ShipmentView(BaseModel):
@@ -56,6 +57,9 @@ def view_of(shipment: Shipment) -> ShipmentView:
     names = ShipmentView.model_fields.keys() - {"lines", "waits_for"}
     return ShipmentView(
         **{name: getattr(shipment, name) for name in names},
-        lines=[LineView.model_validate(line) for line in shipment.lines],
+        lines=[
+            LineView.model_validate({**line, "returned": shipment.came_back_of(n)})
+            for n, line in enumerate(shipment.lines)
+        ],
         waits_for=[entry["id"] for entry in shipment.held.values()],
     )

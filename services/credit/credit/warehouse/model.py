@@ -15,8 +15,7 @@ from pydantic import BaseModel
 
 from credit import tables
 from credit.account import ZERO
-
-NONE = Decimal("0.000")
+from credit.shipments.model import NONE
 
 
 class IssueState(StrEnum):

@@ -6,12 +6,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from chassis.kit.stage import Stage
 
-from .trade import Distributor, clock, done, send, today
+from .trade import Distributor, back, clock, done, send, today
 
 
 @dataclass(eq=False)
@@ -37,6 +38,7 @@ class Goods:
     invoice: Paper | None = None
     counts_on: date | None = None
     returned: int = 0
+    quarters: int = 0
     way: str | None = None
 
     @property
@@ -241,9 +243,15 @@ class Driver:
 
     async def give_back(self) -> None:
         goods = self.among("issued")
-        if goods is not None and goods.amount > goods.returned:
-            cents = self.random.randint(1, goods.amount - goods.returned)
-            answer = await self.shop.step(self.ids[id(goods)], "return", amount=said(cents))
+        if goods is not None and goods.quarters < 4:
+            quarters = self.random.randint(1, 4 - goods.quarters)
+            worth = goods.amount * quarters // 4
+            if worth == 0:
+                return
+            cents = self.random.choice([worth, self.random.randint(1, worth)])
+            goods.quarters += quarters
+            body = {"lines": back(str(Decimal(quarters) / 4)), "amount": said(cents), "reason": "not all is whole"}
+            answer = await self.shop.step(self.ids[id(goods)], "return", **body)
             assert answer.status_code == 200, answer.text
             self.model.give_back(goods, cents)
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from chassis.kit.stage import Stage
 from credit import tables
 from credit.destinations.trace_goods import destinations_of, way_of
+from httpx import Response
 
-from .trade import Distributor, done, send
+from .trade import Distributor, back, done, send
 
 PATH = "/v1/movements"
 BATCH = "product=p-100&batch=b-7"
@@ -122,6 +123,45 @@ async def test_nobody_passes_on_more_than_they_have_received_however_many_report
 
 
 @pytest.mark.rule("P02.3")
+async def test_what_came_back_to_us_is_not_there_any_more_and_passed_on_goods_come_back_over_their_hands(
+    stage: Stage,
+) -> None:
+    shop, holder = await supplied(stage)
+    (shipment,) = (await done(stage, "sales-1", "GET", f"/v1/shipments?account_id={shop.account}"))["items"]
+    await done(stage, "sales-1", "POST", PATH, json=report(holder, "place:shop-1", "6", "1"))
+
+    async def returned(quantity: str) -> Response:
+        return await shop.step(shipment, "return", lines=back(quantity))
+
+    assert (await returned("3")).status_code == 200
+    assert (await trace(stage, "direction=forwards"))[-1] == (holder, "warehouse", "3.000")
+    (moved, *_) = (await done(stage, "sales-1", "GET", PATH))["items"]
+    assert (moved["shipment_id"], moved["destination"], moved["reported_by"]) == (shipment["id"], None, "keeper-1")
+    have = (await done(stage, "sales-1", "GET", f"/v1/destinations?{BATCH}"))["items"]
+    assert {(one["holder"], one["left"]) for one in have} == {(holder, "1.000"), ("place:shop-1", "6.000")}
+    gone = await returned("2")
+    assert (gone.status_code, gone.json()["type"], gone.json()["left"]) == (
+        409,
+        "/problems/more-than-received",
+        "1.000",
+    )
+    assert (await shop.shipment(shipment))["lines"][0]["returned"] == "3.000"
+    await done(stage, "sales-1", "POST", PATH, json=report("place:shop-1", holder, "1", "2"))
+    assert (await returned("2")).status_code == 200
+
+
+@pytest.mark.rule("P02.3")
+async def test_goods_that_left_before_movements_were_kept_come_back_without_one(stage: Stage) -> None:
+    shop, _ = await supplied(stage)
+    (shipment,) = (await done(stage, "sales-1", "GET", f"/v1/shipments?account_id={shop.account}"))["items"]
+    await stage.rows("ALTER TABLE movements DISABLE TRIGGER movements_append_only")
+    for table in ("movements", "holdings"):
+        await stage.rows(f"DELETE FROM {table}")
+    assert (await shop.step(shipment, "return", lines=back("1"))).status_code == 200
+    assert (await done(stage, "sales-1", "GET", PATH))["items"] == []
+
+
+@pytest.mark.rule("P02.3")
 async def test_a_report_that_comes_twice_is_recorded_once(stage: Stage) -> None:
     _, holder = await supplied(stage)
     body = report(holder, "place:shop-1", "3", "r-1")
@@ -137,6 +177,7 @@ async def test_a_report_that_comes_twice_is_recorded_once(stage: Stage) -> None:
     ("change", "pointer"),
     [
         ({"from_holder": "warehouse"}, "/from_holder"),
+        ({"from_holder": "account:00000000-0000-7000-8000-000000000001", "to_holder": "warehouse"}, "/to_holder"),
         ({"moved_on": "2026-03-03"}, "/moved_on"),
         ({"to_holder": "account:00000000-0000-7000-8000-000000000001"}, "/to_holder"),
         ({"to_holder": "王小芳的店"}, "/to_holder"),

@@ -9,7 +9,7 @@ import pytest
 from chassis.kit.stage import Stage
 from contracts.credit import ShipmentHeld, ShipmentReleased
 
-from .trade import Distributor, amount_of, clock, codes, done, send
+from .trade import Distributor, amount_of, back, clock, codes, done, send
 
 
 @pytest.mark.rule("P11.6")
@@ -170,16 +170,87 @@ async def test_a_return_lowers_what_is_owed_and_the_limit_of_the_days_after(stag
     shop = await Distributor.opened(stage)
     await shop.bought("1000.00", 10)
     shipment = await shop.ships("600.00")
-    body = {"amount": "250.00", "origin": "wms", "origin_ref": "r-1"}
+    body = {"lines": back("0.25"), "amount": "140.00", "reason": "a part of it is dented", "origin": "wms"}
     for _ in range(2):
-        answer = await shop.step(shipment, "return", **body)
-        assert (answer.status_code, answer.json()["returned"]) == (200, "250.00")
-    too_much = await shop.step(shipment, "return", amount="350.01")
-    assert (too_much.status_code, too_much.json()["type"]) == (409, "/problems/corrects-too-much")
+        answer = await shop.step(shipment, "return", **body, origin_ref="r-1")
+        assert (answer.status_code, answer.json()["returned"]) == (200, "140.00")
+    answer = await shop.step(shipment, "return", lines=back("0.2"), amount="110.00", reason="opened already")
+    assert (answer.status_code, answer.json()["returned"]) == (200, "250.00")
     assert Decimal((await shop.read())["balance"]) == Decimal("350.00")
     clock(stage).later(days=1)
     assert Decimal((await shop.standing())["limit"]) == Decimal("1350.00")
     await shop.proved()
+
+
+@pytest.mark.rule("P11.2")
+async def test_what_came_back_is_said_by_line_and_never_more_than_went_out(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    lines = [
+        {"product": "p-100", "batch": "b-7", "quantity": "2", "price": "10.00"},
+        {"product": "p-100", "batch": "b-8", "quantity": "3", "price": "20.05"},
+    ]
+    shipment = await shop.asks("1.00", lines=lines)
+    for verb in ("invoice", "issue"):
+        assert (await shop.step(shipment, verb)).status_code == 200
+    said = {"lines": [*back("1", 1), *back("0.5", 0), *back("1.000", 1)], "origin": "wms", "origin_ref": "r-1"}
+    for _ in range(2):
+        found = (await shop.step(shipment, "return", **said)).json()
+        assert (found["returned"], [one["returned"] for one in found["lines"]]) == ("45.10", ["0.500", "2.000"])
+    other = await shop.step(shipment, "return", **{**said, "lines": back("1")})
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/reference-used")
+    too_much = await shop.step(shipment, "return", lines=back("1.001", 1))
+    assert (too_much.status_code, too_much.json()["type"]) == (422, "/problems/invalid")
+    too_much = await shop.step(shipment, "return", lines=back("1.5", 1), amount="20.00", reason="one is broken")
+    assert (too_much.status_code, too_much.json()["type"]) == (409, "/problems/more-than-issued")
+    assert (too_much.json()["line"], too_much.json()["left"], too_much.json()["rules"]) == (
+        1, "1.000", ["P02.3", "P11.2", "P02.4"],
+    )  # fmt: skip
+    (document,) = [
+        one
+        for one in (await done(stage, "sales-1", "GET", f"{shop.path}/documents"))["items"]
+        if one["kind"] == "return"
+    ]
+    opened = await done(stage, "sales-1", "GET", f"/v1/documents/{document['id']}")
+    assert [(one["line"], one["product"], one["batch"], one["quantity"], one["price"]) for one in opened["lines"]] == [
+        (0, "p-100", "b-7", "0.500", "10.00"), (1, "p-100", "b-8", "2.000", "20.05")
+    ]  # fmt: skip
+    assert opened["reason"] is None
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.2")
+async def test_less_than_the_lines_are_worth_is_booked_with_a_reason_only(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    shipment = await shop.ships("600.00")
+    for body, pointer in (
+        ({"amount": "100.00"}, "/lines"),
+        ({"lines": []}, "/lines"),
+        ({"lines": back("1", 1)}, "/lines/0/line"),
+        ({"lines": back("0.5"), "amount": "300.01", "reason": "too much"}, "/amount"),
+        ({"lines": back("0.5"), "amount": "299.99"}, "/reason"),
+        ({"lines": back("0.5"), "amount": "299.99", "reason": " "}, "/reason"),
+    ):
+        refused = await shop.step(shipment, "return", **body)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer), body
+    found = await shop.step(shipment, "return", lines=back("0.5"), amount="299.99", reason="王芳拆过一箱")
+    assert (found.status_code, found.json()["returned"]) == (200, "299.99")
+    listed = (await done(stage, "sales-1", "GET", f"{shop.path}/documents"))["items"]
+    opened = await done(stage, "sales-1", "GET", f"/v1/documents/{listed[0]['id']}")
+    assert (opened["kind"], opened["amount"], opened["reason"]) == ("return", "299.99", "王芳拆过一箱")
+    assert "王芳" not in str([one.message for one in await stage.outbox()])
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.2")
+async def test_two_who_take_the_same_goods_back_at_once_book_them_once(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    shipment = await shop.ships("600.00")
+    both = await asyncio.gather(*(shop.step(shipment, "return", lines=back("0.6")) for _ in range(2)))
+    assert sorted(one.status_code for one in both) == [200, 409]
+    assert (await shop.shipment(shipment))["returned"] == "360.00"
 
 
 @pytest.mark.rule("P11.6")

@@ -196,6 +196,11 @@ class Distributor:
             return await manager.post(f"/v1/approvals/{approval['id']}/decide", json=body)
 
 
+def back(quantity: str, line: int = 0) -> list[dict[str, Any]]:
+    """So much of a line came back."""
+    return [{"line": line, "quantity": quantity}]
+
+
 def codes(decision: dict[str, Any], name: str) -> list[str]:
     """The codes of its reasons or ways out."""
     return [one["code"] for one in decision[name]]

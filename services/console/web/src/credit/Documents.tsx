@@ -100,7 +100,13 @@ export function OneDocument({ id, shown }: { id: string; shown?: boolean }) {
           ))}
         </dd>
         {one.reversed_by && <><dt>{t("reversed")}</dt><dd className="number">{numberOf(one.reversed_by)}</dd></>}
-        {one.reason && <><dt>{t("reverseReason")}</dt><dd>{one.reason}</dd></>}
+        {one.lines.length > 0 && (
+          <>
+            <dt>{t("cameBack")}</dt>
+            <dd>{one.lines.map((line) => <span key={line.line} className="ledger-entry">{line.product} <span className="quiet">{t("batch")} {line.batch}</span> {line.quantity} × <Amount of={line.price} /></span>)}</dd>
+          </>
+        )}
+        {one.reason && <><dt>{one.kind === "return" ? t("lowerReason") : t("reverseReason")}</dt><dd>{one.reason}</dd></>}
       </dl>
       <Offers of={offers} />
     </div>

@@ -66,6 +66,7 @@ export interface Line {
   quantity: string;
   price: string;
   amount: string;
+  returned: string;
 }
 
 export interface Shipment {
@@ -170,9 +171,10 @@ export interface DocumentLine {
   reversed_by: string | null;
 }
 
-/** `reason`: why it was reversed, of both documents. */
+/** `reason`: why it was reversed, of both documents; of a return, why less was booked than its `lines` are worth. */
 export interface Document extends DocumentLine {
   reason: string | null;
+  lines: { line: number; product: string; batch: string; quantity: string; price: string }[];
   entries: { ledger: string; amount: string }[];
   allocations: { credit_id: string; debit_id: string; amount: string; allocated_at: string }[];
 }

@@ -27,6 +27,12 @@ export function thousandths(text: string): bigint | null {
   return found ? BigInt(found[1]! + (found[2] ?? "").padEnd(3, "0")) : null;
 }
 
+/** Thousandths as a quantity, as short as it can be: 1.5 */
+export function quantityOf(value: bigint): string {
+  const digits = value.toString().padStart(4, "0");
+  return `${digits.slice(0, -3)}.${digits.slice(-3)}`.replace(/\.?0+$/, "");
+}
+
 /** Quantity (three decimals at most) times price, in cents; null while one is missing, "broken" when it is no whole cent. */
 export function lineCents(quantity: string, price: string): bigint | null | "broken" {
   const [many, each] = [thousandths(quantity), cents(price)];

@@ -199,6 +199,11 @@ export const CREDIT_WORDS = {
   returnRef: ["退货单号", "Number of the return"],
   worth: ["退回货值", "Worth"],
   leftToReturn: ["本单尚可退", "At most"],
+  cameBack: ["退回货物", "What came back"],
+  returnedOf: ["已退", "came back"],
+  bookedLower: ["实际登记金额（低于货值时填写）", "Booked instead, where less than its worth"],
+  notMoreThanWorth: ["不得超过退回货值", "at most what came back is worth"],
+  lowerReason: ["少记原因", "Why less is booked"],
   moreThanLeft: ["超过本单尚可退的金额。", "More than is left of these goods."],
   // the collection plan
   plan: ["货款回笼计划", "Collection plan"],

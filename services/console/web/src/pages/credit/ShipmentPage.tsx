@@ -176,7 +176,7 @@ function Steps({ of }: { of: Shipment }) {
   );
   const offers: Offer[] = [];
   if (early && requests && of.waits_for.length === 0) offers.push({ key: "split", name: t("splitGoods"), form: (done) => <Split of={of} done={done} /> });
-  const back = (of.state === "issued" || of.state === "delivered") && of.invoice_id !== null && of.returned !== of.amount;
+  const back = (of.state === "issued" || of.state === "delivered") && of.invoice_id !== null && of.returned !== of.amount && of.lines.some((line) => Number(line.returned) < Number(line.quantity));
   if (back && may(me, "credit.issue_goods")) offers.push({ key: "return", name: t("returnGoods"), form: (done) => <Return of={of} done={done} /> });
   const dates: [string, string | null][] = [["invoiced", of.invoiced_on], ["issued", of.issued_on], ["delivered", of.delivered_on]];
   return (
@@ -204,7 +204,7 @@ function Goods({ of }: { of: Shipment }) {
           <thead><tr><th scope="col">{t("product")}</th><th scope="col">{t("batch")}</th><th scope="col" className="num">{t("quantity")}</th><th scope="col" className="num">{t("price")}</th><th scope="col" className="num">{t("lineAmount")}</th></tr></thead>
           <tbody>
             {of.lines.map((line, n) => (
-              <tr key={n}><td>{line.product}</td><td>{line.batch}</td><td className="num">{line.quantity}</td><td className="num"><Amount of={line.price} /></td><td className="num"><Amount of={line.amount} /></td></tr>
+              <tr key={n}><td>{line.product}</td><td>{line.batch}</td><td className="num">{line.quantity}{Number(line.returned) > 0 && <span className="quiet"> · {t("returnedOf")} {line.returned}</span>}</td><td className="num"><Amount of={line.price} /></td><td className="num"><Amount of={line.amount} /></td></tr>
             ))}
           </tbody>
           <tfoot><tr><th scope="row" colSpan={4}>{t("total")}</th><td className="num"><Amount of={of.amount} strong /></td></tr></tfoot>
