@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,6 +52,9 @@ STEP = 50
 _ENGLISH = ("row", "outcome", "ref", "rules", "detail")
 _CHINESE = ("行", "结果", "编号", "制度条款", "说明")
 _RETRY = tuple(timedelta(seconds=s) for s in (5, 60, 600, 3600))
+_MADE = "SELECT row FROM kehu.import_rows WHERE import_id = $1 AND outcome = 'made'"
+_FORETELL = """UPDATE kehu.import_rows r SET foretold = u.foretold::jsonb
+    FROM unnest($2::int[], $3::text[]) AS u(row, foretold) WHERE r.import_id = $1 AND r.row = u.row"""
 _TAKEN = "INSERT INTO kehu.import_rows (import_id, row, outcome, ref, problem) VALUES ($1, $2, $3, $4, $5::jsonb) "
 # not `Tx.destroy_keys`: the kept answer to the hand-in holds none of the rows, and is given again
 _FORGET_KEY = "UPDATE kehu.subject_keys SET wrapped = NULL, destroyed_at = $2 WHERE subject_id = $1"
@@ -101,8 +105,24 @@ class ImportView(BaseModel):
     ended_at: datetime | None
 
 
+class Foretold(BaseModel):
+    """What would follow from a row once the table was taken, why, and about what (an id), by codes of the service.
+
+    `zh` says what and why in Chinese.
+    """
+
+    what: str
+    because: str
+    about: str | None
+    zh: str
+    rules: list[str]
+
+
 class RowView(BaseModel):
-    """What became of one row; `row` as a spreadsheet counts it, `type` of the problem where it was refused."""
+    """What became of one row; `row` as a spreadsheet counts it, `type` of the problem where it was refused.
+
+    `foretold` in a dry run, where more would follow from the row than its outcome.
+    """
 
     row: int
     outcome: Outcome
@@ -112,6 +132,7 @@ class RowView(BaseModel):
     zh: Annotated[str | None, Field(description="in Chinese, what the type of the problem means")]
     rules: list[str]
     errors: list[dict[str, str]]
+    foretold: Foretold | None
 
 
 @dataclass
@@ -127,6 +148,17 @@ class _DryRun(Exception):
     """Undoes what a row would have done."""
 
 
+@asynccontextmanager
+async def undone(runtime: Runtime, actor: str) -> AsyncIterator[Tx]:
+    """A transaction in which anything may be tried: nothing of it stays."""
+    try:
+        async with runtime.transaction(actor=actor) as tx:
+            yield tx
+            raise _DryRun
+    except _DryRun:
+        pass
+
+
 @dataclass(frozen=True, eq=False)
 class Import(Generic[R]):
     """A kind of table: `take` decides one row of the form, in a transaction of its own, as who handed it in.
@@ -135,7 +167,8 @@ class Import(Generic[R]):
     noted as refused and the next one is taken. The effect of a row and the note on it are one transaction: a job that
     is killed goes on where it was, and no row is taken twice. What the rows say is sealed until they are taken. In a
     dry run no row sees what another would have made. `then` is a job for what the rows say only together: it runs
-    after the last one, with the import's id, also where the import had to be given up; never after a dry run.
+    after the last one, with the import's id, also where the import had to be given up; never after a dry run. There
+    `foresee` tells what it would come to, from all rows that would be made, by their numbers; it leaves nothing behind.
     """
 
     name: str
@@ -144,6 +177,7 @@ class Import(Generic[R]):
     take: Callable[[R, Principal, Tx], Awaitable[Taken]]
     needs: Need
     then: Job | None = None
+    foresee: Callable[[Mapping[int, R], Principal, Work], Awaitable[Mapping[int, Foretold]]] | None = None
 
     @property
     def job(self) -> Job:
@@ -215,7 +249,7 @@ class Import(Generic[R]):
                     one.row,
                     one.outcome.zh if chinese else one.outcome.value,
                     one.ref or "",
-                    " ".join(one.rules),
+                    " ".join(_rules(one)),
                     self._said_in_chinese(one) if chinese else _said(one),
                 )
                 for one in await _rows(tx, import_id, outcome, 0, None)
@@ -228,7 +262,9 @@ class Import(Generic[R]):
         return get(self.path + "/{import_id}/rows.csv", needs=self.needs)(results_as_csv)
 
     def _said_in_chinese(self, row: RowView) -> str:
-        """Why not, in one cell, with the fields as the table calls them."""
+        """Why not, or what would follow, in one cell, with the fields as the table calls them."""
+        if row.foretold is not None:
+            return " ".join(filter(None, (row.foretold.zh, row.foretold.about)))
         titles = {name: info.title or name for name, info in self.form.model_fields.items()}
         places = []
         for error in row.errors:
@@ -322,6 +358,14 @@ class Import(Generic[R]):
             await failpoints.reach("imports.taken")
             if len(done) % STEP == 0:
                 await work.report(done=len(done), rows=len(rows))
+        if found["dry_run"] and self.foresee is not None:
+            async with runtime.transaction() as tx:
+                made = {row[0] for row in await tx.driver.fetch(_MADE, identifier)}
+            valid = {number: self.form.model_validate(cells) for number, cells in rows if number in made}
+            foretold = await self.foresee(valid, by, work)
+            async with runtime.transaction() as tx:
+                said = [one.model_dump_json() for one in foretold.values()]
+                await tx.driver.execute(_FORETELL, identifier, list(foretold), said)
         work.progress |= {"done": len(done), "rows": len(rows)}
         await self._end(runtime, identifier, ended=True)
 
@@ -418,13 +462,20 @@ async def _rows(tx: Tx, identifier: UUID, outcome: Outcome | None, after: int, l
                 zh=why.get("zh"),
                 rules=why.get("rules", []),
                 errors=why.get("errors", []),
+                foretold=row.foretold and Foretold.model_validate(row.foretold),
             )
         )
     return found
 
 
+def _rules(row: RowView) -> list[str]:
+    return row.rules if row.foretold is None else row.foretold.rules
+
+
 def _said(row: RowView) -> str:
-    """Why not, in one cell."""
+    """Why not, or what would follow, in one cell."""
+    if row.foretold is not None:
+        return " ".join(filter(None, (row.foretold.what, row.foretold.because, row.foretold.about)))
     places = "; ".join(f"{error['pointer'].lstrip('/')} {error['detail']}".strip() for error in row.errors)
     return places or row.detail or ""
 

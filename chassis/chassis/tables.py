@@ -141,6 +141,7 @@ import_rows = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("ref", sa.Text, comment="what the row has become"),
     sa.Column("problem", JSONB, comment="why not: detail, rules, errors; none of what the row says"),
+    sa.Column("foretold", JSONB, comment="of a dry run: what would follow, because of what, about what, rules"),
     sa.CheckConstraint("outcome IN ('made', 'changed', 'unchanged', 'refused', 'failed')", name="import_rows_outcome"),
     sa.Index("import_rows_outcome", "import_id", "outcome", "row"),
 )

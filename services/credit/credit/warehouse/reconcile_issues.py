@@ -67,7 +67,7 @@ async def reconcile_issues(ref: str, work: Work) -> None:
     while True:
         async with work.runtime.transaction() as tx:
             rows = await tx.driver.fetch(_LISTED, after, MOST)
-            found = [(row["id"], *await _belongs(tx, row)) for row in rows]
+            found = [(row["id"], *await belongs(tx, row)) for row in rows]
             if found:
                 await tx.driver.execute(_BELONGS, *(list(column) for column in zip(*found, strict=True)))
             for row, (_, shipment, _, _) in zip(rows, found, strict=True):
@@ -83,7 +83,7 @@ async def reconcile_issues(ref: str, work: Work) -> None:
         after = rows[-1]["id"]
 
 
-async def _belongs(tx: Tx, row: Mapping[str, Any]) -> tuple[UUID | None, UUID | None, UUID | None]:
+async def belongs(tx: Tx, row: Mapping[str, Any]) -> tuple[UUID | None, UUID | None, UUID | None]:
     """The shipment, the invoice and the account of a line, by the numbers that its slip names.
 
     Goods that went to another account than they were released for are not goods of that shipment.
@@ -108,33 +108,38 @@ async def _belongs(tx: Tx, row: Mapping[str, Any]) -> tuple[UUID | None, UUID | 
 async def reconcile_shipment(ref: str, work: Work) -> None:
     """What was listed of one shipment: issued where it may go, a case where it might not have gone."""
     async with work.runtime.transaction() as tx:
-        shipment = await tx.get(SHIPMENTS, UUID(ref), lock=False)
-        account = await tx.get(ACCOUNTS, shipment.account_id)
-        shipment = await tx.get(SHIPMENTS, shipment.id)
-        sums = await bring_to_today(tx, account)
-        ids = [row[0] for row in await tx.driver.fetch(_OF_SHIPMENT, shipment.id, MOST)]
-        issues = [issue for _, issue in sorted((await tx.load(GOODS_ISSUES, ids)).items())]
-        issues = [issue for issue in issues if issue.state is IssueState.LISTED]
-        if not issues:
-            return
-        if len(ids) == MOST:
-            tx.later(reconcile_shipment, shipment.id)
-        room = Room.of(shipment.lines)
-        if shipment.state is ShipmentState.CANCELLED:
-            for issue in issues:
-                issue.value = room.worth(issue, issue.quantity)
-            await _without_release(tx, issues, Finding.CANCELLED)
-            return
-        for earlier in await tx.driver.fetch(_EARLIER, shipment.id):
-            room.take(earlier["product"], earlier["batch"], earlier["covered"])
-        taken = [part for issue in issues for part in room.cover(issue)]
-        goods = [issue for issue in issues if issue.covered > 0]
-        if goods:
-            await _settle(tx, account, shipment, sums, goods, taken, room)
+        await compare_with_shipment(tx, UUID(ref))
+
+
+async def compare_with_shipment(tx: Tx, shipment_id: UUID) -> None:
+    """Compare what is listed of a shipment, in this transaction; it locks the account first."""
+    shipment = await tx.get(SHIPMENTS, shipment_id, lock=False)
+    account = await tx.get(ACCOUNTS, shipment.account_id)
+    shipment = await tx.get(SHIPMENTS, shipment.id)
+    sums = await bring_to_today(tx, account)
+    ids = [row[0] for row in await tx.driver.fetch(_OF_SHIPMENT, shipment.id, MOST)]
+    issues = [issue for _, issue in sorted((await tx.load(GOODS_ISSUES, ids)).items())]
+    issues = [issue for issue in issues if issue.state is IssueState.LISTED]
+    if not issues:
+        return
+    if len(ids) == MOST:
+        tx.later(reconcile_shipment, shipment.id)
+    room = Room.of(shipment.lines)
+    if shipment.state is ShipmentState.CANCELLED:
         for issue in issues:
-            if issue.covered < issue.quantity:
-                over = issue.value - issue.covered_value
-                await _case(tx, issue, Finding.MORE_THAN_RELEASED, over, shipment)
+            issue.value = room.worth(issue, issue.quantity)
+        await _without_release(tx, issues, Finding.CANCELLED)
+        return
+    for earlier in await tx.driver.fetch(_EARLIER, shipment.id):
+        room.take(earlier["product"], earlier["batch"], earlier["covered"])
+    taken = [part for issue in issues for part in room.cover(issue)]
+    goods = [issue for issue in issues if issue.covered > 0]
+    if goods:
+        await _settle(tx, account, shipment, sums, goods, taken, room)
+    for issue in issues:
+        if issue.covered < issue.quantity:
+            over = issue.value - issue.covered_value
+            await _case(tx, issue, Finding.MORE_THAN_RELEASED, over, shipment)
 
 
 async def _settle(
@@ -233,11 +238,16 @@ async def _compare(tx: Tx, shipment: Shipment, goods: list[GoodsIssue]) -> None:
 async def reconcile_slip(ref: str, work: Work) -> None:
     """What was listed on one slip and belongs to no shipment: a hand-written invoice, or none (手工票, 不开票)."""
     async with work.runtime.transaction() as tx:
-        ids = [row[0] for row in await tx.driver.fetch(_OF_SLIP, UUID(ref), MOST)]
-        issues = [issue for _, issue in sorted((await tx.load(GOODS_ISSUES, ids)).items())]
-        if len(ids) == MOST:
-            tx.later(reconcile_slip, ref)
-        await _without_release(tx, [issue for issue in issues if issue.state is IssueState.LISTED], Finding.NO_SHIPMENT)
+        await compare_slip(tx, UUID(ref))
+
+
+async def compare_slip(tx: Tx, line: UUID) -> None:
+    """Compare what is listed on the slip of this line and belongs to no shipment, in this transaction."""
+    ids = [row[0] for row in await tx.driver.fetch(_OF_SLIP, line, MOST)]
+    issues = [issue for _, issue in sorted((await tx.load(GOODS_ISSUES, ids)).items())]
+    if len(ids) == MOST:
+        tx.later(reconcile_slip, line)
+    await _without_release(tx, [issue for issue in issues if issue.state is IssueState.LISTED], Finding.NO_SHIPMENT)
 
 
 async def _without_release(tx: Tx, issues: Sequence[GoodsIssue], finding: Finding) -> None:

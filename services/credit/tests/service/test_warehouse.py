@@ -13,7 +13,7 @@ from contracts.notify import Send
 from credit.warehouse.model import GOODS_ISSUES, Room
 from policy.kit import hire
 
-from .lists import csv_of, handed_in, outcomes
+from .lists import all_worked, csv_of, handed_in, outcomes
 from .test_losses import breaches, losses, posts, shares_approved
 from .test_overruns import full
 from .trade import Distributor, clock, done, send
@@ -271,6 +271,72 @@ async def test_a_list_of_goods_that_were_issued_one_by_one_says_the_same(stage: 
         "matched", "unauthorised", loss["id"],
     )  # fmt: skip
     assert loss["amount"] == "300.00"
+
+
+async def foretold(stage: Stage, *lines: str) -> list[tuple[str, str, str | None] | None]:
+    """What a dry run of the list says would become a case, row by row; it changes nothing."""
+    tables = ("goods_issues", "losses", "shipments", "accounts", "documents", "movements", "kehu.outbox")
+    before = [await stage.rows(f"SELECT * FROM {table} ORDER BY id") for table in tables]
+    rows = await handed_in(stage, PATH, csv_of(HEADINGS, *lines), who="keeper-1", dry_run=True)
+    after = [await stage.rows(f"SELECT * FROM {table} ORDER BY id") for table in tables]
+    assert after[:-1] == before[:-1]
+    # that the list itself was read is on record
+    assert {row["topic"] for row in after[-1][len(before[-1]) :]} == {"archive.audit"}
+    said = [rows[n]["foretold"] for n in sorted(rows)]
+    assert all(one is None or one["rules"] == ["P11.11"] for one in said)
+    return [None if one is None else (one["what"], one["because"], one["about"]) for one in said]
+
+
+@pytest.mark.rule("P11.11")
+async def test_a_dry_run_foretells_each_case_and_its_shipment_and_changes_nothing(stage: Stage) -> None:
+    held = await (await full(stage)).asks("100.00")
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    good = await asked(shop, ("p-100", "4"), origin="erp", origin_ref="SO-1")
+    two = await asked(shop, ("p-100", "3"), origin="erp", origin_ref="SO-2")
+    for shipment in (good, two):
+        assert (await shop.step(shipment, "invoice")).status_code == 200
+    lines = [
+        line("CK-1", 1, held["id"]),
+        line("CK-2", 1, "SO-1", "1"),
+        line("CK-2", 2, "SO-1", "3"),
+        line("CK-3", 1, "SO-2", "2"),
+        line("CK-3", 2, "SO-2", "2"),
+        line("CK-4", 1, "nobody", worth="9.00"),
+        line("CK-4", 2, "SO-1", on="2026-03-03"),
+    ]
+    said = await foretold(stage, *lines)
+    assert said == [
+        ("case_opened", "not_released", held["id"]),
+        None,
+        None,
+        None,
+        ("case_opened", "more_than_released", two["id"]),
+        ("case_opened", "no_shipment", None),
+        None,
+    ]
+    await listed(stage, *lines)
+    kept = {(one["origin_ref"], one["line"]): one for one in await issues(stage)}
+    came = [kept.get((cells[0], int(cells[1]))) for cells in (one.split(",") for one in lines)]
+    assert [one and one["loss_id"] and one["finding"] for one in came] == [one and one[1] for one in said]
+    assert len(await losses(stage)) == 3
+    # the same list again brings nothing new; more of a slip that is a case already goes to that case
+    assert await foretold(stage, *lines) == [None] * 7
+    assert await foretold(stage, line("CK-4", 3, "nobody")) == [("case_joined", "no_shipment", None)]
+
+
+@pytest.mark.rule("P11.11")
+async def test_what_a_dry_run_foretells_is_in_the_file_of_its_rows_too(stage: Stage) -> None:
+    held = await (await full(stage)).asks("100.00")
+    content = csv_of(HEADINGS, line("CK-1", 1, held["id"]), line("CK-1", 1, held["id"]))
+    async with stage.client(subject="keeper-1") as keeper:
+        begun = await keeper.post(f"{PATH}?dry_run=true", content=content)
+        await all_worked(stage)
+        file = (await keeper.get(f"{begun.headers['location']}/rows.csv")).text
+    assert [cells.rstrip("\r") for cells in file.splitlines()[1:]] == [
+        f"2,made,,P11.11,case_opened not_released {held['id']}",
+        "3,made,,,",
+    ]
 
 
 async def test_a_line_with_other_content_is_refused_and_lists_stay_within_the_branch(stage: Stage) -> None:
