@@ -12,6 +12,7 @@ from chassis.fields import Slug
 from chassis.http import Answer, post
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.credit import GoodsReturned
 from contracts.money import Amount, Money
 from policy.calendar import civil
@@ -39,6 +40,7 @@ class MoreThanIssued(Refused):
     """More of a line would come back than went out."""
 
     title = "More comes back than went out"
+    zh = "退回数量超过该行出库数量减去已退数量。请核对数量。"
 
 
 class ReturnForm(PartForm):
@@ -119,7 +121,7 @@ def _parts(shipment: Shipment, form: ReturnForm) -> dict[int, Decimal]:
     for at, one in enumerate(form.lines):
         if one.line >= len(shipment.lines):
             detail = f"the shipment has {len(shipment.lines)} lines, counted from 0"
-            raise Invalid("Such a line is not there.", errors=[{"pointer": f"/lines/{at}/line", "detail": detail}])
+            raise Invalid("Such a line is not there.", errors=[Wrong.UNKNOWN.at(f"/lines/{at}/line", detail)])
         parts[one.line] = parts.get(one.line, NONE) + one.quantity
     return dict(sorted(parts.items()))
 
@@ -138,12 +140,13 @@ def _worth(shipment: Shipment, form: ReturnForm, parts: Mapping[int, Decimal]) -
     if form.amount is None:
         return priced([part_of_line(shipment.lines[n], quantity) for n, quantity in parts.items()])[1]
     worth = sum((Decimal(shipment.lines[n]["price"]) * quantity for n, quantity in parts.items()), ZERO)
+    limit = f"{worth.normalize():f}"
     if form.amount > worth:
-        detail = f"the lines are worth {worth.normalize():f}"
-        raise Invalid("No more is booked than came back.", errors=[{"pointer": "/amount", "detail": detail}])
+        wrong = Wrong.LESS_THAN_EQUAL.at("/amount", f"the lines are worth {limit}", limit=limit)
+        raise Invalid("No more is booked than came back.", errors=[wrong])
     if form.amount < worth and form.reason is None:
-        detail = f"is needed: the lines are worth {worth.normalize():f}"
-        raise Invalid("Say why less is booked than came back.", errors=[{"pointer": "/reason", "detail": detail}])
+        wrong = Wrong.MISSING.at("/reason", f"is needed: the lines are worth {limit}")
+        raise Invalid("Say why less is booked than came back.", errors=[wrong])
     return form.amount
 
 

@@ -10,6 +10,7 @@ from chassis.ids import uuid7
 from chassis.imports import Outcome, Taken
 from chassis.problems import Forbidden, Invalid, NotFound
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from policy.calendar import civil
 from pydantic import Field
 
@@ -46,7 +47,7 @@ async def take_issue(row: IssueRow, by: Principal, tx: Tx) -> Taken:
     """Keep the line. One that is known changes nothing; the same number with other content is refused."""
     branch = _branch(row, by)
     if row.issued_on > civil(tx.now):
-        raise Invalid("The day lies in the future.", errors=[{"pointer": "/issued_on", "detail": "lies in the future"}])
+        raise Invalid("The day lies in the future.", errors=[Wrong.IN_FUTURE.at("/issued_on")])
     said = {
         "shipment_ref": row.shipment,
         "invoice_ref": row.invoice,
@@ -86,7 +87,7 @@ def _branch(row: IssueRow, by: Principal) -> str:
     if row.branch is None and not reach.everywhere and len(reach.places) == 1:
         return next(iter(reach.places))
     if row.branch is None:
-        raise Invalid("Name the branch.", errors=[{"pointer": "/branch", "detail": "is needed here"}])
+        raise Invalid("Name the branch.", errors=[Wrong.MISSING.at("/branch")])
     if not reach.includes(row.branch):
         raise Forbidden("You may not hand in lists of this branch. Ask for the role there.", rules=RULES)
     return row.branch
