@@ -69,7 +69,7 @@ export function OneDocument({ id, shown }: { id: string; shown?: boolean }) {
       <Step<{ reason: string }> name={t("reverse")} submit={t("reverseYes")} danger done={done} rules={["P02.4"]}
         send={({ reason }, key) => ask(`${CREDIT}/documents/${id}/reverse`, { method: "POST", key, body: { reason: reason.trim() } })}>
         <p>{t("reverseSure")}</p>
-        <ReasonField label={t("reverseReason")} />
+        <ReasonField label={t("reverseReason")} autoFocus />
       </Step>
     ) });
   }

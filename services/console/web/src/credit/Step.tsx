@@ -86,11 +86,11 @@ export function AmountField({ name = "amount", label, optional, autoFocus }: { n
 }
 
 /** Why, in a sentence; the service keeps it sealed. */
-export function ReasonField({ label }: { label: string }) {
+export function ReasonField({ label, autoFocus }: { label: string; autoFocus?: boolean }) {
   const { t } = useSpeech();
   return (
     <Form.Item name="reason" label={label} extra={t("noteSealed")} rules={[{ required: true, whitespace: true, min: 2, message: t("required") }]}>
-      <Input.TextArea autoFocus rows={2} maxLength={500} />
+      <Input.TextArea autoFocus={autoFocus === true} rows={2} maxLength={500} />
     </Form.Item>
   );
 }
