@@ -84,6 +84,7 @@ class Tx:
         self._connection = connection
         self._driver: asyncpg.Connection[Any] | None = None
         self._loaded: dict[UUID, tuple[Store[Any], Aggregate, tuple[Any, ...] | None]] = {}
+        self._unlocked: set[UUID] = set()
         self._rows: dict[str, tuple[sa.Table, list[Mapping[str, Any]]]] = {}
         self._outbox: list[tuple[Any, ...]] = []
         self._keys: dict[UUID, bytes] = {}
@@ -115,12 +116,17 @@ class Tx:
     # -- aggregates ------------------------------------------------------------------------------
 
     async def load(self, store: Store[A], ids: Iterable[UUID], *, lock: bool = True) -> dict[UUID, A]:
-        """The aggregates that exist among `ids`, by id, in id order; the same object when asked again."""
+        """The aggregates that exist among `ids`, by id, in id order; the same object when asked again.
+
+        One that was read without a lock is read again when it is to be locked: somebody may have changed it before
+        the lock was had.
+        """
         wanted = set(ids)
-        missing = [i for i in wanted if i not in self._loaded]
+        missing = [i for i in wanted if i not in self._loaded or (lock and i in self._unlocked)]
         if missing:
             for aggregate in await store.fetch(self.driver, missing, lock=lock):
-                self._loaded[aggregate.id] = (store, aggregate, store.dump(aggregate))
+                self._take(store, aggregate)
+            (self._unlocked.difference_update if lock else self._unlocked.update)(missing)
         return {i: self._loaded[i][1] for i in sorted(wanted) if i in self._loaded}  # type: ignore[misc]
 
     async def get(self, store: Store[A], identifier: UUID, *, lock: bool = True) -> A:
@@ -129,6 +135,17 @@ class Tx:
         if identifier not in found:
             raise NotFound("There is nothing under this id, or it is not yours to see. Check the id.")
         return found[identifier]
+
+    def _take(self, store: Store[A], aggregate: A) -> None:
+        """Have it in hand. What is in hand already becomes what was read, unless it was changed here."""
+        if aggregate.id in self._loaded:
+            _, known, before = self._loaded[aggregate.id]
+            if store.dump(known) != before:  # type: ignore[arg-type]
+                return  # its version says at the end whether that was too late
+            vars(known).clear()
+            vars(known).update(vars(aggregate))
+            aggregate = known  # type: ignore[assignment]
+        self._loaded[aggregate.id] = (store, aggregate, store.dump(aggregate))
 
     def add(self, aggregate: Aggregate) -> None:
         """Take a new aggregate in; it is inserted with the rest."""

@@ -72,6 +72,29 @@ async def test_a_change_of_what_someone_else_has_changed_is_refused_as_stale(sta
             probe.notes.append("late")
 
 
+async def test_what_was_looked_at_before_it_is_locked_is_read_again_with_the_lock(stage: Stage) -> None:
+    identifier = await made(stage)
+    async with stage.runtime.transaction() as tx:
+        seen = await tx.get(PROBES, identifier, lock=False)
+        await stage.rows("""UPDATE probes SET notes = '["between"]', version = version + 1""")
+        probe = await tx.get(PROBES, identifier)
+        assert probe is seen
+        assert probe.notes == ["between"]
+        probe.notes.append("after")
+        assert (await tx.get(PROBES, identifier)).notes == ["between", "after"]
+    assert (await stage.rows("SELECT notes FROM probes"))[0][0] == ["between", "after"]
+
+
+async def test_what_was_changed_before_it_is_locked_is_not_overwritten_by_what_is_read(stage: Stage) -> None:
+    identifier = await made(stage)
+    with pytest.raises(Stale):  # noqa: PT012
+        async with stage.runtime.transaction() as tx:
+            probe = await tx.get(PROBES, identifier, lock=False)
+            probe.notes.append("mine")
+            await stage.rows("UPDATE probes SET version = version + 1")
+            assert (await tx.get(PROBES, identifier)).notes == ["mine"]
+
+
 async def test_batches_over_the_same_aggregates_queue_and_do_not_deadlock(stage: Stage) -> None:
     ids = [await made(stage) for _ in range(20)]
 

@@ -51,6 +51,7 @@ _EARLIER = """SELECT product, batch, sum(covered) AS covered FROM goods_issues
     WHERE shipment_id = $1 AND covered > 0 GROUP BY product, batch ORDER BY product, batch"""
 _PAID_FOR = """SELECT coalesce(sum(amount), 0) FROM documents WHERE shipment_id = $1 AND kind = 'payment'
     AND reversed_by IS NULL AND dated_on <= $2"""
+_ACCOUNT_OF = "SELECT account_id FROM shipments WHERE id = $1"
 _PAID_OF = """SELECT coalesce(sum(a.amount), 0) FROM allocations a JOIN documents p ON p.id = a.credit_id
     WHERE a.debit_id = $1 AND p.kind = 'payment' AND p.dated_on <= $2"""
 
@@ -113,9 +114,8 @@ async def reconcile_shipment(ref: str, work: Work) -> None:
 
 async def compare_with_shipment(tx: Tx, shipment_id: UUID) -> None:
     """Compare what is listed of a shipment, in this transaction; it locks the account first."""
-    shipment = await tx.get(SHIPMENTS, shipment_id, lock=False)
-    account = await tx.get(ACCOUNTS, shipment.account_id)
-    shipment = await tx.get(SHIPMENTS, shipment.id)
+    account = await tx.get(ACCOUNTS, await tx.driver.fetchval(_ACCOUNT_OF, shipment_id))
+    shipment = await tx.get(SHIPMENTS, shipment_id)
     sums = await bring_to_today(tx, account)
     ids = [row[0] for row in await tx.driver.fetch(_OF_SHIPMENT, shipment.id, MOST)]
     issues = [issue for _, issue in sorted((await tx.load(GOODS_ISSUES, ids)).items())]
