@@ -56,6 +56,10 @@ def _instant(cell: object) -> object:
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 
 
+_ANSWERS = {"是": True, "成立": True, "否": False, "不成立": False}
+Founded = Annotated[bool, BeforeValidator(lambda cell: _ANSWERS.get(str(cell).strip(), cell))]
+
+
 class ComplaintRow(BaseModel):
     """A row: one complaint. With `closed_at` it is history, and `founded` says what was found."""
 
@@ -78,7 +82,7 @@ class ComplaintRow(BaseModel):
     demand: Annotated[Text | None, Field(title="客户诉求", max_length=1000)] = None
     fault_codes: Annotated[Text, Field(title="故障码", max_length=1000)] = ""
     closed_at: Annotated[Instant | None, Field(title="结案时间")] = None
-    founded: Annotated[bool | None, Field(title="是否成立", description="1 or 0")] = None
+    founded: Annotated[Founded | None, Field(title="是否成立", description="是 or 否, 1 or 0")] = None
 
     def form(self) -> ComplaintForm:
         """The complaint as it would have been taken one by one."""

@@ -55,7 +55,7 @@ TAKES = {
     "vin": "17 位 (17 characters)",
     "fault_codes": "多个用逗号或空格分开 (separated by commas)",
     "closed_at": "已结案的填写;同时填写是否成立 (closed ones only, with the next column)",
-    "founded": "1 成立 founded, 0 不成立 unfounded",
+    "founded": "是 或 1: 成立 founded; 否 或 0: 不成立 unfounded",
 }
 
 

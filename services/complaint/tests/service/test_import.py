@@ -78,6 +78,16 @@ async def test_history_starts_no_clock_and_warns_nobody_and_an_open_one_runs_fro
     assert (opened["caller"]["name"], opened["judgement"]["founded"]) == ("王小芳", True)
 
 
+@pytest.mark.rule("P04.3")
+async def test_whether_it_was_founded_is_written_as_people_write_it(stage: Stage) -> None:
+    written = {"是": True, "成立": True, "1": True, "否": False, "不成立": False, "0": False}
+    line = "oms,w{},sh-pudong,phone,2021-03-02,王小芳,,东风日产,异响,2021-03-19,{}"
+    rows = await imported(stage, *[line.format(n, cell) for n, cell in enumerate(written)])
+    async with stage.client("relations_manager@sh-pudong") as manager:
+        cases = [(await manager.get(f"/v1/complaints/{rows[n]['ref']}")).json() for n in sorted(rows)]
+    assert [case["judgement"]["founded"] for case in cases] == list(written.values())
+
+
 async def test_what_is_wrong_with_a_row_is_named_by_its_place_and_kind(stage: Stage) -> None:
     day = "oms,{},sh-pudong,phone,2021-03-02,王小芳,,东风日产,异响,{},{}"
     rows = await imported(stage, LATE, day.format(5, "2021-03-01", "1"), day.format(6, "2100-01-01", "1"),

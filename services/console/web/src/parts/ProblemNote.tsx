@@ -32,8 +32,8 @@ export function ProblemNote({ error, retry, names }: { error: unknown; retry?: (
           {!chinese && problem.detail && <p>{problem.detail}</p>}
           {problem.errors.length > 0 && (
             <ul>
-              {problem.errors.map((one) => (
-                <li key={one.pointer}>
+              {problem.errors.map((one, nth) => (
+                <li key={nth}>
                   {names?.(one.pointer) ?? <code>{one.pointer}</code>} {wrongHere(one, language)}
                 </li>
               ))}
