@@ -32,7 +32,7 @@ await story(
     // the rows as a file; and the same file again books nothing
     const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "下载逐行结果 (CSV)" }).click()]);
     const rows = readFileSync(await saved.path(), "utf8").trim().split(/\r?\n/);
-    assert.deepEqual(rows.slice(1).map((one) => one.split(",").slice(0, 2).join(" ")), ["2 made", "3 made", "4 refused"]);
+    assert.deepEqual(rows.slice(1).map((one) => one.split(",").slice(0, 2).join(" ")), ["2 新增", "3 新增", "4 被拒"]);
     await button(page, "试算").click();
     await page.getByText("没有可入账的新行").waitFor();
 

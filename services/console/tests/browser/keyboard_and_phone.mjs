@@ -31,6 +31,7 @@ await story(
     assert.equal(await page.getByLabel("来电号码").inputValue(), "");
     await page.keyboard.press("Alt+Digit2");
     await page.waitForURL("**/work");
+    await page.getByRole("heading", { name: "我的工作" }).waitFor(); // the address changes first, then the page
     await page.keyboard.press("Tab");
     assert.ok(await page.evaluate(() => document.activeElement !== document.body));
   },
