@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
 import structlog
+from contracts.enums import Worded
 from contracts.roles import Role
 from fastapi import Query, Response
 from pydantic import BaseModel, Field, ValidationError
@@ -62,16 +62,8 @@ _FORGET_KEY = "UPDATE kehu.subject_keys SET wrapped = NULL, destroyed_at = $2 WH
 R = TypeVar("R", bound=BaseModel)
 
 
-class Outcome(StrEnum):
+class Outcome(Worded):
     """What became of a row; `zh` says it in Chinese."""
-
-    zh: str
-
-    def __new__(cls, value: str, zh: str = "") -> Outcome:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.zh = zh
-        return member
 
     MADE = "made", "新增"
     CHANGED = "changed", "更改"
@@ -358,14 +350,8 @@ class Import(Generic[R]):
             await failpoints.reach("imports.taken")
             if len(done) % STEP == 0:
                 await work.report(done=len(done), rows=len(rows))
-        if found["dry_run"] and self.foresee is not None:
-            async with runtime.transaction() as tx:
-                made = {row[0] for row in await tx.driver.fetch(_MADE, identifier)}
-            valid = {number: self.form.model_validate(cells) for number, cells in rows if number in made}
-            foretold = await self.foresee(valid, by, work)
-            async with runtime.transaction() as tx:
-                said = [one.model_dump_json() for one in foretold.values()]
-                await tx.driver.execute(_FORETELL, identifier, list(foretold), said)
+        if found["dry_run"]:
+            await self._foretell(identifier, rows, by, work)
         work.progress |= {"done": len(done), "rows": len(rows)}
         await self._end(runtime, identifier, ended=True)
 
@@ -377,24 +363,13 @@ class Import(Generic[R]):
         taken: Taken | None = None
         try:
             row = self.form.model_validate(cells)
-            async with runtime.transaction(actor=by.subject) as tx:
-                # whoever works the same row meanwhile waits here, and finds it taken
-                if not dry_run and not await _noted(tx, identifier, number):
-                    return
-                taken = await self.take(row, by, tx)
-                if dry_run:
+            if dry_run:
+                async with undone(runtime, by.subject) as tx:
+                    taken = await self.take(row, by, tx)
                     await tx.flush()
-                    raise _DryRun
-                await tx.driver.execute(
-                    "UPDATE kehu.import_rows SET outcome = $3, ref = $4 WHERE import_id = $1 AND row = $2",
-                    identifier,
-                    number,
-                    taken.outcome.value,
-                    taken.ref,
-                )
-            return
-        except _DryRun:
-            pass
+            else:
+                await self._take_for_good(runtime, identifier, number, row, by)
+                return
         except ValidationError as error:
             refusal = problems.of_validation(error)
         except Busy:
@@ -413,6 +388,34 @@ class Import(Generic[R]):
             await tx.driver.execute(
                 f"{_TAKEN} ON CONFLICT DO NOTHING", identifier, number, outcome.value, None, _noted_problem(refusal)
             )
+
+    async def _take_for_good(self, runtime: Runtime, identifier: UUID, number: int, row: R, by: Principal) -> None:
+        async with runtime.transaction(actor=by.subject) as tx:
+            # whoever works the same row meanwhile waits here, and finds it taken
+            if not await _noted(tx, identifier, number):
+                return
+            taken = await self.take(row, by, tx)
+            await tx.driver.execute(
+                "UPDATE kehu.import_rows SET outcome = $3, ref = $4 WHERE import_id = $1 AND row = $2",
+                identifier,
+                number,
+                taken.outcome.value,
+                taken.ref,
+            )
+
+    async def _foretell(
+        self, identifier: UUID, rows: Sequence[tuple[int, Mapping[str, str]]], by: Principal, work: Work
+    ) -> None:
+        """Note what would follow from the rows that would be made."""
+        if self.foresee is None:
+            return
+        async with work.runtime.transaction() as tx:
+            made = {row[0] for row in await tx.driver.fetch(_MADE, identifier)}
+        valid = {number: self.form.model_validate(cells) for number, cells in rows if number in made}
+        foretold = await self.foresee(valid, by, work)
+        async with work.runtime.transaction() as tx:
+            said = [one.model_dump_json() for one in foretold.values()]
+            await tx.driver.execute(_FORETELL, identifier, list(foretold), said)
 
     async def _end(self, runtime: Runtime, identifier: UUID, *, ended: bool) -> None:
         """What the rows said is not needed any more: it goes, and its key."""

@@ -7,9 +7,9 @@ is the `detail` of the answer, unless who refuses knows to say more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import NotRequired, TypedDict
 
+from contracts.enums import Worded
 from pydantic_core import PydanticCustomError
 
 
@@ -22,22 +22,12 @@ class FieldError(TypedDict):
     limit: NotRequired[str]
 
 
-class Wrong(StrEnum):
+class Wrong(Worded):
     """A kind of what is wrong; `zh` and `en` say it after the field's name, `{limit}` stands for the limit.
 
     The kinds that pydantic finds have its names; those at the end are the beginnings of several of them, and their
     English sentences may name more of pydantic's context.
     """
-
-    zh: str
-    en: str
-
-    def __new__(cls, code: str, zh: str = "", en: str = "") -> Wrong:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.zh = zh
-        member.en = en
-        return member
 
     # which value
     UNKNOWN = "unknown", "没有这一项，请核对", "there is no such one: check it"

@@ -1,14 +1,29 @@
-"""Enumerations that may grow: strict for who sends them, any text for who reads them."""
+"""Enumerations with words for people; and those that may grow: strict for who sends them, any text for who reads."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import GetCoreSchemaHandler, SerializationInfo
 from pydantic_core import CoreSchema, core_schema
 
 E = TypeVar("E", bound=StrEnum)
+
+
+class Worded(StrEnum):
+    """Members are written `value, Chinese, English`; `zh` and `en` say them to people."""
+
+    zh: str
+    en: str
+
+    def __new__(cls, value: str, zh: str = "", en: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.zh = zh
+        member.en = en
+        return member
+
 
 #: the serialization context under which a message is being sent
 SENDING = {"sending": True}

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from contracts.enums import Worded
 
-class Role(StrEnum):
+
+class Role(Worded):
     """A post, a department or a body that can hold a permission; `zh` and `en` are its names."""
-
-    zh: str
-    en: str
-
-    def __new__(cls, slug: str, zh: str = "", en: str = "") -> Role:
-        member = str.__new__(cls, slug)
-        member._value_ = slug
-        member.zh = zh
-        member.en = en
-        return member
 
     # top management and bodies
     GENERAL_MANAGER = "general_manager", "总经理", "general manager"

@@ -23,14 +23,6 @@ from credit.warehouse.take_issue import IssueRow, take_issue
 
 RULES = ("P11.11",)
 
-_OPENED, _JOINED = "将立案核查", "将并入已有案件"
-_BECAUSE = {
-    Finding.NO_SHIPMENT: "没有对应发货单",
-    Finding.CANCELLED: "发货单已取消",
-    Finding.NOT_RELEASED: "未放行",
-    Finding.BEFORE_RELEASE: "先于放行出库",
-    Finding.MORE_THAN_RELEASED: "超出放行数量",
-}
 #: how many rows are looked up in one transaction, and after how many shipments and slips the job says that it goes on
 AT_ONCE = 200
 
@@ -46,7 +38,7 @@ async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work)
                 slip = (issue.branch, issue.origin, issue.origin_ref)
                 goods[issue.shipment_id or slip][number] = rows[number]
         await work.report()
-    cases: dict[int, tuple[UUID, Foretold]] = {}
+    cases: dict[int, tuple[UUID, Finding, str | None]] = {}
     for n, (key, lines) in enumerate(goods.items()):
         if n % AT_ONCE == 0:
             await work.report()
@@ -59,19 +51,15 @@ async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work)
             for number, issue in issues.items():
                 if issue.loss_id is not None and issue.finding is not None:
                     about = str(key) if isinstance(key, UUID) else None
-                    cases[number] = (issue.loss_id, _foretold(issue.finding, about))
+                    cases[number] = issue.loss_id, issue.finding, about
     async with work.runtime.transaction() as tx:
-        there = await tx.load(LOSSES, [loss for loss, _ in cases.values()], lock=False)
-    return {number: _joined(said) if loss in there else said for number, (loss, said) in cases.items()}
+        there = await tx.load(LOSSES, [loss for loss, _, _ in cases.values()], lock=False)
+    return {number: _foretold(found, about, joined=loss in there) for number, (loss, found, about) in cases.items()}
 
 
-def _foretold(finding: Finding, about: str | None) -> Foretold:
-    zh = f"{_OPENED}：{_BECAUSE[finding]}"
-    return Foretold(what="case_opened", because=finding.value, about=about, zh=zh, rules=list(RULES))
-
-
-def _joined(said: Foretold) -> Foretold:
-    return said.model_copy(update={"what": "case_joined", "zh": said.zh.replace(_OPENED, _JOINED)})
+def _foretold(finding: Finding, about: str | None, *, joined: bool) -> Foretold:
+    what, zh = ("case_joined", "将并入已有案件") if joined else ("case_opened", "将立案核查")
+    return Foretold(what=what, because=finding.value, about=about, zh=f"{zh}：{finding.zh}", rules=list(RULES))
 
 
 async def _listed(tx: Tx, rows: Mapping[int, IssueRow], by: Principal) -> dict[int, GoodsIssue]:

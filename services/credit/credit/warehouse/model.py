@@ -10,6 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.store import Store
+from contracts.enums import Worded
 from contracts.money import CENT
 from pydantic import BaseModel
 
@@ -27,17 +28,17 @@ class IssueState(StrEnum):
     UNAUTHORISED = "unauthorised"
 
 
-class Finding(StrEnum):
+class Finding(Worded):
     """What was remarkable about it. The last three are no case."""
 
-    NO_SHIPMENT = "no_shipment"
-    CANCELLED = "cancelled"
-    NOT_RELEASED = "not_released"
-    BEFORE_RELEASE = "before_release"
-    MORE_THAN_RELEASED = "more_than_released"
-    OTHER_BATCH = "other_batch"
-    OTHER_DAY = "other_day"
-    PAID_BEFORE = "paid_before"
+    NO_SHIPMENT = "no_shipment", "没有对应发货单"
+    CANCELLED = "cancelled", "发货单已取消"
+    NOT_RELEASED = "not_released", "未放行"
+    BEFORE_RELEASE = "before_release", "先于放行出库"
+    MORE_THAN_RELEASED = "more_than_released", "超出放行数量"
+    OTHER_BATCH = "other_batch", "批次不同"
+    OTHER_DAY = "other_day", "日期不同"
+    PAID_BEFORE = "paid_before", "出库前已付款"
 
 
 @dataclass
