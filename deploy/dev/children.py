@@ -76,11 +76,21 @@ def stop(child: subprocess.Popen[bytes] | None, name: str, within: float = 20.0,
         child.wait(5)
 
 
+#: bound, never listening: what keeps a port that was given out from being given out twice
+_kept: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port of the loopback address that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback address for one of our children, kept for it while this process lives.
+
+    Nobody is given it as an ephemeral port, neither here nor in another process; a server that sets `SO_REUSEADDR`,
+    as they all do, may listen on it, and listen on it again after its death.
+    """
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _kept.append(keeper)
+    return int(keeper.getsockname()[1])
 
 
 def listens(port: int) -> bool:

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +26,7 @@ from chassis.kit.process import ServiceProcess
 from chassis.service import Service
 from chassis.topics import ensure
 from contracts.topics import TOPICS
+from dev import children
 from dev.children import free_port
 from dev.kafka import Kafka
 from dev.postgres import Postgres
@@ -157,12 +159,21 @@ class System:
         self._supervising = asyncio.create_task(self._supervise())
 
     async def ready(self, within: float) -> None:
-        """Return when every part is at work; RuntimeError names the ones that are not."""
+        """Return when every part is at work; RuntimeError names the ones that are not.
+
+        One that ends at its start is started again as its supervisor would, once, and what it said is shown.
+        """
         deadline = asyncio.get_running_loop().time() + within
         while late := [part for part in self.parts if not (part.process.alive and part.process.started)]:
             dead = [part for part in late if not part.process.alive]
-            if self._supervising is None and dead:
-                raise RuntimeError(f"{dead[0].name} ended at its start; its log is {dead[0].process.log}")
+            for part in dead if self._supervising is None else ():
+                status, said = part.process.exit_status, children.tail(part.process.log)
+                ended = f"{part.name} ended at its start with status {status}; it said last:\n{said}"
+                if self.deaths[part.name]:
+                    raise RuntimeError(ended)
+                warnings.warn(ended, RuntimeWarning, stacklevel=2)
+                self.deaths[part.name] += 1
+                part.process.start()
             if asyncio.get_running_loop().time() > deadline:
                 raise RuntimeError(f"not at work: {', '.join(part.name for part in late)}")
             await asyncio.sleep(0.1)
