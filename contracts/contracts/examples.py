@@ -478,6 +478,7 @@ _ALL = (
         ],
         measured=Decimal("92.5"),
         part="warehouse_keeper",
+        share=Money(amount=Decimal("33.34"), currency="CNY"),
         repeats=_CASE,
     ),
     BreachRecorded(

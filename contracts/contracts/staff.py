@@ -135,10 +135,10 @@ class RecordBreach(Command, type="staff.record_breach.v1"):
     """Book an approved breach in the conduct ledger (P04.11, P13.7).
 
     `kind` is one of the ledger's kinds of breach, `subject` the case or file it was found in; `decided_at`
-    orders the bookings of a month. `base` is what a share is taken of, where the kind asks for one, `part` whose
-    share of it this is. `items` are what was found in one punished hand-over; without them it is one of `kind`.
-    `measured` is a rate in percent, where the kind counts bands below a standard (P07.7). `repeats` is the breach
-    that was ordered to be corrected and was not (P13.9).
+    orders the bookings of a month. Where a loss is borne by several, `base` is the whole of it, `part` whose share this
+    is and `share` what it comes to, as it was approved (P11.15). `items` are what was found in one punished hand-over;
+    without them it is one of `kind`. `measured` is a rate in percent, where the kind counts bands below a standard
+    (P07.7). `repeats` is the breach that was ordered to be corrected and was not (P13.9).
     """
 
     breach_id: UUID
@@ -152,6 +152,7 @@ class RecordBreach(Command, type="staff.record_breach.v1"):
     items: list[BreachItem] | None = None
     measured: Amount | None = None
     part: str | None = None
+    share: Money | None = None
     repeats: UUID | None = None
 
 

@@ -173,26 +173,25 @@ async def leaves(walk: Walk, shipment: dict[str, Any]) -> None:
 
 
 async def proportions(walk: Walk, running: System) -> None:
-    """Who bears which part of a bad debt, for credit and for the conduct ledger: proposed, approved, and in force.
+    """Who bears which part of a bad debt: proposed, approved, and in force.
 
     A change holds from a later day on (P01.18). That day is brought forward, with the decision about it.
     """
     tomorrow = str(civil(utc_now()) + timedelta(days=1))
-    for service, policy, name in (("credit", "credit", "proportions"), ("staff", "conduct", "shares")):
-        now = await walk.sees(DRAFTER, service, f"/v1/policies/explain?branch={BRANCH}", lambda seen: True)
-        value = next(one["value"] for one in now["values"] if (one["policy"], one["name"]) == (policy, name))
-        form = {"policy": policy, "layer": "group", "values": {name: {**value, "bad_debt": PARTS}},
-                "effective_on": tomorrow, "reason": "损失分担比例"}  # fmt: skip
-        proposed = await walk.does(DRAFTER, service, "/v1/policies/versions", form)
-        await walk.signs([DECIDER], proposed["id"], service)
-        path = f"/v1/policies/versions/{proposed['id']}"
-        await walk.sees(DRAFTER, service, path, lambda seen: seen["state"] == "approved")
-        await rows(
-            running.databases[service],
-            "UPDATE kehu.policy_versions SET effective_on = effective_on - 2, decided_at = decided_at - interval '2 d' "
-            "WHERE id::text = $1",
-            proposed["id"],
-        )
+    now = await walk.sees(DRAFTER, "credit", f"/v1/policies/explain?branch={BRANCH}", lambda seen: True)
+    value = next(one["value"] for one in now["values"] if (one["policy"], one["name"]) == ("credit", "proportions"))
+    form = {"policy": "credit", "layer": "group", "values": {"proportions": {**value, "bad_debt": PARTS}},
+            "effective_on": tomorrow, "reason": "损失分担比例"}  # fmt: skip
+    proposed = await walk.does(DRAFTER, "credit", "/v1/policies/versions", form)
+    await walk.signs([DECIDER], proposed["id"], "credit")
+    path = f"/v1/policies/versions/{proposed['id']}"
+    await walk.sees(DRAFTER, "credit", path, lambda seen: seen["state"] == "approved")
+    await rows(
+        running.databases["credit"],
+        "UPDATE kehu.policy_versions SET effective_on = effective_on - 2, decided_at = decided_at - interval '2 d' "
+        "WHERE id::text = $1",
+        proposed["id"],
+    )
 
 
 async def deduction(walk: Walk, who: str, loss: str) -> Decimal:

@@ -5,6 +5,7 @@ While the proportions are not set a loss is held: nothing is guessed.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -156,6 +157,7 @@ def _breach(loss: Loss, share: dict[str, Any], tx: Tx) -> RecordBreach:
         decided_at=tx.now,
         base=Money(amount=loss.amount),
         part=share["part"],
+        share=Money(amount=Decimal(share["amount"])),
     )
 
 

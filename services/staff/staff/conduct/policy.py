@@ -52,7 +52,8 @@ class BreachKind(BaseModel):
     """What one breach of a kind costs. Where nothing is set it waits for a decision.
 
     `performance_pay` is in percent of the month's. `family` are the kinds that are counted together for doubling.
-    `share` names the proportions by which a base is borne. `again`: it repeats an earlier breach at the same amount.
+    `share` names the loss that several bear: what each bears was approved with it (P11.15). `again`: it repeats an
+    earlier breach at the same amount.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -150,12 +151,6 @@ def _kinds() -> dict[str, BreachKind]:
     return kinds
 
 
-_SHARES: dict[str, dict[str, int] | None] = {
-    "bad_debt": None,
-    "unauthorised_shipment": {Role.LOGISTICS_SPECIALIST: 1, Role.WAREHOUSE_KEEPER: 1, Role.MARKETING_HEAD: 1},
-    "last_overrun_unpaid": None,
-    "unapproved_goods": None,
-}
 _ANSWERABLE: Chain = (
     (Seat(role=Role.GENERAL_MANAGER, within=Term.parse("2 working days"), otherwise=(Role.HR_ADMIN_MANAGER,)),),
 )
@@ -177,9 +172,6 @@ class ConductPolicy(Policy):
             "service_adviser": Doubling(from_nth=3, performance_pay=(10, 30)),
         },
     )  # fmt: skip
-    shares: dict[str, dict[str, Annotated[int, Field(ge=0)]] | None] = rule(
-        "P11.10", "P11.11", "P11.12", "P11.15", zh="损失分担比例", default=_SHARES, reading="A36, A38"
-    )
     decide: Deadline = rule(
         "P04.12", zh="裁定期限与责任岗位", ours=True, reading="A20",
         default=Deadline(

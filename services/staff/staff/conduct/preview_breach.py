@@ -55,9 +55,10 @@ async def preview_breach(
     items: Annotated[
         list[str] | None, Query(max_length=30, description="`kind:count`, where several are punished as one")
     ] = None,
-    base: Annotated[Decimal | None, Query(ge=0, max_digits=18, decimal_places=2)] = None,
     measured: Annotated[Decimal | None, Query(ge=0, le=100, decimal_places=2)] = None,
-    part: Annotated[Text | None, Query(max_length=60)] = None,
+    share: Annotated[
+        Decimal | None, Query(ge=0, max_digits=18, decimal_places=2, description="what the person bears of a loss")
+    ] = None,
     repeats: UUID | None = None,
 ) -> Preview:
     """What a breach of this kind would cost this person now, and why. Nothing is booked."""
@@ -74,9 +75,8 @@ async def preview_breach(
         [_item(text) for text in items or ()],
         identifier=uuid7(),
         subject=subject,
-        base=None if base is None else Money(amount=base),
         measured=measured,
-        part=part,
+        share=None if share is None else Money(amount=share),
         repeats=repeats,
     )
     now, then = derive(before), derive([*before, one])

@@ -52,7 +52,7 @@ def record_breach(event: Received[RecordBreach], known: set[UUID], tx: Tx) -> No
         return
     if any(not 1 <= item.count <= MOST_ITEMS for item in said.items or ()):
         raise CannotBeBooked("an item is found at least once")
-    if said.base is not None and said.base.amount < 0:
+    if any(amount is not None and amount.amount < 0 for amount in (said.base, said.share)):
         raise CannotBeBooked("nobody bears a share of less than nothing")
     known.add(said.breach_id)
     one = breach_of(said, tx)
@@ -76,8 +76,7 @@ def breach_of(said: RecordBreach, tx: Tx) -> Breach:
     branch, department = place_of(tx, said.person)
     values = policy(tx, ConductPolicy, branch, said.decided_at)
     items = [(item.kind, item.count) for item in said.items or ()]
-    part = said.part or _post(tx, said.person, values, said.kind)
-    tariff = price(values, said.kind, items, base=said.base, measured=said.measured, part=part)
+    tariff = price(values, said.kind, items, measured=said.measured, share=said.share)
     return Breach(
         id=said.breach_id,
         account_id=account_id_of(said.person),
@@ -92,7 +91,7 @@ def breach_of(said: RecordBreach, tx: Tx) -> Breach:
         decided_at=said.decided_at,
         measured=said.measured,
         base=None if said.base is None else said.base.model_dump(mode="json"),
-        part=part,
+        part=said.part,
         repeats=said.repeats,
         tariff=tariff.model_dump(mode="json"),
         state=BreachState.RECORDED if tariff.not_set is None else BreachState.UNDECIDED,
@@ -106,17 +105,6 @@ def place_of(tx: Tx, person: str) -> tuple[str, str | None]:
     return (GROUP, None) if found is None else (found.branch, found.department)
 
 
-def _post(tx: Tx, person: str, values: ConductPolicy, kind: str) -> str | None:
-    """The one part of a shared loss that the person's posts name, where the sender named none."""
-    known = values.kinds.get(kind)
-    weights = values.shares.get(known.share) if known is not None and known.share is not None else None
-    found = Directory.of(tx.runtime).people.get(person)
-    if not weights or found is None:
-        return None
-    posts = {held.role.value for held in found.held} & set(weights)
-    return posts.pop() if len(posts) == 1 else None
-
-
 def trial(
     tx: Tx,
     person: str,
@@ -125,9 +113,8 @@ def trial(
     *,
     identifier: UUID,
     subject: str,
-    base: Money | None = None,
     measured: Decimal | None = None,
-    part: str | None = None,
+    share: Money | None = None,
     repeats: UUID | None = None,
 ) -> Breach:
     """A breach as it would be booked now; nothing is kept."""
@@ -139,10 +126,10 @@ def trial(
         subject=subject,
         occurred_on=tx.now.date(),
         decided_at=tx.now,
-        base=base,
+        base=None,
         items=list(items) or None,
         measured=measured,
-        part=part,
+        share=share,
         repeats=repeats,
     )
     return breach_of(said, tx)

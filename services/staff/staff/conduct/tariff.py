@@ -1,4 +1,4 @@
-"""What one breach costs by itself: the tariff that the policy of its day sets, items, bands and shares added up."""
+"""What one breach costs by itself: the tariff that the policy of its day sets, items and bands added up."""
 
 from __future__ import annotations
 
@@ -101,11 +101,13 @@ def price(
     kind: str,
     items: Sequence[tuple[str, int]] = (),
     *,
-    base: Money | None = None,
     measured: Decimal | None = None,
-    part: str | None = None,
+    share: Money | None = None,
 ) -> Tariff:
-    """What a breach of this kind costs under a policy; items punished as one add up (A40)."""
+    """What a breach of this kind costs under a policy; items punished as one add up (A40).
+
+    What somebody bears of a loss was approved with the loss and is not reckoned here (P11.15).
+    """
     listed = list(items) or [(kind, 1)]
     unknown = next((name for name, _ in [(kind, 1), *listed] if name not in policy.kinds), None)
     if unknown is not None:
@@ -124,8 +126,7 @@ def price(
     if main.again:
         return tariff
     if main.share is not None:
-        share, missing = _share(policy, main.share, base, part)
-        return tariff.model_copy(update={"share": share, "not_set": missing})
+        return tariff.model_copy(update={"share": share, "not_set": "share" if share is None else None})
     if main.bands is not None:
         if measured is None:
             return tariff.model_copy(update={"not_set": "measured"})
@@ -154,18 +155,3 @@ def _priced(tariff: Tariff, policy: ConductPolicy, main: BreachKind, listed: Seq
             "pay_range": doubling.performance_pay,
         }
     return tariff.model_copy(update=found)
-
-
-def _share(policy: ConductPolicy, name: str, base: Money | None, part: str | None) -> tuple[Money | None, str | None]:
-    """A part of the base by the policy's proportions, to the cent; or what is missing for that (P11.15)."""
-    weights = policy.shares.get(name)
-    if not weights or not any(weights.values()):
-        return None, f"conduct.shares.{name}"
-    if base is None:
-        return None, "base"
-    if part is None and len(weights) == 1:
-        part = next(iter(weights))
-    if part not in weights:
-        return None, "part"
-    shares = base.split(list(weights.values()))
-    return shares[list(weights).index(part)], None

@@ -117,14 +117,16 @@ async def test_an_order_that_is_not_followed_is_fined_the_same_again(staff: Stag
 
 
 @pytest.mark.rule("P11.11")
-async def test_a_batch_is_borne_by_the_part_that_the_post_names(staff: Stage) -> None:
-    base = Money(amount=Decimal("100.00"))
-    paid = []
-    for post in ("logistics_specialist", "warehouse_keeper", "marketing_head"):
+async def test_of_a_batch_each_bears_what_was_approved(staff: Stage) -> None:
+    whole = Money(amount=Decimal("100.00"))
+    parts = {"logistics_specialist": "33.34", "warehouse_keeper": "33.33", "marketing_head": "33.33"}
+    for post, amount in parts.items():
         await hire(staff, f"{post}-1", f"{post}@sh-pudong")
-        said = command("unauthorised_shipment", rule="P11.11", person=f"{post}-1", base=base, subject="batch-9")
-        paid.append((await read(staff, await send(staff, said)))["consequence"]["cost"]["share"]["amount"])
-    assert sorted(paid) == ["33.33", "33.33", "33.34"]
+        bears = {"base": whole, "part": post, "share": Money(amount=Decimal(amount))}
+        said = command("unauthorised_shipment", rule="P11.11", person=f"{post}-1", subject="batch-9", **bears)
+        shown = await read(staff, await send(staff, said))
+        assert (shown["part"], shown["base"]["amount"]) == (post, "100.00")
+        assert shown["consequence"]["cost"]["share"]["amount"] == amount
 
 
 @pytest.mark.rule("P11.10")
@@ -132,7 +134,7 @@ async def test_a_batch_is_borne_by_the_part_that_the_post_names(staff: Stage) ->
 async def test_what_no_policy_sets_waits_for_a_decision_that_is_owed(staff: Stage) -> None:
     debt = await send(staff, command("bad_debt", rule="P11.10", base=Money(amount=Decimal(9000))))
     gravest = await send(staff, command("misconduct_5", rule="P04.11", subject="case-1"))
-    for breach, missing in ((debt, "conduct.shares.bad_debt"), (gravest, "conduct.kinds.misconduct_5")):
+    for breach, missing in ((debt, "share"), (gravest, "conduct.kinds.misconduct_5")):
         shown = await read(staff, breach)
         assert (shown["consequence"]["standing"], shown["consequence"]["not_set"]) == ("undecided", missing)
         assert shown["entries"] == []

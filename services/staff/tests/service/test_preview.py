@@ -53,7 +53,7 @@ async def test_items_bands_and_shares_are_previewed_too(staff: Stage) -> None:
         "amount"
     ] == "150.00"
     assert (await preview(staff, kind="call_back_rate_low", measured="90")).json()["consequence"]["cost"]["points"] == 2
-    shared = await preview(staff, kind="unauthorised_shipment", base="100", part="marketing_head")
+    shared = await preview(staff, kind="unauthorised_shipment", share="33.33")
     assert shared.json()["consequence"]["cost"]["share"]["amount"] == "33.33"
 
 
@@ -80,7 +80,7 @@ async def test_who_may_ask(staff: Stage, who: str, status: int) -> None:
         {"items": ["x"]},
         {"items": ["x:0"]},
         {"items": ["x:-1"]},
-        {"base": "-1"},
+        {"share": "-1"},
         {"measured": "101"},
         {"occurred_on": "2026-12-01"},
     ],

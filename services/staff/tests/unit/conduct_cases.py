@@ -24,14 +24,13 @@ def breach(
     hours: float = 0,
     subject: str | None = None,
     repeats: UUID | None = None,
-    base: Money | None = None,
-    part: str | None = None,
+    share: Money | None = None,
     state: BreachState | None = None,
     policy: ConductPolicy = POLICY,
     **more: Any,
 ) -> Breach:
     """The n-th breach of one person, decided so many hours after Monday morning."""
-    tariff = price(policy, kind, items, base=base, part=part, measured=more.get("measured"))
+    tariff = price(policy, kind, items, share=share, measured=more.get("measured"))
     decided = MONDAY + timedelta(hours=hours)
     return Breach(
         id=uuid5(_SPACE, str(n)),
@@ -47,7 +46,7 @@ def breach(
         decided_at=decided,
         measured=None,
         base=None,
-        part=part,
+        part=None,
         repeats=repeats,
         tariff=tariff.model_dump(mode="json"),
         state=state or (BreachState.RECORDED if tariff.not_set is None else BreachState.UNDECIDED),

@@ -94,29 +94,17 @@ def test_points_go_by_full_bands_unless_begun_ones_count(measured: str, full: in
 
 
 @pytest.mark.rule("P11.11")
+@pytest.mark.rule("P11.15")
 @given(amount=st.decimals(0, 10**12, places=2))
-def test_the_three_bear_the_batch_between_them_to_the_cent(amount: Decimal) -> None:
-    base = Money(amount=amount)
-    shares = [price(POLICY, "unauthorised_shipment", base=base, part=part).cost.share for part in THIRDS]
-    assert sum(shares) == amount
-    assert max(shares) - min(shares) <= Decimal("0.01")
+def test_a_share_costs_what_was_approved(amount: Decimal) -> None:
+    assert price(POLICY, "unauthorised_shipment", share=Money(amount=amount)).cost.share == amount
 
 
 @pytest.mark.rule("P11.10")
 @pytest.mark.rule("P11.12")
 @pytest.mark.rule("P11.13")
 @pytest.mark.parametrize("kind", ["bad_debt", "last_overrun_unpaid", "unapproved_goods"])
-def test_without_proportions_nobody_bears_a_guessed_share(kind: str) -> None:
-    tariff = price(POLICY, kind, base=Money(amount=Decimal(9000)), part="salesperson")
-    assert tariff.not_set == f"conduct.shares.{kind}"
+def test_without_an_approved_share_nobody_bears_a_guessed_one(kind: str) -> None:
+    tariff = price(POLICY, kind)
+    assert tariff.not_set == "share"
     assert tariff.cost.nothing
-
-
-@pytest.mark.rule("P11.10")
-def test_with_proportions_set_bad_debt_is_shared_by_them() -> None:
-    policy = POLICY.model_copy(update={"shares": {"bad_debt": {"salesperson": 2, "area_manager": 1}}})
-    base = Money(amount=Decimal(100))
-    assert price(policy, "bad_debt", base=base, part="salesperson").cost.share == Decimal("66.67")
-    assert price(policy, "bad_debt", base=base, part="area_manager").cost.share == Decimal("33.33")
-    assert price(policy, "bad_debt", base=base, part="archivist").not_set == "part"
-    assert price(policy, "bad_debt", part="salesperson").not_set == "base"
