@@ -44,6 +44,7 @@ obligations = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("state IN ('open', 'missed', 'met', 'waived')", name="obligations_state"),
     sa.Index("obligations_next", "next_at", postgresql_where=sa.text("next_at IS NOT NULL")),
+    sa.Index("obligations_subject", "subject"),
     sa.Index("obligations_running", "subject", "duty", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
     sa.Index("obligations_due", "branch", "due_at", "id", postgresql_where=sa.text("ended_at IS NULL")),
     sa.Index(

@@ -42,6 +42,15 @@ WITH made AS (
 INSERT INTO day_sums (account_id, day, kind, amount)
 SELECT id, (now() AT TIME ZONE 'Asia/Shanghai')::date - n, 'shipped', 1000000000 FROM made, generate_series(1, 30) n
 """
+#: what was delivered before: the requests of the run are looked for among these
+_SHIPMENTS = """
+INSERT INTO shipments (id, account_id, customer_id, branch, state, destination, lines, amount, prepaid, decision,
+    issued_on, delivered_on, unreleased, returned, back, requested_by, requested_at, origin, origin_ref, held, version,
+    sequence)
+SELECT uuidv7(), a.id, a.id, a.branch, 'delivered', 'depot-2', '[]', 100, 0, '{}', current_date - n, current_date - n,
+    false, 0, '{}', 'bench', now() - n * interval '1 day', 'earlier', a.id || '-' || n, '{}', 1, 1
+FROM accounts a, generate_series(1, $1) n
+"""
 #: documents of one COPY; every one has two entries
 _STEP = 100_000
 _DOCUMENT = (
@@ -57,7 +66,7 @@ _BALANCE = """UPDATE accounts SET balance = owed.amount
 
 
 async def fill(dsn: str, accounts: int, entries: int) -> list[str]:
-    """Accounts, and a ledger of so many entries behind them: invoices of a year, nearly all paid; the accounts' ids."""
+    """Accounts with so many entries behind them, invoices nearly all paid, goods delivered; the accounts' ids."""
     connection = await asyncpg.connect(dsn)
     await connection.execute(_ACCOUNTS, accounts)
     ids = [str(row[0]) for row in await connection.fetch("SELECT id FROM accounts ORDER BY id")]
@@ -65,6 +74,7 @@ async def fill(dsn: str, accounts: int, entries: int) -> list[str]:
         places = range(first, min(first + _STEP, entries // 2))
         for table, columns, rows in (("documents", _DOCUMENT, _documents), ("entries", _ENTRY, _entries)):
             await connection.copy_to_table(table, source=_lines(rows(places, ids)), columns=list(columns))
+    await connection.execute(_SHIPMENTS, entries // accounts // 25)
     await connection.execute(_BALANCE)
     await connection.execute("VACUUM ANALYZE")
     await connection.close()

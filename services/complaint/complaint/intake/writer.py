@@ -90,8 +90,11 @@ SELECT id, number, taken_at, match, CASE WHEN match = 'matched' THEN customer_id
     serious_kinds <> '[]' AND serious_at IS NOT NULL AS serious, text,
     (SELECT o.due_at FROM kehu.obligations o WHERE o.subject = cases.id AND o.duty = 'judge' ORDER BY o.id LIMIT 1)
         AS judge_by, request_key, request_digest, origin, origin_ref
-FROM cases WHERE id = ANY($1::uuid[]) OR request_key = ANY($2::bytea[])
-    OR (origin, origin_ref) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+FROM cases WHERE id IN (
+    SELECT id FROM cases WHERE id = ANY($1::uuid[])
+    UNION SELECT id FROM cases WHERE request_key = ANY($2::bytea[])
+    UNION SELECT c.id FROM cases c JOIN unnest($3::text[], $4::text[]) AS o(origin, ref)
+        ON c.origin = o.origin AND c.origin_ref = o.ref)
 """
 _NUMBERS = "SELECT nextval('case_count') FROM generate_series(1, $1)"
 _AS_OF = "SELECT count(*), min(as_of) FROM kehu.freshness WHERE projection = $1"

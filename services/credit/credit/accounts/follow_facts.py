@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,7 +21,8 @@ from credit.shipments.release_shipment import decide_all_again
 
 RULES = ("P11.1",)
 
-_ACCOUNTS = "SELECT customer_id, account_id FROM account_customers WHERE customer_id::text = ANY($1::text[])"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ACCOUNTS = "SELECT customer_id, account_id FROM account_customers WHERE customer_id = ANY($1::uuid[])"
 _PAPERS = """SELECT p.item_id, p.kind, p.valid_until FROM known_dossiers d
     JOIN known_papers p ON p.dossier_id = d.dossier_id
     WHERE d.about = ANY($1::text[]) AND d.kind = 'customer' AND NOT d.gone ORDER BY p.item_id"""
@@ -83,10 +85,11 @@ class Concerned:
 
 
 async def _of_customers(tx: Tx, customers: Sequence[str]) -> list[Account | None]:
-    rows = await tx.driver.fetch(_ACCOUNTS, list(customers))
-    accounts = {str(customer): account for customer, account in rows}
-    found = await tx.load(ACCOUNTS, accounts.values(), lock=False)
-    return [found[accounts[one]] if one in accounts else None for one in customers]
+    """The account of each, where it is a customer of ours at all: not everything that papers are about is one."""
+    ids = [one for one in customers if _UUID.fullmatch(one)]
+    accounts = {str(customer): account for customer, account in await tx.driver.fetch(_ACCOUNTS, ids)}
+    loaded = await tx.load(ACCOUNTS, accounts.values(), lock=False)
+    return [loaded[accounts[one]] if one in accounts else None for one in customers]
 
 
 async def of_entries(tx: Tx, events: Sequence[Received[CustomerEntry]]) -> list[Account | None]:
