@@ -48,9 +48,12 @@ async def hire(
     await _told(stage, [_person(subject, grants, employment, on_behalf_of, until, department)])
 
 
-async def hire_all(stage: Stage, people: Mapping[str, Sequence[str]]) -> None:
-    """`hire` for many at once, each with their roles."""
-    await _told(stage, [_person(subject, grants) for subject, grants in people.items()])
+async def hire_all(
+    stage: Stage, people: Mapping[str, Sequence[str]], departments: Mapping[str, str] | None = None
+) -> None:
+    """`hire` for many at once, each with their roles, and with a department where one is named."""
+    within = departments or {}
+    await _told(stage, [_person(subject, grants, department=within.get(subject)) for subject, grants in people.items()])
 
 
 async def open_branch(stage: Stage, branch: str, profile: Profile, *, region: str | None = None) -> None:

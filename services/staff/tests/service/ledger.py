@@ -16,7 +16,7 @@ from chassis.kit.stage import Stage, staged
 from chassis.service import Service
 from contracts.staff import Profile, RecordBreach
 from policy.calendar import ZONE
-from policy.kit import Clock, hire, hire_all, open_branch
+from policy.kit import Clock, hire_all, open_branch
 
 ADVISER = "adviser-11"
 
@@ -27,19 +27,25 @@ async def staffed(service: Service, database: str, keys: tuple[Path, Path], issu
     async with staged(service, database, keys, issuer, grants_from="staff") as stage:
         stage.runtime.clock = Clock(datetime(2026, 3, 2, 9, 15, tzinfo=ZONE))
         await open_branch(stage, "sh-pudong", Profile.DEALERSHIP, region="east")
-        await hire(stage, ADVISER, "service_adviser@sh-pudong/after_sales", department="after_sales")
-        await hire(stage, "consultant-2", "sales_consultant@sh-pudong/sales", department="sales")
-        await hire(stage, "manager-1", "department_manager@sh-pudong/after_sales", department="after_sales")
-        await hire(stage, "manager-2", "department_manager@sh-pudong/sales", department="sales")
         await hire_all(
             stage,
             {
+                ADVISER: ["service_adviser@sh-pudong/after_sales"],
+                "consultant-2": ["sales_consultant@sh-pudong/sales"],
+                "manager-1": ["department_manager@sh-pudong/after_sales"],
+                "manager-2": ["department_manager@sh-pudong/sales"],
                 "director-1": ["customer_director@sh-pudong"],
                 "hr-1": ["hr_admin_manager@sh-pudong"],
                 "finance-1": ["finance@sh-pudong"],
                 "gm-1": ["general_manager@sh-pudong"],
                 "gm-2": ["general_manager@bj-chaoyang"],
                 "admin-1": ["administrator@group"],
+            },
+            departments={
+                ADVISER: "after_sales",
+                "consultant-2": "sales",
+                "manager-1": "after_sales",
+                "manager-2": "sales",
             },
         )
         yield stage
