@@ -174,7 +174,7 @@ class Import(Generic[R]):
     @property
     def job(self) -> Job:
         """The work: named after the import."""
-        return Job(f"import_{self.name}", self._work, _RETRY, True, None)
+        return Job(f"import_{self.name}", self._work, _RETRY, keep=True, finish=None, shared=False)
 
     @property
     def routes(self) -> Sequence[Route]:

@@ -81,13 +81,14 @@ Finish = Callable[[Tx, Sequence[tuple[str, Any]]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Job:
-    """A kind of work. `retry` are the pauses before the second, third, … attempt."""
+    """A kind of work. `retry` are the pauses before the second, third, … attempt; `shared` as `job` says."""
 
     name: str
     work: Callable[[str, Work], Awaitable[Any]]
     retry: tuple[timedelta, ...]
     keep: bool
     finish: Finish | None
+    shared: bool
 
 
 @dataclass
@@ -122,20 +123,36 @@ def job(
     retry: Sequence[str] = ("5s", "5m", "30m", "2h", "5h", "10h"),
     keep: bool = False,
     finish: Finish | None = None,
+    shared: bool = False,
 ) -> Callable[[Callable[[str, Work], Awaitable[Any]]], Job]:
     """Declare work that runs without a transaction: `work(ref, attempt)`.
 
     What it returns goes to `finish(tx, [(ref, result), …])`, which writes the outcomes of many attempts in
     the transaction that ends them. `TryAgain` and any other failure lead to the next attempt after the
     declared pause, shortened by chance to spread the load; after the last the job stays as failed.
-    `keep` keeps the ended job to be shown; others leave no row. An attempt may run twice (a lost lease):
-    what it does outside must bear that, its `finish` happens once.
+    `keep` keeps the ended job to be shown; others leave no row. `shared` is for work that looks at how things are:
+    for all jobs about one `ref` that wait in a process one attempt is made, after the one that is under way, and ends
+    them all. An attempt may run twice (a lost lease): what it does outside must bear that, its `finish` happens once.
     """
 
     def wrap(work: Callable[[str, Work], Awaitable[Any]]) -> Job:
-        return Job(work.__name__, work, tuple(pause(text) for text in retry), keep, finish)
+        return Job(work.__name__, work, tuple(pause(text) for text in retry), keep, finish, shared)
 
     return wrap
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A job that this process has taken for an attempt, under a lease of its own."""
+
+    lease: UUID
+    id: UUID
+    kind: str
+    ref: str
+    lane: str
+    attempt: int
+    progress: dict[str, Any]
+    traceparent: str | None
 
 
 @dataclass(frozen=True)
@@ -172,6 +189,9 @@ class Runner:
         self._wake = asyncio.Event()
         self._lanes: Counter[str] = Counter()
         self._running: set[asyncio.Task[None]] = set()
+        #: shared work by kind and ref: what an attempt is under way of, and what shares the next one, by id
+        self._under_way: set[tuple[str, str]] = set()
+        self._next: dict[tuple[str, str], dict[UUID, Leased]] = {}
         self._ending: Batcher[Ended, None] = Batcher(self._end_all, most=200, queue=100_000)
         self.last_progress = time.monotonic()
 
@@ -222,8 +242,7 @@ class Runner:
                     self._lease,
                 )
                 next_due = None if rows else await tx.driver.fetchval(_NEXT)
-            for row in rows:
-                self._start(lease, *row)
+            self._take([Leased(lease, *row) for row in rows])
             taken = len(rows)
         if taken:
             return
@@ -237,19 +256,33 @@ class Runner:
     def _until(self, instant: datetime) -> float:
         return min(1.0, max(0.01, (instant - self._runtime.clock()).total_seconds()))
 
-    def _start(
-        self,
-        lease: UUID,
-        identifier: UUID,
-        kind: str,
-        ref: str,
-        lane: str,
-        attempt: int,
-        progress: dict[str, Any],
-        traceparent: str | None,
-    ) -> None:
+    def _take(self, leased: Sequence[Leased]) -> None:
+        for one in leased:
+            declared = self._jobs.get(one.kind)
+            if declared is None:
+                log.error("job of an unknown kind left alone", kind=one.kind, job_id=str(one.id))
+            elif declared.shared:
+                self._next.setdefault((one.kind, one.ref), {})[one.id] = one
+            else:
+                self._start(declared, [one])
+        for place in [place for place in self._next if place not in self._under_way]:
+            self._start_shared(place)
+
+    def _start_shared(self, place: tuple[str, str]) -> None:
+        self._under_way.add(place)
+        task = self._start(self._jobs[place[0]], list(self._next.pop(place).values()))
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._under_way.discard(place)
+            if place in self._next:
+                self._start_shared(place)
+
+        task.add_done_callback(ended)
+
+    def _start(self, declared: Job, leased: Sequence[Leased]) -> asyncio.Task[None]:
+        lane = leased[0].lane
         self._lanes[lane] += 1
-        task = asyncio.create_task(self._work(lease, identifier, kind, ref, attempt, progress, traceparent))
+        task = asyncio.create_task(self._work(declared, leased))
         self._running.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -258,45 +291,37 @@ class Runner:
             self._wake.set()
 
         task.add_done_callback(ended)
+        return task
 
-    async def _work(
-        self,
-        lease: UUID,
-        identifier: UUID,
-        kind: str,
-        ref: str,
-        attempt: int,
-        progress: dict[str, Any],
-        traceparent: str | None,
-    ) -> None:
-        declared = self._jobs.get(kind)
-        if declared is None:
-            log.error("job of an unknown kind left alone", kind=kind, job_id=str(identifier))
-            return
-        last = attempt > len(declared.retry)
-        work = Work(self._runtime, identifier, attempt, last, traceparent, progress, lease, self)
+    async def _work(self, declared: Job, leased: Sequence[Leased]) -> None:
+        """One attempt, which ends all of these jobs: they are about the same."""
+        first = min(leased, key=lambda one: one.attempt)
+        last = first.attempt > len(declared.retry)
+        work = Work(self._runtime, first.id, first.attempt, last, first.traceparent, first.progress, first.lease, self)
         result: Any = None
         error: str | None = None
         after: timedelta | None = None
-        with telemetry.span(kind, kind="consumer", parent=traceparent):
+        with telemetry.span(first.kind, kind="consumer", parent=first.traceparent):
             try:
-                result = await declared.work(ref, work)
+                result = await declared.work(first.ref, work)
             except TryAgain as again:
                 result, error, after = again.result, str(again), again.after
             except Exception as failure:  # whatever a job raises, its retries are declared
                 error = type(failure).__name__
-                log.warning("job failed", kind=kind, job_id=str(identifier), attempt=attempt, exc_info=failure)
+                told = {"kind": first.kind, "job_id": str(first.id), "attempt": first.attempt}
+                log.warning("job failed", **told, exc_info=failure)
         if error is not None and not last:
-            after = after or declared.retry[attempt - 1] * random.uniform(0.8, 1.0)  # noqa: S311
+            after = after or declared.retry[first.attempt - 1] * random.uniform(0.8, 1.0)  # noqa: S311
         else:
             after = None
         await failpoints.reach("jobs.worked")
-        _run.add(1, {"kind": kind, "outcome": "ok" if error is None else "failed"})
-        try:
-            await self._ending.submit(Ended(declared, identifier, lease, ref, result, work.progress, error, after))
-        except Exception as failure:
-            # the lease runs out and the attempt is made again
-            log.warning("job outcome not written", kind=kind, job_id=str(identifier), exc_info=failure)
+        _run.add(1, {"kind": first.kind, "outcome": "ok" if error is None else "failed"})
+        ends = [Ended(declared, one.id, one.lease, one.ref, result, work.progress, error, after) for one in leased]
+        outcomes = await asyncio.gather(*map(self._ending.submit, ends), return_exceptions=True)
+        for ended, outcome in zip(ends, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                # the lease runs out and the attempt is made again
+                log.warning("job outcome not written", kind=first.kind, job_id=str(ended.id), exc_info=outcome)
 
     async def _end_all(self, ended: Sequence[Ended]) -> Sequence[BaseException | None]:
         try:

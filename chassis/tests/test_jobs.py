@@ -41,9 +41,14 @@ async def report(ref: str, work: Work) -> None:
     await doing["report"](ref, work)
 
 
+@job(retry=("0s", "0s"), shared=True)
+async def look(ref: str, work: Work) -> None:
+    await doing["look"](ref, work)
+
+
 @pytest.fixture(scope="session")
 def service() -> Service:
-    return probe(jobs=[fetch, report])
+    return probe(jobs=[fetch, report, look])
 
 
 async def plan(stage: Stage, kind: Job, *refs: str, **more: Any) -> None:
@@ -283,3 +288,43 @@ def test_a_pause_is_written_with_its_unit() -> None:
     ]
     with pytest.raises(ValueError, match="no pause"):
         pause("soon")
+
+
+async def test_jobs_about_the_same_share_an_attempt_after_the_one_that_is_under_way(stage: Stage) -> None:
+    begun: list[str] = []
+    go_on = asyncio.Event()
+
+    async def looking(ref: str, work: Work) -> None:
+        begun.append(ref)
+        if len(begun) == 1:
+            await go_on.wait()
+
+    doing["look"] = looking
+    async with running(stage) as runner:
+        await plan(stage, look, "a")
+        await eventually(lambda: begun == ["a"])
+        await plan(stage, look, "a", "a", "b", "a")
+        runner.wake()
+        await eventually(lambda: begun == ["a", "b"])
+        waiting = await stage.rows("SELECT attempt FROM kehu.jobs WHERE ref = 'a' ORDER BY attempt")
+        assert [row[0] for row in waiting] == [1, 1, 1, 1]
+        go_on.set()
+        await eventually(lambda: none_waits(stage))
+    assert begun == ["a", "b", "a"]
+    assert await jobs(stage) == []
+
+
+async def test_a_shared_attempt_that_fails_is_made_again_for_all(stage: Stage) -> None:
+    begun: list[str] = []
+
+    async def looking(ref: str, work: Work) -> None:
+        begun.append(ref)
+        if len(begun) == 1:
+            raise ConnectionError("the counterpart is away")
+
+    doing["look"] = looking
+    await plan(stage, look, "a", "a")
+    async with running(stage):
+        await eventually(lambda: none_waits(stage))
+    assert begun == ["a", "a"]
+    assert await jobs(stage) == []

@@ -11,11 +11,14 @@ from chassis.tx import Tx
 from contracts.credit import ReleaseStep
 
 from credit.account import ACCOUNTS, Account, bring_to_today
+from credit.accounts.eligibility import facts_of
 from credit.permissions import REQUEST_SHIPMENT
-from credit.shipments.deciding import answered, decide_shipment, shipment_of
+from credit.shipments.deciding import answered, decide_on, decide_shipment, shipment_of
 from credit.shipments.model import SHIPMENTS, ShipmentState
 from credit.shipments.views import ShipmentView
 
+#: how many shipments of an account are decided in one transaction: who needs the account waits that long
+_AT_ONCE = 50
 RULES = ("P11.4", "P11.5", "P11.6", "P11.7", "P11.8", "P11.9")
 
 _WAITING = """SELECT id FROM shipments WHERE account_id = $1 AND state IN ('held', 'released')
@@ -31,13 +34,13 @@ async def release_shipment(shipment_id: UUID, principal: Principal, tx: Tx) -> A
     return await answered(tx, shipment, decision)
 
 
-@job(retry=("1s", "10s", "1m", "10m", "1h"))
+@job(retry=("1s", "10s", "1m", "10m", "1h"), shared=True)
 async def decide_held_again(ref: str, work: Work) -> None:
     """What an account's held goods waited for may be there: they are decided again, the oldest request first."""
     await _decide_again(UUID(ref), work, released_too=False)
 
 
-@job(retry=("1s", "10s", "1m", "10m", "1h"))
+@job(retry=("1s", "10s", "1m", "10m", "1h"), shared=True)
 async def decide_all_again(ref: str, work: Work) -> None:
     """A fact about an account's customers has changed: released goods that are not invoiced are decided again too."""
     await _decide_again(UUID(ref), work, released_too=True)
@@ -55,10 +58,14 @@ async def decide_later(tx: Tx, account: Account) -> None:
 async def _decide_again(account_id: UUID, work: Work, *, released_too: bool) -> None:
     async with work.runtime.transaction() as tx:
         waiting = [row[0] for row in await tx.driver.fetch(_WAITING, account_id, released_too)]
-    for identifier in waiting:
+    for first in range(0, len(waiting), _AT_ONCE):
         async with work.runtime.transaction() as tx:
             account = await tx.get(ACCOUNTS, account_id)
             sums = await bring_to_today(tx, account)
-            shipment = await tx.get(SHIPMENTS, identifier)
-            if shipment.state in (ShipmentState.HELD, ShipmentState.RELEASED):
-                await decide_shipment(tx, account, shipment, ReleaseStep.RELEASE, sums)
+            facts = await facts_of(tx, account)
+            shipments = await tx.load(SHIPMENTS, waiting[first : first + _AT_ONCE])
+            for _, shipment in sorted(shipments.items()):
+                if shipment.state in (ShipmentState.HELD, ShipmentState.RELEASED):
+                    decide_on(tx, account, shipment, ReleaseStep.RELEASE, sums, facts)
+        if first + _AT_ONCE < len(waiting):
+            await work.report(decided=first + _AT_ONCE)
