@@ -171,6 +171,24 @@ async def test_files_of_bank_and_erp_are_tried_then_booked_row_by_row(house: Hou
     assert account["balance"] == "780.35"
 
 
+@pytest.mark.rule("P11.11")
+async def test_a_goods_issue_list_says_in_its_dry_run_which_cases_it_raises_and_then_raises_them(house: House) -> None:
+    # two accounts: held goods that have left use up the limit of those that are released
+    over, within = await house.distributor("浦口星甸汽车电子有限公司"), await house.distributor("六合竹镇车联有限公司")
+    for shop in (over, within):
+        await shop.has_bought()
+    released, held = await within.asks("1000.00"), await over.asks("543210.00")
+    await house.does(FINANCE, "credit", f"/v1/shipments/{released['id']}/invoice")
+    assert (released["state"], held["state"]) == ("released", "held")
+    days = {"today": str(house.today), "tomorrow": str(house.today + timedelta(days=1))}
+    who = {"keeper": KEEPER, "finance": FINANCE, "sales": SALES}
+    await house.desk.tell("goods_issues.mjs", released=released["id"], held=held["id"], **days, **who)
+    found = (await house.reads(FINANCE, "credit", "/v1/losses?state=found&limit=100"))["items"]
+    (case,) = [one for one in found if one["shipment_id"] == held["id"]]
+    assert (case["kind"], case["amount"]) == ("unauthorised_shipment", "543210.00")
+    assert await state_of(house, released["id"]) == "issued"
+
+
 @pytest.mark.rule("P02.4")
 async def test_a_warning_is_acted_on_and_closed_and_a_dunning_letter_signed_and_handed_over(house: House) -> None:
     shop = await house.distributor("六合龙池汽车美容有限公司")
@@ -229,6 +247,7 @@ async def test_the_pages_know_the_roles_that_the_service_knows() -> None:
         "READ_LETTER",
         "INVOICE",
         "ISSUE_GOODS",
+        "LIST_ISSUES",
     )
     known = {one.name: {role.value for role in one.roles} for one in (getattr(permissions, n) for n in wanted)}
     assert said == known

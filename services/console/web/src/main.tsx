@@ -10,6 +10,7 @@ import { Problem } from "./api";
 import { LanguageProvider, useSpeech } from "./language";
 import { AccountPage } from "./pages/credit/AccountPage";
 import { CreditDesk } from "./pages/credit/CreditDesk";
+import { GoodsIssues } from "./pages/credit/GoodsIssues";
 import { Imports } from "./pages/credit/Imports";
 import { LetterPage } from "./pages/credit/Letters";
 import { LossPage } from "./pages/credit/LossPage";
@@ -53,6 +54,7 @@ const router = createBrowserRouter([
       { path: "/credit/shipments/:id", element: <ShipmentPage /> },
       { path: "/credit/shipments/:id/change", element: <ChangeGoods /> },
       { path: "/credit/imports", element: <Imports /> },
+      { path: "/credit/issues", element: <GoodsIssues /> },
       { path: "/credit/warnings/:id", element: <WarningPage /> },
       { path: "/credit/letters/:id", element: <LetterPage /> },
       { path: "/credit/losses/:id", element: <LossPage /> },

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from decimal import Decimal
 from uuid import UUID
 
 from chassis.auth import Principal
@@ -27,7 +28,15 @@ RULES = ("P11.11",)
 AT_ONCE = 200
 
 
-async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work) -> dict[int, Foretold]:
+class Foreseen(Foretold):
+    """Also which case it would be, the same of all its lines, and for how much of it the line stands."""
+
+    case: UUID
+    slip: str
+    lost: Decimal
+
+
+async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work) -> dict[int, Foreseen]:
     """By row, what would be a case: `case_opened`, or `case_joined` where there is one; why, and of which shipment."""
     goods: dict[UUID | tuple[str, ...], dict[int, IssueRow]] = defaultdict(dict)
     numbers = list(rows)
@@ -38,7 +47,7 @@ async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work)
                 slip = (issue.branch, issue.origin, issue.origin_ref)
                 goods[issue.shipment_id or slip][number] = rows[number]
         await work.report()
-    cases: dict[int, tuple[UUID, Finding, str | None]] = {}
+    cases: dict[int, tuple[UUID, UUID, GoodsIssue, Finding, str | None]] = {}
     for n, (key, lines) in enumerate(goods.items()):
         if n % AT_ONCE == 0:
             await work.report()
@@ -50,16 +59,22 @@ async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work)
                 await compare_slip(tx, next(iter(issues.values())).id)
             for number, issue in issues.items():
                 if issue.loss_id is not None and issue.finding is not None:
-                    about = str(key) if isinstance(key, UUID) else None
-                    cases[number] = issue.loss_id, issue.finding, about
+                    shipment = str(key) if isinstance(key, UUID) else None
+                    # what is too much of two shipments on one slip is one case of the slip
+                    case = (await tx.get(LOSSES, issue.loss_id)).about
+                    cases[number] = issue.loss_id, case, issue, issue.finding, shipment
     async with work.runtime.transaction() as tx:
-        there = await tx.load(LOSSES, [loss for loss, _, _ in cases.values()], lock=False)
-    return {number: _foretold(found, about, joined=loss in there) for number, (loss, found, about) in cases.items()}
+        there = await tx.load(LOSSES, [loss for loss, *_ in cases.values()], lock=False)
+    return {
+        number: _foreseen(issue, finding, shipment, case, joined=loss in there)
+        for number, (loss, case, issue, finding, shipment) in cases.items()
+    }
 
 
-def _foretold(finding: Finding, about: str | None, *, joined: bool) -> Foretold:
+def _foreseen(issue: GoodsIssue, finding: Finding, shipment: str | None, case: UUID, *, joined: bool) -> Foreseen:
     what, zh = ("case_joined", "将并入已有案件") if joined else ("case_opened", "将立案核查")
-    return Foretold(what=what, because=finding.value, about=about, zh=f"{zh}：{finding.zh}", rules=list(RULES))
+    said = {"because": finding.value, "zh": f"{zh}：{finding.zh}", "about": shipment, "rules": list(RULES)}
+    return Foreseen(what=what, **said, case=case, slip=issue.origin_ref, lost=issue.lost)
 
 
 async def _listed(tx: Tx, rows: Mapping[int, IssueRow], by: Principal) -> dict[int, GoodsIssue]:

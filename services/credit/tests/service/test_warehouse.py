@@ -339,6 +339,77 @@ async def test_what_a_dry_run_foretells_is_in_the_file_of_its_rows_too(stage: St
     ]
 
 
+@pytest.mark.rule("P11.11")
+async def test_a_dry_run_names_the_cases_with_their_amounts_and_the_list_then_raises_those(stage: Stage) -> None:
+    held = await (await full(stage)).asks("100.00")
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    both = [await asked(shop, ("p-100", "3"), origin="erp", origin_ref=ref) for ref in ("SO-1", "SO-2")]
+    for shipment in both:
+        assert (await shop.step(shipment, "invoice")).status_code == 200
+    await listed(stage, line("CK-4", 1, "nobody", worth="9.00"))
+    lines = [
+        line("CK-1", 1, held["id"]),
+        line("CK-2", 1, "SO-1", "4"),
+        line("CK-2", 2, "SO-2", "5"),
+        line("CK-3", 1, "nobody", worth="8.00"),
+        line("CK-3", 2, "nobody", worth="0.50"),
+        line("CK-4", 2, "nobody", worth="7.00"),
+    ]
+    before = {one["id"]: one["amount"] for one in await losses(stage)}
+    async with stage.client(subject="keeper-1") as keeper:
+        begun = await keeper.post(f"{PATH}?dry_run=true", content=csv_of(HEADINGS, *lines))
+        await all_worked(stage)
+        path = f"{begun.headers['location']}/cases"
+        cases = (await keeper.get(path)).json()["items"]
+        first = (await keeper.get(f"{path}?limit=3")).json()
+        rest = (await keeper.get(f"{path}?limit=3&cursor={first['next']}")).json()
+        assert (first["items"] + rest["items"], rest["next"]) == (cases, None)
+    said = [(one["what"], one["slips"], one["because"], one["amount"], one["first_row"], one["rows"]) for one in cases]
+    assert said == [
+        ("case_opened", ["CK-1"], ["not_released"], "100.00", 2, 1),
+        ("case_opened", ["CK-2"], ["more_than_released"], "30.00", 3, 2),
+        ("case_opened", ["CK-3"], ["no_shipment"], "8.50", 5, 2),
+        ("case_joined", ["CK-4"], ["no_shipment"], "7.00", 7, 1),
+    ]
+    assert cases[0]["shipment_id"] == held["id"]
+    assert all(one["rules"] == ["P11.11"] for one in cases)
+    await listed(stage, *lines)
+    after = {one["id"]: one["amount"] for one in await losses(stage)}
+    opened = sorted(amount for loss, amount in after.items() if loss not in before)
+    assert opened == sorted(one["amount"] for one in cases if one["what"] == "case_opened")
+    assert [(before[loss], after[loss]) for loss in before] == [("9.00", "16.00")]
+
+
+@pytest.mark.rule("P11.11")
+async def test_who_handed_lists_in_finds_them_again_and_nobody_else_does(stage: Stage) -> None:
+    await hire(stage, "keeper-2", "warehouse_keeper@hz-dist-1")
+    good = line("CK-1", 1, "nobody")
+    await listed(stage, good, line("CK-2", 1, "nobody", on="soon"), dry_run=True)
+    await listed(stage, good)
+    await listed(stage, good, who="keeper-2")
+    async with stage.client(subject="keeper-1") as keeper:
+        last = (await keeper.get(f"{PATH}?limit=1")).json()
+        earlier = (await keeper.get(f"{PATH}?limit=1&cursor={last['next']}")).json()
+        (taken,), (tried,) = last["items"], earlier["items"]
+        assert (earlier["next"], (await keeper.get(taken["path"])).json()) == (None, taken)
+        assert (await keeper.get(tried["path"])).json() == tried
+        waiting = (await keeper.post(PATH, content=csv_of(HEADINGS, good))).json()
+        waiting = (await keeper.get(waiting["path"])).json()
+        assert (waiting["state"], (await keeper.get(f"{PATH}?limit=1")).json()["items"]) == ("waiting", [waiting])
+        assert (await keeper.get(f"{tried['path']}/cases")).json()["items"][0]["slips"] == ["CK-1"]
+        assert (await keeper.get(f"{taken['path']}/cases")).json()["items"] == []
+    assert [(one["dry_run"], one["state"], one["outcomes"]) for one in (taken, tried)] == [
+        (False, "done", {"made": 1}),
+        (True, "done", {"made": 1, "refused": 1}),
+    ]
+    async with stage.client(subject="keeper-2") as keeper:
+        mine = (await keeper.get(PATH)).json()["items"]
+        assert [one["outcomes"] for one in mine] == [{"unchanged": 1}]
+        assert (await keeper.get(f"{tried['path']}/cases")).status_code == 404
+    assert (await send(stage, "sales-1", "GET", PATH)).status_code == 403
+
+
 async def test_a_line_with_other_content_is_refused_and_lists_stay_within_the_branch(stage: Stage) -> None:
     await hire(stage, "keeper-2", "warehouse_keeper@bj-dist-2")
     shop = await Distributor.opened(stage)

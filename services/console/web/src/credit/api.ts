@@ -17,6 +17,7 @@ export const ROLES = {
   "credit.close_warning": ["sales_manager", "sales_director", "area_manager", "finance"],
   "credit.read_letter": ["sales", "salesperson", "sales_manager", "sales_director", "area_manager", "finance", "general_manager", "legal"],
   "credit.invoice": ["finance"],
+  "credit.list_issues": ["finance", "warehouse_keeper", "logistics_specialist"],
   "credit.issue_goods": ["warehouse_keeper", "logistics_specialist"],
 } as const;
 
@@ -216,6 +217,9 @@ export interface Loss {
   evidence: { id: string; origin_ref: string; line: number; product: string; batch: string; quantity: string; issued_on: string; finding: string | null; lost: string }[];
 }
 
+/** Whose rows are handed in as a file: by the path of the service. */
+export type FileKind = "payments" | "documents" | "goods-issues";
+
 export interface ImportView {
   id: string;
   state: "waiting" | "done" | "failed";
@@ -226,7 +230,7 @@ export interface ImportView {
   asked_at: string;
 }
 
-/** `type` of the problem that refused it. */
+/** `type` of the problem that refused it; `foretold` by a dry run, where more would follow from the row. */
 export interface ImportedRow {
   row: number;
   outcome: string;
@@ -234,6 +238,40 @@ export interface ImportedRow {
   detail: string | null;
   rules: string[];
   errors: FieldError[];
+  foretold: { what: string; because: string; about: string | null; rules: string[] } | null;
+}
+
+/** A case that a goods-issue list would raise, or add to; without a shipment it is about the slip. */
+export interface ForeseenCase {
+  what: "case_opened" | "case_joined";
+  shipment_id: string | null;
+  slips: string[];
+  amount: string;
+  because: string[];
+  first_row: number;
+  rows: number;
+  rules: string[];
+}
+
+/** A line of the warehouse's lists: `lost` of its `value` is in the case. */
+export interface GoodsIssue {
+  id: string;
+  branch: string;
+  origin_ref: string;
+  line: number;
+  shipment_ref: string | null;
+  product: string;
+  batch: string;
+  quantity: string;
+  issued_on: string;
+  state: "listed" | "part" | "matched" | "unauthorised";
+  finding: string | null;
+  shipment_id: string | null;
+  loss_id: string | null;
+  value: string;
+  lost: string;
+  listed_at: string;
+  listed_by: string;
 }
 
 export interface WarningLine {

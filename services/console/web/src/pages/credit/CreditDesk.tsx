@@ -51,6 +51,7 @@ export function CreditDesk() {
         {may(me, "credit.request") && <Link className="as-button" to="/credit/request">{t("requestGoods")}</Link>}
         {may(me, "credit.open_account") && <Link className="as-button" to="/credit/accounts/new">{t("openAccountNew")}</Link>}
         {may(me, "credit.book") && <Link className="as-button" to="/credit/imports">{t("imports")}</Link>}
+        {may(me, "credit.list_issues") && <Link className="as-button" to="/credit/issues">{t("goodsIssues")}</Link>}
         <FindNumber />
       </div>
       <Tabs activeKey={list} more={{ icon: t("moreLists") }} onChange={(key) => go({ list: key === "held" ? undefined : key, state: undefined })}

@@ -1,0 +1,166 @@
+import { useInfiniteQuery, type InfiniteData } from "@tanstack/react-query";
+import { Alert, Button, Select, Skeleton, Tag } from "antd";
+import { Link, useSearchParams } from "react-router";
+import { ask, type Page } from "../../api";
+import { Amount } from "../../credit/Amount";
+import { CREDIT, may, numberOf, type ForeseenCase, type GoodsIssue, type ImportView } from "../../credit/api";
+import { LIVE_LIST } from "../../credit/asking";
+import { COLOURS, FileIn, OFTEN, type FileWords } from "../../credit/FileIn";
+import { useDays } from "../../credit/useDays";
+import { Rules } from "../../credit/Why";
+import { useSpeech } from "../../language";
+import { ProblemNote } from "../../parts/ProblemNote";
+import { useDesk } from "../../Shell";
+
+const LISTS = `${CREDIT}/goods-issues/imports`;
+const STATES = ["listed", "part", "matched", "unauthorised"] as const;
+const STATE_COLOURS: Record<GoodsIssue["state"], string> = { listed: "default", part: "processing", matched: "success", unauthorised: "error" };
+const WORDS: FileWords = {
+  dryFirst: "issuesDryFirst", takeIn: "takeIssues", refusedStay: "issuesRefusedStay", nothingToTake: "noIssuesToTake", takenResult: "issuesTaken",
+  dryDone: "issuesDryDone", takenDone: "issuesDone",
+};
+
+/** The warehouse's lists of what has left it: the cases they would raise are known before they are taken (P11.11). */
+export function GoodsIssues() {
+  const { t } = useSpeech();
+  const { me } = useDesk();
+  const [query, setQuery] = useSearchParams();
+  if (!may(me, "credit.list_issues")) return <section className="card"><Alert type="warning" showIcon title={t("notYourLists")} /></section>;
+  const go = (name: "import" | "state", value: string | undefined) => {
+    const next = new URLSearchParams(query);
+    if (value) next.set(name, value);
+    else next.delete(name);
+    setQuery(next, { replace: true });
+  };
+  return (
+    <>
+      <section className="card" aria-labelledby="issues-title">
+        <h1 id="issues-title">{t("goodsIssues")}</h1>
+        <FileIn kind="goods-issues" columns={t("issueColumns")} words={WORDS} outcome="listed" foretold={(of) => <Foreseen id={of.id} />}
+          shown={query.get("import")} show={(id) => go("import", id)} />
+      </section>
+      <PastLists shown={query.get("import")} show={(id) => go("import", id)} />
+      <Lines state={STATES.find((one) => one === query.get("state"))} choose={(state) => go("state", state)} />
+    </>
+  );
+}
+
+function useParts<T>(key: unknown[], path: string, often: (found: T[]) => number | false) {
+  return useInfiniteQuery<Page<T>, Error, InfiniteData<Page<T>, string>, unknown[], string>({
+    queryKey: ["credit", ...key], initialPageParam: "",
+    refetchInterval: ({ state }) => often(state.data?.pages.flatMap((page) => page.items) ?? []),
+    queryFn: ({ pageParam, signal }) => ask<Page<T>>(`${path}${pageParam && `&cursor=${encodeURIComponent(pageParam)}`}`, { signal }),
+    getNextPageParam: (last) => last.next ?? undefined,
+  });
+}
+
+/** The cases that the list would raise, each with what it is worth and why: what they say is settled, and not asked again. */
+function Foreseen({ id }: { id: string }) {
+  const { t, code } = useSpeech();
+  const found = useParts<ForeseenCase>(["foreseen", id], `${LISTS}/${id}/cases?limit=50`, () => false);
+  const items = found.data?.pages.flatMap((page) => page.items) ?? [];
+  if (found.isPending) return <Skeleton active />;
+  if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
+  return (
+    <section aria-labelledby="foreseen-title">
+      <h3 id="foreseen-title">{t("foreseenCases")}</h3>
+      {items.length === 0 ? <p className="empty">{t("noForeseen")}</p> : (
+        <div className="wide-table" tabIndex={0} role="region" aria-labelledby="foreseen-title">
+          <table className="table">
+            <thead><tr><th scope="col">{t("caseTitle")}</th><th scope="col" className="num">{t("amount")}</th><th scope="col">{t("because")}</th><th scope="col">{t("rows")}</th></tr></thead>
+            <tbody>
+              {items.map((one) => (
+                <tr key={one.first_row}>
+                  <td>
+                    <Tag color="warning">{code(`foretold.${one.what}`)}</Tag> {code("loss.unauthorised_shipment")} ·{" "}
+                    {one.shipment_id && <Link className="number" to={`/credit/shipments/${one.shipment_id}`}>{t("shipment")} {numberOf(one.shipment_id)}</Link>}
+                    <span className="quiet"> {t("ofSlip")} {one.slips.join("、")}</span>
+                  </td>
+                  <td className="num"><Amount of={one.amount} strong /></td>
+                  <td>{one.because.map((finding) => code(`finding.${finding}`)).join("、")} <Rules of={one.rules} /></td>
+                  <td>{one.rows} <span className="quiet">{t("fromRow")} {one.first_row}</span></td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {found.hasNextPage && <p><Button block onClick={() => void found.fetchNextPage()} loading={found.isFetchingNextPage}>{t("more")}</Button></p>}
+    </section>
+  );
+}
+
+/** What was handed in before, tried or taken, and how far it has come. */
+function PastLists({ shown, show }: { shown: string | null; show: (id: string) => void }) {
+  const { t, code, when } = useSpeech();
+  const found = useParts<ImportView>(["issue-lists"], `${LISTS}?limit=10`, (lists) => (lists.some((one) => one.state === "waiting") ? OFTEN : LIVE_LIST));
+  const items = found.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <section className="card" aria-labelledby="lists-title">
+      <h2 id="lists-title">{t("pastLists")}</h2>
+      {found.isPending && <Skeleton active />}
+      {found.isError && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
+      {found.isSuccess && items.length === 0 && <p className="empty">{t("noLists")}</p>}
+      <ul className="lines" aria-labelledby="lists-title">
+        {items.map((one) => (
+          <li key={one.id} className="term">
+            <span className="line-head">
+              <b>{when(one.asked_at)}</b> <Tag>{one.dry_run ? t("wasTried") : t("wasTaken")}</Tag>
+              <Tag color={one.state === "failed" ? "error" : one.state === "done" ? "success" : "processing"}>{code(`import.${one.state}`)}</Tag>
+              <span className="quiet">{one.done} / {one.rows} {t("rows")}</span>
+              {Object.entries(one.outcomes).map(([name, many]) => <Tag key={name} color={COLOURS[name] ?? "default"}>{code(`listed.${name}`)} {many}</Tag>)}
+              <span className="push"><Button size="small" aria-pressed={one.id === shown} onClick={() => { show(one.id); window.scrollTo(0, 0); }}>{t("showRows")}</Button></span>
+            </span>
+          </li>
+        ))}
+      </ul>
+      {found.hasNextPage && <p><Button block onClick={() => void found.fetchNextPage()} loading={found.isFetchingNextPage}>{t("more")}</Button></p>}
+    </section>
+  );
+}
+
+/** Every line within reach: what it was compared with, and the case that it is in. */
+function Lines({ state, choose }: { state: GoodsIssue["state"] | undefined; choose: (state: string | undefined) => void }) {
+  const { t, code } = useSpeech();
+  const { me } = useDesk();
+  const days = useDays();
+  const found = useParts<GoodsIssue>(["issue-lines", state], `${CREDIT}/goods-issues?limit=30${state ? `&state=${state}` : ""}`, (lines) => (lines.some((one) => one.state === "listed") ? OFTEN : LIVE_LIST));
+  const items = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const opens = may(me, "credit.read_loss");
+  return (
+    <section className="card" aria-labelledby="lines-title">
+      <h2 id="lines-title">{t("issueLines")}</h2>
+      <p className="filters">
+        <Select allowClear aria-label={t("state")} placeholder={t("anyState")} value={state} onChange={(value?: string) => choose(value)}
+          options={STATES.map((one) => ({ value: one, label: code(`issue.${one}`) }))} />
+      </p>
+      {found.isPending && <Skeleton active />}
+      {found.isError && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
+      {found.isSuccess && items.length === 0 && <p className="empty">{t("noIssueLines")}</p>}
+      {items.length > 0 && (
+        <div className="wide-table" tabIndex={0} role="region" aria-labelledby="lines-title">
+          <table className="table">
+            <thead><tr><th scope="col">{t("slip")}</th><th scope="col">{t("state")}</th><th scope="col">{t("shipment")}</th><th scope="col">{t("product")} / {t("batch")}</th><th scope="col" className="num">{t("quantity")}</th><th scope="col">{t("day")}</th><th scope="col" className="num">{t("lost")}</th></tr></thead>
+            <tbody>
+              {items.map((one) => (
+                <tr key={one.id}>
+                  <td className="number">{one.origin_ref} / {one.line}</td>
+                  <td>
+                    <Tag color={STATE_COLOURS[one.state]}>{code(`issue.${one.state}`)}</Tag> {one.finding && code(`finding.${one.finding}`)}{" "}
+                    {one.loss_id && (opens ? <Link to={`/credit/losses/${one.loss_id}`}>{t("openLoss")}</Link> : <span className="quiet">{t("inACase")}</span>)}
+                  </td>
+                  <td>{one.shipment_id ? <Link className="number" to={`/credit/shipments/${one.shipment_id}`}>{numberOf(one.shipment_id)}</Link> : one.shipment_ref}</td>
+                  <td>{one.product} / {one.batch}</td>
+                  <td className="num">{one.quantity}</td>
+                  <td>{days(one.issued_on)}</td>
+                  <td className="num">{Number(one.lost) > 0 && <Amount of={one.lost} />}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {found.hasNextPage && <p><Button block onClick={() => void found.fetchNextPage()} loading={found.isFetchingNextPage}>{t("more")}</Button></p>}
+    </section>
+  );
+}
