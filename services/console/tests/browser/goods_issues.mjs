@@ -32,7 +32,9 @@ await story(
     assert.equal(await cases.getByRole("row").count(), 1 + 2);
     const rows = page.getByRole("region", { name: /试算结果/ }).last();
     await rows.getByRole("row", { name: /^3 登记 将立案核查：未放行/ }).waitFor();
-    await rows.getByRole("row", { name: /^6 被拒/ }).waitFor();
+    // what is wrong is said at the column as the list calls it
+    await rows.getByRole("row", { name: /^6 被拒.*出库日期/ }).waitFor();
+    assert.equal(await rows.getByText("/issued_on").count(), 0);
     await page.getByText("没有出库行").waitFor();
     await page.evaluate(() => document.activeElement.blur());
     await look(page, "credit-issues-tried");

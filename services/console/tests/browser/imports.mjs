@@ -9,6 +9,7 @@ await story(
     await signInAs(page, asked.finance, "", "/credit");
     await page.getByRole("link", { name: "导入银行与 ERP 文件" }).click();
     await page.getByRole("tab", { name: "ERP 单据" }).click();
+    await page.getByText("单据编号、单据类型、单据日期").waitFor();
     assert.ok(await button(page, "正式入账").isDisabled(), "it is tried first");
     const account = asked.account.slice(0, 13);
     await page.getByLabel("选择文件").setInputFiles(file("erp.csv", [
@@ -16,13 +17,17 @@ await story(
       `nj-jiangning,${account},,FP-1,发票,${asked.today},¥1200.30`,
       `nj-jiangning,${account},,FP-2,发票,${asked.today},80.05`,
       `nj-jiangning,00000000-0000,,FP-3,发票,${asked.today},10.00`,
+      `nj-jiangning,${account},,FP-4,发票,昨天,-10`,
     ]));
     await button(page, "试算").click();
     await page.getByText("试算完成，未入账").waitFor();
     const status = page.getByRole("region", { name: /试算结果/ }).first();
     await page.getByRole("status").getByText("入账 2").waitFor();
-    await page.getByRole("status").getByText("被拒 1").waitFor();
-    assert.equal(await status.getByRole("row").count() - 1, 3);
+    await page.getByRole("status").getByText("被拒 2").waitFor();
+    assert.equal(await status.getByRole("row").count() - 1, 4);
+    // what is wrong is said at the column as the file calls it, not by a pointer
+    await page.getByRole("row", { name: /^5 被拒.*单据日期 .*金额 /s }).waitFor();
+    assert.ok(!/\/(dated_on|amount)/.test(await status.textContent()));
     await look(page, "credit-import-tried");
     await page.getByRole("button", { name: "正式入账 (2)" }).click();
     await page.getByText("入账完成").waitFor();
@@ -32,12 +37,13 @@ await story(
     // the rows as a file; and the same file again books nothing
     const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "下载逐行结果 (CSV)" }).click()]);
     const rows = readFileSync(await saved.path(), "utf8").trim().split(/\r?\n/);
-    assert.deepEqual(rows.slice(1).map((one) => one.split(",").slice(0, 2).join(" ")), ["2 新增", "3 新增", "4 被拒"]);
+    assert.deepEqual(rows.slice(1).map((one) => one.split(",").slice(0, 2).join(" ")), ["2 新增", "3 新增", "4 被拒", "5 被拒"]);
     await button(page, "试算").click();
     await page.getByText("没有可入账的新行").waitFor();
 
     // what is no table is said so; by keyboard, on a phone, in English
     await page.getByRole("tab", { name: "银行来款" }).click();
+    await page.getByText("交易流水号、交易日期").waitFor();
     await page.setViewportSize({ width: 390, height: 844 });
     for (const nth of [1, 2, 3]) { // quickly refused, again and again: the button is always a button again
       await page.getByLabel("选择文件").setInputFiles(file(`bank-${nth}.csv`, ["无关,列", "1,2"]));

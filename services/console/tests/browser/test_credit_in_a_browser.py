@@ -13,6 +13,9 @@ import pytest_asyncio
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
 from credit import permissions
+from credit.imports.import_documents import DOCUMENTS_FILE
+from credit.imports.import_payments import PAYMENTS_FILE
+from credit.warehouse.import_issues import ISSUES_LIST
 from dev import web
 
 from .desk import build
@@ -251,3 +254,15 @@ async def test_the_pages_know_the_roles_that_the_service_knows() -> None:
     )
     known = {one.name: {role.value for role in one.roles} for one in (getattr(permissions, n) for n in wanted)}
     assert said == known
+
+
+async def test_the_pages_call_the_columns_of_a_file_as_the_service_does() -> None:
+    source = (web.WEB / "src" / "credit" / "columns.ts").read_text()
+    shared = re.search(r"OF_ALL = \{(.*?)\}", source, re.S)
+    said = re.findall(r'^  "?([a-z-]+)"?: \{\n(.*?)^  \},', source, re.S | re.M)
+    assert shared is not None
+    columns = {kind: dict(re.findall(r'(\w+): "([^"]+)"', shared[1] + own)) for kind, own in said}
+    imports = {"payments": PAYMENTS_FILE, "documents": DOCUMENTS_FILE, "goods-issues": ISSUES_LIST}
+    assert columns == {
+        kind: {name: field.title for name, field in one.form.model_fields.items()} for kind, one in imports.items()
+    }

@@ -9,6 +9,7 @@ import { ProblemNote } from "../parts/ProblemNote";
 import { refusal, wrongHere } from "../refusals";
 import { CREDIT, numberOf, type FileKind, type ImportedRow, type ImportView } from "./api";
 import { useStep } from "./asking";
+import { columnAt } from "./columns";
 import { Rules } from "./Why";
 
 /** how often a file on its way in is asked after, in ms */
@@ -129,7 +130,7 @@ function Result({ kind, words, outcome: names, foretold, of }: Kind & { of: Impo
                     <td className="num">{one.row}</td>
                     <td><Tag color={COLOURS[one.outcome] ?? "default"}>{code(`${names}.${one.outcome}`)}</Tag></td>
                     <td>
-                      {refusal(one.type, language) ?? one.detail} {one.errors.map((error, n) => <span key={n} className="ledger-entry"><code>{error.pointer}</code> {wrongHere(error, language)}</span>)}
+                      {refusal(one.type, language) ?? one.detail} {one.errors.map((error, n) => <span key={n} className="ledger-entry"><b>{columnAt(kind, error.pointer, language)}</b> {wrongHere(error, language)}</span>)}
                       {one.foretold && (
                         <>
                           {code(`foretold.${one.foretold.what}`)}：{code(`finding.${one.foretold.because}`)}{" "}
