@@ -5,18 +5,69 @@ const number = (id) => id.slice(0, 13).toUpperCase();
 
 await story(
   async (page, context, another) => {
-    // sales opens it: whose customers, which contract and term
+    // who may search customers opens one for two that share it, by keyboard: found by phone, shown masked
+    const opener = await another();
+    await signInAs(opener, asked.opener, "", "/credit");
+    await opener.getByRole("link", { name: "开立账户" }).click();
+    const seek = opener.getByLabel("客户（共用此账户的都选）");
+    await seek.waitFor();
+    const typed = async (text) => {
+      assert.ok(await seek.evaluate((one) => one === document.activeElement), "one goes on where one types");
+      await opener.keyboard.type(text);
+      await opener.keyboard.press("Enter");
+    };
+    await typed("扬州头桥");
+    await opener.getByText("姓名加密保存，不能查找").waitFor();
+    await opener.keyboard.press("ControlOrMeta+A");
+    await typed("0514-77709999");
+    await opener.getByText("您的查看范围内没有这个客户").waitFor();
+    await opener.keyboard.press("ControlOrMeta+A");
+    await typed(asked.phone);
+    const chosen = opener.getByRole("list", { name: "已选客户" }).getByRole("listitem");
+    await chosen.first().waitFor();
+    assert.match(await chosen.first().textContent(), /\*.*nj-jiangning/s);
+    assert.ok(!/头桥汽配/.test(await opener.locator("main").textContent()), "the name is masked");
+    await typed(asked.shared);
+    const several = opener.getByRole("list", { name: "有多个客户，请选择：" });
+    await several.waitFor();
+    assert.equal(await opener.getByText("请先按回车查找所输入的客户").count(), 0, "nothing is called wrong while one types");
+    assert.equal(await several.getByRole("button").count(), 2);
+    await look(opener, "credit-open-several");
+    await opener.keyboard.press("Tab");
+    await opener.keyboard.press("Enter");
+    await chosen.nth(1).waitFor();
+    await typed(asked.phone);
+    await opener.getByText("此客户已选").waitFor();
+    assert.equal(await chosen.count(), 2);
+    // what is typed and not found is not lost unseen; one that was chosen goes again
+    await opener.keyboard.type("0514");
+    await button(opener, "开立").click();
+    await opener.getByText("请先按回车查找所输入的客户").waitFor();
+    await seek.fill("");
+    await opener.getByText("请先按回车查找所输入的客户").waitFor({ state: "detached" });
+    await chosen.nth(1).getByRole("button").click();
+    await chosen.nth(1).waitFor({ state: "detached" });
+    await typed(asked.shared);
+    await several.getByRole("button").last().click();
+    await chosen.nth(1).waitFor();
+    await look(opener, "credit-open-shared");
+    assert.deepEqual(await fits(opener), [], "customers that share an account");
+    await opener.setViewportSize({ width: 390, height: 844 });
+    await look(opener, "phone-credit-open");
+    assert.deepEqual(await fits(opener), [], "customers that share an account, on a phone");
+    await button(opener, "开立").click();
+    await opener.waitForURL(/\/credit\/accounts\/[0-9a-f-]{36}$/);
+
+    // sales may not search: by the id, under which contract and term
     await signInAs(page, asked.sales, "", "/credit");
     await page.getByRole("link", { name: "开立账户" }).click();
-    const ids = page.getByLabel("客户 ID（共用此账户的都填）");
-    await ids.fill("not-an-id");
+    const ids = page.getByLabel("客户（共用此账户的都选）");
+    await ids.fill(asked.phone);
     await ids.press("Enter");
-    await page.getByText("不是完整的客户 ID").waitFor();
-    await page.locator(".ant-select-selection-item-remove").click();
-    await page.getByText("不是完整的客户 ID").waitFor({ state: "detached" });
+    await page.getByText("您的岗位不能按电话等查找客户").waitFor();
     await ids.fill(asked.customer);
     await ids.press("Enter");
-    await page.getByText(/有限公司|\*/).first().waitFor(); // the name, masked
+    await page.getByRole("list", { name: "已选客户" }).getByText(/\*/).first().waitFor(); // the name, masked
     await page.getByLabel("款期 (天)").fill("60");
     await look(page, "credit-open-account");
     assert.deepEqual(await fits(page), [], "opening an account");

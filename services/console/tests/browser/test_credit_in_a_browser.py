@@ -28,11 +28,19 @@ from .trading import (
     HEAD,
     KEEPER,
     LOGISTICS,
+    OPENER,
     SALES,
     Distributor,
     House,
     trading,
 )  # fmt: skip
+
+#: customers and their phones; two have the same one
+ALIKE = {
+    "扬州头桥汽配经营部": "0514-77701001",
+    "扬州杭集汽配一部": "0514-77701002",
+    "扬州杭集汽配二部": "0514-77701002",
+}
 
 pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(480)]
 
@@ -126,10 +134,17 @@ async def test_an_account_shows_its_limit_day_by_day_and_every_figure_opens(hous
 @pytest.mark.rule("P11.5")
 async def test_an_account_is_opened_reviewed_and_booked_on_and_a_document_taken_back(house: House) -> None:
     customer = await house.customer("扬州邗江汽车用品有限公司")
+    shares = {name: await house.customer(name, phone) for name, phone in ALIKE.items()}
     until = str(house.today + timedelta(days=90))
-    await house.desk.tell("account_steps.mjs", customer=customer, until=until, sales=SALES, finance=FINANCE)
+    phones = {"phone": ALIKE["扬州头桥汽配经营部"], "shared": ALIKE["扬州杭集汽配一部"]}
+    who = {"sales": SALES, "finance": FINANCE, "opener": OPENER}
+    await house.desk.tell("account_steps.mjs", customer=customer, until=until, **phones, **who)
     accounts = (await house.reads(SALES, "credit", "/v1/accounts?limit=100"))["items"]
     (opened,) = [one for one in accounts if one["customer_ids"] == [customer]]
+    (shared,) = [one for one in accounts if len(one["customer_ids"]) > 1]
+    assert shares["扬州头桥汽配经营部"] in shared["customer_ids"]
+    assert len(shared["customer_ids"]) == 2
+    assert set(shared["customer_ids"]) < set(shares.values())
     assert (opened["term_days"], opened["balance"]) == (60, "1200.10")
 
 

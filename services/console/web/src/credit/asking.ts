@@ -1,7 +1,8 @@
 // How the credit pages ask: what is open on a screen is asked again by itself, and at once after a step.
 import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { ask, Problem, type Approval, type Page, type Resolved } from "../api";
+import { ask, Problem, type Approval, type Page } from "../api";
+import { resolved } from "../parts/customers";
 import { CREDIT, type Account, type Shipment, type Standing } from "./api";
 
 /** how often what is on the screen is asked anew, in ms: a page that nobody looks at asks nothing */
@@ -69,8 +70,7 @@ export function useNames(ids: string[]): (id: string) => string {
     queryKey: ["names", wanted], enabled: wanted.length > 0, staleTime: 600_000, retry: false,
     queryFn: async ({ signal }) => {
       try {
-        const answer = await ask<{ customers: Resolved[] }>("/api/customer/v1/customers/resolve", { method: "POST", body: { ids: wanted }, signal });
-        return new Map(answer.customers.map((one) => [one.id, one.name]));
+        return new Map((await resolved(wanted, signal)).map((one) => [one.id, one.name]));
       } catch (error) {
         if (error instanceof Problem) return new Map<string, string>();
         throw error;

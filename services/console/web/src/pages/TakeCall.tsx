@@ -2,9 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Alert, AutoComplete, Button, Checkbox, Form, Input, Segmented, Tag, type InputRef } from "antd";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Link, useBlocker } from "react-router";
-import { ask, Problem, type CaseLine, type CustomerLine, type Page, type Resolved, type Taken } from "../api";
+import { ask, Problem, type CaseLine, type Page, type Taken } from "../api";
 import { useSpeech, type Word } from "../language";
 import { Cases } from "../parts/Cases";
+import { customersOf } from "../parts/customers";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
 import { wrongHere } from "../refusals";
@@ -255,12 +256,7 @@ function Known({ phone, plate, pickBranch }: { phone: string; plate: string; pic
     gcTime: 0, // nothing of the caller before is shown, or kept
     staleTime: 0,
     retry: false,
-    queryFn: async ({ signal }) => {
-      const found = await ask<Page<CustomerLine>>("/api/customer/v1/customers/search?limit=5", { method: "POST", body: asked, signal });
-      if (found.items.length === 0) return [];
-      const body = { ids: found.items.map((one) => one.id) };
-      return (await ask<{ customers: Resolved[] }>("/api/customer/v1/customers/resolve", { method: "POST", body, signal })).customers;
-    },
+    queryFn: ({ signal }) => customersOf(asked!, signal),
   });
   const cases = useQuery({
     queryKey: ["known-cases", asked],

@@ -2,44 +2,45 @@ import { Alert, Form, Input, InputNumber, Radio, Select } from "antd";
 import { useNavigate } from "react-router";
 import { ask } from "../../api";
 import { CREDIT, may, type Account } from "../../credit/api";
-import { useNames } from "../../credit/asking";
 import { Step } from "../../credit/Step";
-import { useSpeech } from "../../language";
+import { useSpeech, type Word } from "../../language";
+import { CustomersField, type Customers } from "../../parts/CustomersField";
 import { useDesk } from "../../Shell";
 
 interface Fields {
   branch: string;
-  customer_ids: string[];
+  customer_ids: Customers;
   contract: "distribution" | "direct";
   term_days: number;
   code?: string;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const MOST = 100;
 
 /** A new account: who ships on it, under which contract and term; what it lacks is said once it is open (P11.1). */
 export function OpenAccount() {
   const { t, code } = useSpeech();
   const { me, places } = useDesk();
   const navigate = useNavigate();
-  const [form] = Form.useForm<Fields>();
-  const ids = (Form.useWatch("customer_ids", form) ?? []).filter((one) => UUID.test(one));
-  const name = useNames(ids);
   if (!may(me, "credit.open_account")) return <section className="card"><Alert type="warning" showIcon title={t("notYourAccount")} /></section>;
   const needed = { required: true, message: t("required") };
+  const wrong = (why: Word) => Promise.reject(new Error(t(why)));
   const own = me.grants.map((grant) => grant.place).find((place) => places.branches.some((one) => one.branch === place));
   return (
     <section className="card result" aria-labelledby="open-title">
       <h1 id="open-title">{t("openAccountNew")}</h1>
       <p className="quiet">{t("openAccountHint")}</p>
-      <Step<Fields> name={t("openAccountNew")} submit={t("openAccountYes")} form={form} initial={{ contract: "distribution", term_days: 30, ...(own ? { branch: own } : {}) }} rules={["P11.1"]}
-        send={async ({ code: number, ...said }, key) => {
-          const opened = await ask<Account>(`${CREDIT}/accounts`, { method: "POST", key, body: { ...said, ...(number?.trim() ? { code: number.trim() } : {}) } });
+      <Step<Fields> name={t("openAccountNew")} submit={t("openAccountYes")} initial={{ contract: "distribution", term_days: 30, ...(own ? { branch: own } : {}) }} rules={["P11.1"]}
+        send={async ({ code: number, customer_ids: { ids }, ...said }, key) => {
+          const opened = await ask<Account>(`${CREDIT}/accounts`, { method: "POST", key, body: { ...said, customer_ids: ids, ...(number?.trim() ? { code: number.trim() } : {}) } });
           void navigate(`/credit/accounts/${opened.id}`);
         }}>
-        <Form.Item name="customer_ids" label={t("customerIds")} extra={ids.length > 0 ? ids.map(name).join("、") : t("customerIdsHint")}
-          rules={[needed, { validator: (_, value?: string[]) => ((value ?? []).every((one) => UUID.test(one)) ? Promise.resolve() : Promise.reject(new Error(t("notAnId")))) }]}>
-          <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[",", "，", " ", "、"]} autoFocus maxCount={100} />
+        <Form.Item name="customer_ids" label={t("customersOfAccount")} extra={t("customersHint")} required
+          rules={[{
+            validateTrigger: "onSubmit", // not while one types
+            validator: (_, value?: Customers) => (value?.typed.trim() ? wrong("customerFirst") : !value?.ids.length ? wrong("required") : value.ids.length > MOST ? wrong("tooManyCustomers") : Promise.resolve()),
+          }]}>
+          <CustomersField autoFocus />
         </Form.Item>
         <div className="row">
           <Form.Item name="branch" label={t("atBranch")} rules={[needed]}>
