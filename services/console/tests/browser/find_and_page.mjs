@@ -34,9 +34,19 @@ await story(
     await page.waitForURL(`**/credit/shipments/${asked.shipment}`);
     await page.getByText("FIRST-ONE").waitFor();
 
-    // what is not wanted after all
-    await page.getByRole("button", { name: "取消发货" }).click();
-    await page.getByRole("button", { name: "确定取消" }).click();
+    // what is not wanted after all: asked once more in its place, by keyboard, and kept where one thinks better of it
+    const cancel = page.getByRole("button", { name: "取消发货" });
+    const sure = page.getByRole("form", { name: "取消发货" });
+    await cancel.focus();
+    await page.keyboard.press("Enter");
+    await sure.getByText("确定取消这批发货？占用的额度即释放。").waitFor();
+    await look(page, "credit-cancel");
+    await sure.getByRole("button", { name: "不取消" }).click();
+    await sure.waitFor({ state: "detached" });
+    assert.ok(await cancel.evaluate((one) => one === document.activeElement), "the focus comes back");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
     await page.getByText("已取消").first().waitFor();
     assert.equal(await page.getByRole("button", { name: "取消发货" }).count(), 0);
   },

@@ -37,9 +37,11 @@ export function Offers({ of, children }: { of: Offer[]; children?: ReactNode }) 
 }
 
 /** A step as a form: sent once whatever the clerk or the network does, refused at the field that is wrong. */
-export function Step<V extends object>({ name, submit, form: given, initial, send, done, rules = [], danger, held, children }: {
+export function Step<V extends object>({ name, submit, back, form: given, initial, send, done, rules = [], danger, held, children }: {
   name: string;
   submit?: string;
+  /** to leave it be, where "cancel" would be what is asked */
+  back?: string;
   form?: FormInstance<V>;
   initial?: Partial<V>;
   send: (values: V, key: string) => Promise<unknown>;
@@ -68,7 +70,7 @@ export function Step<V extends object>({ name, submit, form: given, initial, sen
       {step.isError && <ProblemNote error={step.error} />}
       <p className="buttons">
         <Button type="primary" danger={danger === true} htmlType="submit" loading={step.isPending} autoFocus={!children}>{submit ?? t("submit")}</Button>
-        {done && <Button onClick={done}>{t("cancel")}</Button>}
+        {done && <Button onClick={done}>{back ?? t("cancel")}</Button>}
         {rules.length > 0 && <span className="rule-ids">{rules.join(" ")}</span>}
       </p>
     </Form>

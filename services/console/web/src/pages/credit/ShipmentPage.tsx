@@ -1,4 +1,4 @@
-import { Button, Form, Input, Popconfirm, Skeleton } from "antd";
+import { Button, Form, Input, Skeleton } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
 import { ask } from "../../api";
@@ -8,7 +8,7 @@ import { useNames, useShipment, useSignatures, useStanding, useStep } from "../.
 import { Signature } from "../../credit/Signature";
 import { Return, Split } from "../../credit/PartOfGoods";
 import { State } from "../../credit/State";
-import { Offers, type Offer } from "../../credit/Step";
+import { Offers, Step, type Offer } from "../../credit/Step";
 import { today, useDays } from "../../credit/useDays";
 import { Decided, Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
@@ -150,12 +150,23 @@ function Signatures({ of }: { of: Shipment }) {
   );
 }
 
+/** Nothing of it goes: said once more, and done (P11.6). */
+function Cancel({ of, done }: { of: Shipment; done: () => void }) {
+  const { t } = useSpeech();
+  return (
+    <Step name={t("cancelGoods")} submit={t("cancelYes")} back={t("keep")} danger done={done} rules={["P11.6"]}
+      send={(_, key) => ask(`${CREDIT}/shipments/${of.id}/cancel`, { method: "POST", key })}>
+      <p>{t("cancelSure")}</p>
+    </Step>
+  );
+}
+
 /** How far it has come, and what comes next for whoever may do it. */
 function Steps({ of }: { of: Shipment }) {
   const { t, code } = useSpeech();
   const { me } = useDesk();
   const days = useDays();
-  const step = useStep<"invoice" | "issue" | "deliver" | "cancel">((verb, key) =>
+  const step = useStep<"invoice" | "issue" | "deliver">((verb, key) =>
     ask(`${CREDIT}/shipments/${of.id}/${verb}`, { method: "POST", key, ...(verb === "issue" ? { body: {} } : {}) }),
   );
   const requests = may(me, "credit.request");
@@ -167,17 +178,13 @@ function Steps({ of }: { of: Shipment }) {
       {of.state === "issued" && may(me, "credit.issue_goods") && <Button type="primary" loading={step.isPending} onClick={() => step.mutate("deliver")}>{t("deliverGoods")}</Button>}
       {early && requests && of.waits_for.length === 0 && <Link className="as-button" to={`/credit/shipments/${of.id}/change`}>{t("change")}</Link>}
       {requests && <Link className="as-button" to={`/credit/request?copy=${of.id}`}>{t("copy")}</Link>}
-      {(early || of.state === "invoiced") && requests && (
-        <Popconfirm title={t("cancelSure")} okText={t("cancelYes")} cancelText={t("keep")} onConfirm={() => step.mutate("cancel")}>
-          <Button danger loading={step.isPending}>{t("cancelGoods")}</Button>
-        </Popconfirm>
-      )}
     </>
   );
   const offers: Offer[] = [];
   if (early && requests && of.waits_for.length === 0) offers.push({ key: "split", name: t("splitGoods"), form: (done) => <Split of={of} done={done} /> });
   const back = (of.state === "issued" || of.state === "delivered") && of.invoice_id !== null && of.returned !== of.amount && of.lines.some((line) => Number(line.returned) < Number(line.quantity));
   if (back && may(me, "credit.issue_goods")) offers.push({ key: "return", name: t("returnGoods"), form: (done) => <Return of={of} done={done} /> });
+  if ((early || of.state === "invoiced") && requests) offers.push({ key: "cancel", name: t("cancelGoods"), form: (done) => <Cancel of={of} done={done} /> });
   const dates: [string, string | null][] = [["invoiced", of.invoiced_on], ["issued", of.issued_on], ["delivered", of.delivered_on]];
   return (
     <section className="card" aria-labelledby="course-title">
