@@ -45,6 +45,7 @@ work_items = sa.Table(
     sa.Column("escalated_to", JSONB),
     sa.Column("excluded", JSONB, comment="people who are not to learn of it"),
     sa.Column("change", sa.Uuid, comment="made when it was heard, so that changes can be followed"),
+    sa.Column("told_at", TIMESTAMP(timezone=True), comment="the instant of the transaction that its service tells of"),
     sa.Index("work_items_role", "role", "place", "rank", "id", postgresql_where=sa.text("state IN ('open', 'missed')")),
     sa.Index("work_items_person", "person", "rank", "id", postgresql_where=sa.text("state IN ('open', 'missed')")),
     sa.Index("work_items_due", "rank", "id", postgresql_where=sa.text("state IN ('open', 'missed')")),

@@ -32,8 +32,8 @@ def work(**changes: Any) -> WorkItem:
     return WorkItem(id=identifier, **{**said, **changes})
 
 
-async def told(stage: Stage, item: WorkItem, sequence: int = 1) -> WorkItem:
+async def told(stage: Stage, item: WorkItem, sequence: int = 1, at: datetime | None = None) -> WorkItem:
     """The item, heard of from the complaint service's topic."""
-    record = stage.record(item, key=str(item.id), sequence=sequence)
+    record = stage.record(item, key=str(item.id), sequence=sequence, at=at)
     await stage.consumer.consume([record])
     return item

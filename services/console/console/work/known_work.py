@@ -20,7 +20,7 @@ LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 @project(WorkItem, into=tables.work_items, topics=WORK_TOPICS)
 def known_work(entry: Received[WorkItem]) -> Mapping[str, Any]:
-    """A piece of work. `change` says when this process heard of it: streams follow it."""
+    """A piece of work. `change` says when this process heard of it: streams follow it; `told_at`, when it became so."""
     said = entry.said
     return {
         "service": said.service,
@@ -42,4 +42,5 @@ def known_work(entry: Received[WorkItem]) -> Mapping[str, Any]:
         "escalated_to": said.escalated_to,
         "excluded": said.excluded,
         "change": uuid7(),
+        "told_at": entry.time,
     }

@@ -29,7 +29,7 @@ HEARTBEAT = 15.0
 LONGEST = 900.0
 #: changes that a returning page is told one by one; after more it reads everything anew
 MOST_MISSED = 200
-_MISSED = """SELECT id, sequence, subject, role, place, branch, person, excluded, change FROM work_items
+_MISSED = """SELECT id, sequence, subject, role, place, branch, person, excluded, change, told_at FROM work_items
     WHERE change > $1 ORDER BY change LIMIT 201"""
 
 
@@ -48,8 +48,10 @@ async def stream_work(
     last_event_id: Annotated[str | None, Header(max_length=40)] = None,
     subject: Annotated[UUID | None, Query(description="and whatever is owed to this one, whoever owes it")] = None,
 ) -> Response:
-    """Follow your work: `counts` first and after every change, `changed` with the ids of the items and of the
-    subjects that they are about, `anew` when too much was missed.
+    """Follow your work: `counts` first and after every change, `changed` with the ids of the items, the subjects that
+    they are about and the instants `at` which those changed, `anew` when too much was missed.
+
+    Who took a step and has read its subject since knows the change by its instant: it is that of the step's entry.
 
     Who has a case open follows everybody's work on it within their reach.
 
@@ -117,7 +119,9 @@ async def _told(
         parts.append(_event("anew", {}))
     elif own:
         about = sorted({str(change["subject"]) for change in own})
-        parts.append(_event("changed", {"ids": [str(change["id"]) for change in own], "subjects": about}))
+        # null where it was heard before instants were kept
+        at = {one: list({change["told_at"] for change in own if change["subject"] == one}) for one in about}
+        parts.append(_event("changed", {"ids": [str(change["id"]) for change in own], "subjects": about, "at": at}))
     return b"".join(parts)
 
 

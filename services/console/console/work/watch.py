@@ -26,7 +26,7 @@ MOST_STREAMS = 2000
 MOST_OF_ONE = 10
 #: changes a stream may be behind before it is told to read everything anew
 MOST_WAITING = 200
-_CHANGED = """SELECT id, sequence, subject, role, place, branch, person, excluded, change FROM work_items
+_CHANGED = """SELECT id, sequence, subject, role, place, branch, person, excluded, change, told_at FROM work_items
     WHERE change > $1 ORDER BY change LIMIT 1000"""
 
 Change = Mapping[str, Any]

@@ -3,6 +3,16 @@ import { asked, assert, look, signIn, story } from "./browser.mjs";
 
 await story(
   async (page) => {
+    await page.addInitScript(() => {
+      window.told = [];
+      const Plain = window.EventSource;
+      window.EventSource = class extends Plain {
+        constructor(...all) {
+          super(...all);
+          this.addEventListener("changed", (event) => window.told.push(event.data));
+        }
+      };
+    });
     await signIn(page, "hr-admin-manager-sh-pudong-1");
     const line = page.locator(`a[href="/cases/${asked.case_id}"]`);
     await line.waitFor();
@@ -31,8 +41,30 @@ await story(
     await page.getByRole("radiogroup", { name: "客户要求成立" }).getByText("否").click();
     await page.getByLabel("判定意见").fill("检查属实, 要求过高");
     await look(page, "judging");
+    // the step asks each part of the case once, also when the stream tells of it a moment later
+    const times = new Map();
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (request.method() === "GET" && pathname.startsWith("/api/complaint/")) times.set(pathname, (times.get(pathname) ?? 0) + 1);
+    });
+    const heard = await page.evaluate((about) => window.told.filter((one) => one.includes(about)).length, asked.case_id);
     await page.getByRole("button", { name: /提\s?交/ }).click();
     await page.getByText("已判定").first().waitFor();
+    await page.waitForFunction(([about, many]) => window.told.filter((one) => one.includes(about)).length > many, [asked.case_id, heard]);
+    await page.waitForTimeout(1500); // whatever it would ask for has gone out
+    const base = `/api/complaint/v1/complaints/${asked.case_id}`;
+    const parts = [...["", "/actions", "/timeline", "/serious", "/attachments", "/links", "/measures"].map((part) => base + part),
+      ...["obligations", "approvals", "compensations"].map((part) => `/api/complaint/v1/${part}`)];
+    assert.deepEqual([...times].filter(([, many]) => many > 1), [], "each part at most once");
+    assert.deepEqual(parts.filter((one) => !times.has(one)), [], "and none is left out");
+    // what somebody else does meanwhile is read all the same
+    const waits = await fetch(`${asked.complaint}/v1/complaints/${asked.case_id}/wait`, {
+      method: "POST", headers: { authorization: `Bearer ${asked.other}`, "content-type": "application/json" }, body: JSON.stringify({ words: "等客户寄回保修手册" }),
+    });
+    assert.ok(waits.ok, await waits.text());
+    await page.getByText("等客户寄回保修手册").waitFor();
+    await page.getByRole("button", { name: "客户已答复（恢复计时）" }).waitFor();
+    assert.equal(times.get(`${base}/timeline`), 2);
     await page.getByText("不成立").first().waitFor();
     await look(page, "judged");
 

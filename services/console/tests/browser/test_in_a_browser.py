@@ -133,7 +133,9 @@ async def test_a_call_is_taken_once_whatever_the_clerk_or_the_network_does(desk:
 @pytest.mark.rule("P04.3")
 async def test_work_appears_by_itself_and_is_judged_with_its_reasons_in_both_languages(desk: Desk) -> None:
     case = await taken(desk, "轮胎螺丝没有拧紧")
-    await desk.tell("judge_a_case.mjs", case_id=case["id"], token=await desk.token("agent-8", "call_centre@group"))
+    clerk = await desk.token("agent-8", "call_centre@group")
+    other = await desk.token("colleague-1", "hr_admin_manager@sh-pudong")
+    await desk.tell("judge_a_case.mjs", case_id=case["id"], token=clerk, other=other)
 
 
 async def test_the_keyboard_is_enough_and_so_is_a_phone(desk: Desk) -> None:

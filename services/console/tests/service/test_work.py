@@ -174,8 +174,9 @@ async def test_a_page_is_told_at_once_what_became_its_callers_work_and_not_of_ot
     async with following(stage, "customer_relations@sh-pudong") as heard:
         await eventually(lambda: 'data: {"work":0,"approvals":0,"late":0,"today":0}' in heard)
         await told(stage, work(place="bj-chaoyang"))
-        item = await told(stage, work())
-        said = f'data: {{"ids":["{item.id}"],"subjects":["{item.subject}"]}}'
+        item = await told(stage, work(), at=NOON)
+        at = f'"at":{{"{item.subject}":["2026-03-02T04:00:00+00:00"]}}'
+        said = f'data: {{"ids":["{item.id}"],"subjects":["{item.subject}"],{at}}}'
         await eventually(lambda: said in heard)
         assert sum(line.startswith("event: changed") for line in heard) == 1
         mark = next(line.removeprefix("id: ") for line in heard if line.startswith("id: "))

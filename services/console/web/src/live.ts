@@ -2,7 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Counts } from "./api";
-import { OF_A_CASE } from "./parts/refresh";
+import { hasRead, OF_A_CASE } from "./parts/refresh";
 
 /** Follow the caller's work and inbox, and everybody's work on the case that is open; whether the connection stands. */
 export function useLive(enabled: boolean, subject: string | undefined): boolean {
@@ -17,13 +17,15 @@ export function useLive(enabled: boolean, subject: string | undefined): boolean 
         void queries.invalidateQueries({ queryKey: [name] });
       }
     };
+    const read = async (about: string, instants: (string | null)[]) => {
+      if (await hasRead(about, instants)) return; // it comes of a step that was taken here
+      for (const name of OF_A_CASE) void queries.invalidateQueries({ queryKey: [name, about] });
+    };
     // of cases only those that are spoken of: a manager's work changes all the time, the open case does not
     const changed = (event: MessageEvent<string>) => {
-      const { subjects } = JSON.parse(event.data) as { subjects: string[] };
+      const { subjects, at } = JSON.parse(event.data) as { subjects: string[]; at: Record<string, (string | null)[]> };
       for (const name of ["work", "credit"]) void queries.invalidateQueries({ queryKey: [name] });
-      for (const about of subjects) {
-        for (const name of OF_A_CASE) void queries.invalidateQueries({ queryKey: [name, about] });
-      }
+      for (const about of subjects) void read(about, at[about] ?? [null]);
     };
     // one stream took the place of another: what came between them is read
     let broken = subject !== undefined;
