@@ -46,6 +46,7 @@ await story(
     await form.getByText("新计划取代现行计划").waitFor();
     await form.getByLabel("承诺日期").fill(asked.second);
     await form.getByRole("button", { name: /补入本期.*1,500\.30/ }).click();
+    await form.getByText("已覆盖全部欠款").waitFor();
     await form.getByLabel("金额").press("Enter");
     await form.waitFor({ state: "detached" });
     await page.getByText("以前的计划 (1)").click();
