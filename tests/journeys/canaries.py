@@ -7,6 +7,7 @@ import base64
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from contracts.topics import TOPICS
 from dev.postgres import bin_dir
@@ -51,12 +52,14 @@ async def leaks(system: System, answers: list[tuple[str, str]]) -> list[Leak]:
 
 
 def seen(canary: str, content: bytes) -> bool:
-    """Whether the canary is there: as text, escaped, in hex or in base64."""
+    """Whether the canary is there: as text, escaped, as in an address, in hex or in base64."""
     plain = canary.encode()
     inner = base64.b64encode(plain)[:-4]
     escaped = canary.encode("unicode_escape")
     return any(
-        form in content for form in {plain, plain.hex().encode(), escaped} | ({inner} if len(inner) > 8 else set())
+        form in content
+        for form in {plain, plain.hex().encode(), escaped, quote(canary).encode()}
+        | ({inner} if len(inner) > 8 else set())
     )
 
 

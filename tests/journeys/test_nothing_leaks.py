@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -89,6 +90,8 @@ class Entrances:
         letter = f"{NAME} 来信: {WORDS}, 电话 {PHONE}".encode()
         for content, media_type, status in (
             (letter, "text/plain", 201),
+            (letter, f"text/plain; name*=UTF-8''{quote(f'{NAME} {PHONE}.txt')}", 201),
+            (letter, f"text/plain; name*=UTF-8''{quote(NAME)}%FF", 422),
             (letter, "image/png", 422),
             (letter + b"\xff", "text/plain", 422),
             (letter, "text/A7K9Q2", 422),

@@ -16,6 +16,7 @@ from fastapi.responses import StreamingResponse
 
 from complaint import tables
 from complaint.attachment import FILE_KEY, Attachment
+from complaint.file_name import disposition
 
 
 async def key_and_record(tx: Tx, one: Attachment, *, actor: str, why: str, rules: Iterable[str]) -> bytes:
@@ -37,13 +38,13 @@ async def key_and_record(tx: Tx, one: Attachment, *, actor: str, why: str, rules
     return key
 
 
-async def streamed(runtime: Runtime, one: Attachment, key: bytes) -> Response:
-    """The file piece by piece, never whole in memory."""
+async def streamed(runtime: Runtime, one: Attachment, key: bytes, name: str | None = None) -> Response:
+    """The file piece by piece, never whole in memory; it is saved under its name, else under its id."""
     if one.place is None:
         raise NotFound("It was removed.")
     clear = await Vault.of(runtime).open(one.place, key, one.bound_to)
     headers = {
-        "Content-Disposition": f'attachment; filename="{one.id}"',
+        "Content-Disposition": disposition(name, str(one.id)),
         "Content-Length": str(one.size),
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",

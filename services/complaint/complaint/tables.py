@@ -215,7 +215,7 @@ attachments = sa.Table(
     _instant("removed_at", nullable=True),
     sa.Column("handover_id", sa.Uuid, comment="with which closing it was handed to the archive"),
     sa.Column("subject_id", sa.Uuid, nullable=False),
-    sa.Column("sealed", BYTEA, nullable=False, comment="why it was removed, in words"),
+    sa.Column("sealed", BYTEA, nullable=False, comment="what it was called, and why it was removed, in words"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("kind IN ('photo', 'recording', 'letter', 'other')", name="attachments_kind"),

@@ -27,6 +27,7 @@ from complaint.attachment import (
 )
 from complaint.attachments.views import AttachmentView, view_of
 from complaint.case import NotNow
+from complaint.file_name import name_in
 from complaint.files import sweep_upload
 from complaint.keeping import within
 from complaint.permissions import HANDLE_COMPLAINT
@@ -68,12 +69,16 @@ async def add_attachment(
 ) -> Answer[AttachmentView]:
     """Add a file: the body, with its Content-Type. With an Idempotency-Key the same file again answers the first one.
 
+    The Content-Type bears its name, percent-encoded in UTF-8 (RFC 8187), since addresses are written into logs:
+    `audio/mpeg; name*=UTF-8''%E9%80%9A%E8%AF%9D.mp3`. It is kept sealed, without path, control and direction
+    characters, at most 255 bytes of it; a file without a name is taken too.
     422 when the content is not what it says, 413 when it is too large; nothing of it is kept then.
     """
     assert isinstance(runtime.settings, ComplaintSettings)
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= 200:
         raise Invalid("The Idempotency-Key must have 1 to 200 characters.")
-    looked = Looked(request.headers.get("content-type", ""), runtime.settings.attachment_limit)
+    said = request.headers.get("content-type", "")
+    looked, name = Looked(said, runtime.settings.attachment_limit), name_in(said)
     async with runtime.transaction(actor=principal.subject) as tx:
         case = await within(tx, case_id, HANDLE_COMPLAINT, principal, lock=False)
         subject, key = case.subject_id, await tx.data_key(case.subject_id, FILE_KEY)
@@ -89,18 +94,19 @@ async def add_attachment(
         earlier = (await tx.load(ATTACHMENTS, [identifier])).get(identifier)
         if earlier is not None:
             tx.later(sweep_upload, place)
-            if (earlier.sha256, earlier.kind) == (stored.sha256, kind):
-                return Answer(view_of(earlier, case), status=200)
+            words = await tx.unseal(earlier, why="handling", rules=RULES)
+            if (earlier.sha256, earlier.kind, words.get("name")) == (stored.sha256, kind, name):
+                return Answer(view_of(earlier, case, words), status=200)
         elif case.state is CaseState.CLOSED:
             raise NotNow("It is closed and in the archive. Reopen it, or give the paper to the archive.")
         elif len(await attachments_of(tx, case.id)) >= MOST:
             raise TooManyAttachments(f"A case has at most {MOST} files. Put several photos into one PDF.")
         else:
-            added = await _take_in(tx, case.id, subject, identifier, kind, looked.media_type, place, stored)
+            added = await _take_in(tx, case.id, subject, identifier, kind, name, looked.media_type, place, stored)
             digest = stored.sha256.hex()
             note(tx, case, "attachment_added", RULES[:2], attachment=str(added.id), what=kind.value, sha256=digest)
             await tx.flush()
-            return Answer(view_of(added, case))
+            return Answer(view_of(added, case, {"name": name}))
     raise KeyReused("This Idempotency-Key was used for another file. Take a new one for a new file.")
 
 
@@ -124,6 +130,7 @@ async def _take_in(
     subject: UUID,
     identifier: UUID,
     kind: AttachmentKind,
+    name: str | None,
     media_type: str,
     place: str,
     stored: Stored,
@@ -142,7 +149,7 @@ async def _take_in(
         added_by=str(tx.actor),
         added_at=tx.now,
         subject_id=subject,
-        sealed=await tx.seal(tables.attachments, identifier, subject, {}),
+        sealed=await tx.seal(tables.attachments, identifier, subject, {} if name is None else {"name": name}),
     )
     tx.add(added)
     return added

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from chassis.auth import Principal
@@ -12,7 +13,7 @@ from chassis.runtime import Runtime
 from chassis.tx import Tx
 from fastapi import Response
 
-from complaint.attachment import ATTACHMENTS, attachments_of
+from complaint.attachment import ATTACHMENTS, Attachment, attachments_of
 from complaint.attachments.add_attachment import MOST
 from complaint.attachments.remove_attachment import removes
 from complaint.attachments.views import AttachmentsView, view_of
@@ -27,12 +28,14 @@ RULES = ("P04.8", "P05.9")
 
 @get("/v1/complaints/{case_id}/attachments", needs=READ_COMPLAINT)
 async def list_attachments(case_id: UUID, principal: Principal, tx: Tx) -> AttachmentsView:
-    """The files of a case, removed ones with the reason; what it takes, and whether the caller may remove."""
+    """The files of a case, removed ones with the reason; what it takes, and whether the caller may remove.
+
+    That their names are read is recorded.
+    """
     case = await within(tx, case_id, READ_COMPLAINT, principal, lock=False)
-    items = []
-    for one in await attachments_of(tx, case.id):
-        words = {} if one.removed_at is None else await tx.unseal(one, why="handling", rules=RULES)
-        items.append(view_of(one, case, words.get("reason")))
+    found = await attachments_of(tx, case.id)
+    await tx.keys_of(one.subject_id for one in found)
+    items = [view_of(one, case, await _words(tx, one)) for one in found]
     assert isinstance(tx.runtime.settings, ComplaintSettings)
     return AttachmentsView(
         items=items,
@@ -43,13 +46,21 @@ async def list_attachments(case_id: UUID, principal: Principal, tx: Tx) -> Attac
     )
 
 
+async def _words(tx: Tx, one: Attachment) -> dict[str, Any]:
+    try:
+        return await tx.unseal(one, why="handling", rules=RULES)
+    except NotFound:  # its caller has been erased: of this case, or of one that was merged into it
+        return {}
+
+
 @get("/v1/complaints/{case_id}/attachments/{attachment_id}", needs=READ_COMPLAINT)
 async def read_attachment(case_id: UUID, attachment_id: UUID, principal: Principal, runtime: Runtime) -> Response:
-    """The file, streamed. That it is read is recorded before its first byte is sent."""
+    """The file, streamed, under its name. That it is read is recorded before its first byte is sent."""
     async with runtime.transaction(actor=principal.subject) as tx:
         case = await within(tx, case_id, READ_COMPLAINT, principal, lock=False)
         one = (await tx.load(ATTACHMENTS, [attachment_id], lock=False)).get(attachment_id)
         if one is None or one.case_id != case.id or one.place is None:
             raise NotFound("The case has no such file, or it was removed. Read its list.")
         key = await key_and_record(tx, one, actor=principal.subject, why="handling", rules=RULES)
-    return await streamed(runtime, one, key)
+        words = await tx.unseal(one, why="handling", rules=RULES)
+    return await streamed(runtime, one, key, words.get("name"))

@@ -42,15 +42,16 @@ async def remove_attachment(
         raise NotFound("The case has no such file. Read its list.")
     if principal.subject != one.added_by and not removes(case, principal, tx):
         raise AnothersStep("It is removed by who added it, who handles the case, or who judges here.", rules=RULES[:1])
-    sealed = await tx.seal(tables.attachments, one.id, one.subject_id, {"reason": form.reason})
-    place = one.remove(principal.subject, tx.now, sealed)
+    words = await tx.unseal(one, why="handling", rules=RULES)
+    removed = {**words, "reason": form.reason}
+    place = one.remove(principal.subject, tx.now, await tx.seal(tables.attachments, one.id, one.subject_id, removed))
     if place is not None:
+        words = removed
         tx.later(sweep_upload, place)
         facts = {"attachment": str(one.id), "what": one.kind.value, "sha256": one.sha256.hex()}
         await write(tx, case, "attachment_removed", RULES, {"reason": form.reason}, **facts)
     await tx.flush()
-    words = await tx.unseal(one, why="handling", rules=RULES)
-    return view_of(one, case, words.get("reason"))
+    return view_of(one, case, words)
 
 
 def removes(case: Case, principal: Principal, tx: Tx) -> bool:

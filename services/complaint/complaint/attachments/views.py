@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -12,11 +14,15 @@ from complaint.case import Case
 
 
 class AttachmentView(BaseModel):
-    """A file of a case; `path` leads to its content and is null when it was removed, `reason` says why it was."""
+    """A file of a case; `path` leads to its content and is null when it was removed, `reason` says why it was.
+
+    `name` is what it was called where it came from; null where nobody said.
+    """
 
     id: UUID
     case_id: UUID
     kind: str
+    name: str | None
     media_type: str
     size: int
     sha256: str
@@ -43,12 +49,13 @@ class AttachmentsView(BaseModel):
     media_types: list[str]
 
 
-def view_of(one: Attachment, case: Case, reason: str | None = None) -> AttachmentView:
-    """The file as it is shown."""
+def view_of(one: Attachment, case: Case, words: Mapping[str, Any]) -> AttachmentView:
+    """The file as it is shown; `words` are what its row keeps sealed."""
     return AttachmentView(
         id=one.id,
         case_id=case.id,
         kind=one.kind.value,
+        name=words.get("name"),
         media_type=one.media_type,
         size=one.size,
         sha256=one.sha256.hex(),
@@ -56,7 +63,7 @@ def view_of(one: Attachment, case: Case, reason: str | None = None) -> Attachmen
         added_at=one.added_at,
         removed_by=one.removed_by,
         removed_at=one.removed_at,
-        reason=reason,
+        reason=words.get("reason"),
         handed_over=one.handover_id is not None,
         path=None if one.place is None else f"/v1/complaints/{case.id}/attachments/{one.id}",
     )

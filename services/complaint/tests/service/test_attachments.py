@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
@@ -86,8 +87,51 @@ async def test_a_file_comes_back_as_it_was_sent_and_lies_sealed(stage: Stage, fo
     assert RECORDING[:64] not in lies.read_bytes()
     records = [one.message for one in await stage.outbox(AccessRecorded)]
     reads = [r for r in records if isinstance(r, AccessRecorded) and r.table == "attachments"]
-    assert [(r.actor, r.action) for r in reads] == [("gm-1", "read")]
+    # the file, its name with it, and its name in the list
+    assert [(r.actor, r.action) for r in reads] == [("gm-1", "read")] * 3
+    assert {r.ids[0] for r in reads} == {added.json()["id"]}
     assert "attachment_added" in [e["kind"] for e in (await case.get("hr-1", "/timeline")).json()["items"]]
+
+
+@pytest.mark.rule("P05.4")
+async def test_a_file_keeps_its_name_sealed_and_is_saved_under_it(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    named = {"Content-Type": f"audio/mpeg; name*=UTF-8''{quote('录音/王小芳 来电.mp3')}"}
+    added = await send(case, **named)
+    assert added.status_code == 201, added.text
+    assert (added.json()["name"], added.json()["media_type"]) == ("王小芳 来电.mp3", "audio/mpeg")
+    (listed,) = (await case.get("gm-1", "/attachments")).json()["items"]
+    assert listed["name"] == "王小芳 来电.mp3"
+    read = await case.get("gm-1", f"/attachments/{listed['id']}")
+    shown = read.headers["content-disposition"]
+    assert shown == f"attachment; filename=\"{listed['id']}\"; filename*=UTF-8''{quote('王小芳 来电.mp3')}"
+    rows = await stage.rows("SELECT a::text, a.sealed FROM attachments a")
+    rows += await stage.rows("SELECT o::text, o.value FROM kehu.outbox o")
+    rows += await stage.rows("SELECT e::text, e.sealed FROM entries e")
+    assert len(rows) > 5
+    assert not [row for row in rows if "来电.mp3" in row[0] or "来电.mp3".encode() in (row[1] or b"")]
+
+
+@pytest.mark.rule("P05.4")
+async def test_a_name_that_cannot_be_read_is_refused_before_anything_is_taken(stage: Stage, folder: Path) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    answer = await send(case, **{"Content-Type": "audio/mpeg; name*=UTF-8''%FF.mp3"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/name-unreadable")
+    assert await stage.rows("SELECT 1 FROM uploads") == []
+    assert files_in(folder) == []
+
+
+@pytest.mark.rule("P05.4")
+async def test_one_key_is_one_name_and_a_file_without_one_has_none(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    key = {"Idempotency-Key": "recording-1", "Content-Type": "audio/mpeg; name=a.mp3"}
+    assert [(await send(case, **key)).status_code for _ in range(2)] == [201, 200]
+    other = await send(case, **{**key, "Content-Type": "audio/mpeg; name=b.mp3"})
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/key-reused")
+    unnamed = (await send(case)).json()
+    assert unnamed["name"] is None
+    read = await case.get("hr-1", f"/attachments/{unnamed['id']}")
+    assert read.headers["content-disposition"] == f'attachment; filename="{unnamed["id"]}"'
 
 
 @pytest.mark.rule("P05.4")
@@ -193,7 +237,8 @@ async def test_whom_the_case_is_about_neither_lists_nor_reads_nor_adds(stage: St
 @pytest.mark.rule("P04.8")
 async def test_a_removed_file_leaves_its_entry_and_the_reason(stage: Stage, folder: Path) -> None:
     case = await Handled.taken(stage, "bj-services")
-    added = (await send(case)).json()
+    named = {"Content-Type": f"audio/mpeg; name*=UTF-8''{quote('来电.mp3')}"}
+    added = (await send(case, **named)).json()
     body = {"reason": "误传他人录音"}
     assert (await case.refused("gm-1", f"attachments/{added['id']}/remove", body))["type"] == "/problems/anothers-step"
     for _ in range(2):
@@ -202,7 +247,7 @@ async def test_a_removed_file_leaves_its_entry_and_the_reason(stage: Stage, fold
     await swept(stage, folder, 0)
     assert (await case.get("hr-1", f"/attachments/{added['id']}")).status_code == 404
     (listed,) = (await case.get("hr-1", "/attachments")).json()["items"]
-    assert (listed["sha256"], listed["reason"]) == (added["sha256"], "误传他人录音")
+    assert (listed["sha256"], listed["reason"], listed["name"]) == (added["sha256"], "误传他人录音", "来电.mp3")
     kinds = [entry["kind"] for entry in (await case.get("hr-1", "/timeline")).json()["items"]]
     assert kinds.count("attachment_removed") == 1
 
@@ -232,14 +277,21 @@ async def test_the_list_says_what_is_taken_how_large_and_who_removes(stage: Stag
 async def test_files_of_a_merged_case_are_the_survivors_and_new_ones_land_there(stage: Stage) -> None:
     first = await Handled.taken(stage, "bj-services")
     second = await Handled.taken(stage, "bj-services", text="王小芳又来电, 空调不制冷")
-    before = (await send(second)).json()
+    before = (await send(second, **{"Content-Type": f"audio/mpeg; name*=UTF-8''{quote('来电.mp3')}"})).json()
     await second.did("hr-1", "merge", {"into": first.id, "words": "同一事项"})
     after = await send(second, PHOTO, "photo", **{"Content-Type": "image/png"})
     assert (after.status_code, after.json()["case_id"]) == (201, first.id)
     listed = (await first.get("hr-1", "/attachments")).json()["items"]
     assert [one["id"] for one in listed] == [before["id"], after.json()["id"]]
+    assert [one["name"] for one in listed] == ["来电.mp3", None]
     for case in (first, second):
         assert (await case.get("hr-1", f"/attachments/{before['id']}")).content == RECORDING
+    # the caller of the one that was merged is erased: the names of the others are still read
+    async with stage.runtime.transaction() as tx:
+        rows = await tx.driver.fetch("SELECT subject_id FROM cases WHERE id = $1", UUID(second.id))
+        await tx.destroy_keys(row[0] for row in rows)
+    listed = (await first.get("hr-1", "/attachments")).json()["items"]
+    assert [one["name"] for one in listed] == [None, None]
 
 
 @pytest.mark.rule("P04.8")
@@ -277,7 +329,7 @@ async def test_the_archive_reads_a_recording_back_whole_and_nothing_is_removed_a
 async def test_a_forgotten_customer_leaves_no_file(stage: Stage, folder: Path) -> None:
     case = await Handled.taken(stage, "bj-services")
     second = await Handled.taken(stage, "bj-services", text="王小芳又来电, 空调不制冷")
-    added = (await send(case)).json()
+    added = (await send(case, **{"Content-Type": "audio/mpeg; name=wang-xiaofang.mp3"})).json()
     await send(second)
     customer = uuid4()
     async with stage.runtime.transaction() as tx:
@@ -292,5 +344,7 @@ async def test_a_forgotten_customer_leaves_no_file(stage: Stage, folder: Path) -
     async with at_work(stage.runner()):
         await eventually(forgotten)
     assert (await case.get("hr-1", f"/attachments/{added['id']}")).status_code == 404
+    listed = (await case.get("hr-1", "/attachments")).json()["items"]
+    assert [(one["name"], one["path"]) for one in listed] == [(None, None)] * 2
     rows = await stage.rows("SELECT count(*) FROM attachments WHERE place IS NOT NULL")
     assert rows[0][0] == 0

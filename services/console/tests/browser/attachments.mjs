@@ -29,6 +29,7 @@ await story(
     await card(relations).getByText("尚无附件。").waitFor();
     await chosen(relations).setInputFiles({ name: "王芳投诉.png", mimeType: "image/png", buffer: PNG });
     await listed(relations, "照片 1").getByText(/PNG · \d+ B · relations-1/).waitFor();
+    await listed(relations, "照片 1").getByText("王芳投诉.png").waitFor();
 
     // how far it has come is seen
     const network = await context.newCDPSession(relations);
@@ -55,7 +56,7 @@ await story(
     // by keyboard, as what it is
     await card(relations).getByText("信函", { exact: true }).click();
     const [chooser] = await Promise.all([relations.waitForEvent("filechooser"), card(relations).getByRole("button", { name: /拖到此处/ }).press("Enter")]);
-    await chooser.setFiles({ name: "来信.pdf", mimeType: "application/pdf", buffer: PDF });
+    await chooser.setFiles({ name: "来信 (王芳's).pdf", mimeType: "application/pdf", buffer: PDF });
     await listed(relations, "信函 1").waitFor();
 
     // opened on the page, saved as it was sent
@@ -68,7 +69,7 @@ await story(
     await relations.getByRole("dialog").waitFor({ state: "hidden" });
     assert.equal(await relations.evaluate(() => document.activeElement.ariaLabel), "打开 照片 1");
     const [kept] = await Promise.all([relations.waitForEvent("download"), card(relations).getByRole("button", { name: "下载 信函 1" }).click()]);
-    assert.equal(kept.suggestedFilename(), `${asked.number}-信函1.pdf`);
+    assert.equal(kept.suggestedFilename(), "来信 (王芳's).pdf");
     assert.deepEqual(readFileSync(await kept.path()), PDF);
 
     // who neither judges, handles nor added it does not remove it
@@ -84,6 +85,7 @@ await story(
     await form.waitFor({ state: "detached" });
     await listed(relations, "录音 1").getByText("已移除").waitFor();
     await listed(relations, "录音 1").getByText(/relations-1 · .*误传他人通话/).waitFor();
+    await listed(relations, "录音 1").getByText("通话.mp3").waitFor();
     assert.equal(await card(relations).getByRole("button", { name: "下载 录音 1" }).count(), 0);
     await relations.getByRole("region", { name: "处理经过" }).getByText("移除附件").waitFor();
     await card(relations).scrollIntoViewIfNeeded();
@@ -96,6 +98,9 @@ await story(
   async (page) => {
     await signInAs(page, "relations-1", "customer_relations@sh-minhang", CASE);
     await listed(page, "照片 1").waitFor();
+    const long = `${"A7K9Q2LSVAA4182E".repeat(5)}.png`;
+    await chosen(page).setInputFiles({ name: long, mimeType: "image/png", buffer: PNG });
+    await listed(page, "照片 2").getByText(long).waitFor();
     await chosen(page).setInputFiles({ name: "改名.jpg", mimeType: "image/jpeg", buffer: PDF });
     await sent(page, "改名.jpg").getByRole("alert").waitFor();
     await card(page).scrollIntoViewIfNeeded();

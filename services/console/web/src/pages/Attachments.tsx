@@ -2,13 +2,17 @@ import { DeleteOutlined, DownloadOutlined, EyeOutlined, InboxOutlined } from "@a
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Progress, Radio, Skeleton, Tag, Upload } from "antd";
 import { useEffect, useId, useRef, useState } from "react";
-import { ask, fetched, keep, Problem, upload, type Attachment, type Attachments as Found } from "../api";
+import { ask, fetched, keep, Problem, upload, type Attachment as Kept, type Attachments as Listed } from "../api";
 import { useSpeech, type Word } from "../language";
 import { ProblemNote } from "../parts/ProblemNote";
 import { refresh } from "../parts/refresh";
 import { StepForm } from "../parts/StepForm";
 import { useDesk } from "../Shell";
 import { bodyOf, REMOVAL } from "./steps";
+
+/** a file with what it was called where it came from; of old ones nobody knows */
+type Attachment = Kept & { name: string | null };
+type Found = Omit<Listed, "items"> & { items: Attachment[] };
 
 /** the types that the service takes, by the ends of names: browsers name some of them otherwise, or not at all */
 const TYPES: Record<string, string> = {
@@ -29,6 +33,12 @@ function kindOf(type: string): string {
   if (type.startsWith("image/")) return "photo";
   if (type.startsWith("audio/")) return "recording";
   return type === "application/pdf" ? "letter" : "other";
+}
+
+/** The type with the name of the file (RFC 8187): not in the address, which is logged. */
+function typeAndName(type: string, name: string): string {
+  const escaped = encodeURIComponent(name).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `${type}; name*=UTF-8''${escaped}`;
 }
 
 /** A size as people say it. */
@@ -69,12 +79,13 @@ function File({ id, one, name, as, removes }: { id: string; one: Attachment; nam
   const [removing, setRemoving] = useState(false);
   const [shown, setShown] = useState<{ file: Blob; address: string } | null>(null);
   const address = shown?.address;
+  const saved = one.name ?? `${as}.${ending(one.media_type)}`;
   useEffect(() => (address ? () => URL.revokeObjectURL(address) : undefined), [address]);
   const read = useMutation({
     mutationFn: (_: "show" | "save") => fetched(`/api/complaint${one.path}`),
     onSuccess: (file, how) => {
       if (how === "show") setShown({ file, address: URL.createObjectURL(file) });
-      else keep(file, `${as}.${ending(one.media_type)}`);
+      else keep(file, saved);
     },
   });
   const there = one.path !== null;
@@ -82,6 +93,7 @@ function File({ id, one, name, as, removes }: { id: string; one: Attachment; nam
     <li className="term">
       <span className="line-head">
         <b>{name}</b>
+        {one.name !== null && <bdi className="told">{one.name}</bdi>}
         <span className="quiet">{ending(one.media_type).toUpperCase()} · {sizeOf(one.size)} · {one.added_by} · {when(one.added_at)}</span>
         {!there && <Tag>{t("removed")}</Tag>}
         {one.handed_over && <Tag color="success">{t("handedOver")}</Tag>}
@@ -104,7 +116,7 @@ function File({ id, one, name, as, removes }: { id: string; one: Attachment; nam
       )}
       {shown && (
         <Shown type={one.media_type} address={shown.address} name={name} close={() => setShown(null)}
-          save={() => keep(shown.file, `${as}.${ending(one.media_type)}`)} />
+          save={() => keep(shown.file, saved)} />
       )}
     </li>
   );
@@ -176,7 +188,7 @@ function Adding({ id, found }: { id: string; found: Found }) {
   async function send({ key, file, type, kind }: Sending): Promise<void> {
     change(key, { part: 0, problem: undefined });
     try {
-      await upload(`/api/complaint/v1/complaints/${id}/attachments?kind=${kind}`, file, type, key, (part) => change(key, { part }));
+      await upload(`/api/complaint/v1/complaints/${id}/attachments?kind=${kind}`, file, typeAndName(type, file.name), key, (part) => change(key, { part }));
       void message.success(`${t("attachments")} · ${t("done")}`);
       drop(key);
       void refresh(queries, id);
