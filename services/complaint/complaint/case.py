@@ -85,6 +85,7 @@ class Case(Holdable):
     closed_at: datetime | None
     merged_into: UUID | None = None
     merged_at: datetime | None = None
+    policy_at: datetime | None = None
 
     @property
     def concerned(self) -> tuple[str, ...]:
@@ -96,12 +97,17 @@ class Case(Holdable):
         return self.id
 
     @property
+    def opened_at(self) -> datetime:
+        """Of when its policies are: its opening, or that of the case which it was split off from."""
+        return self.policy_at or made_at(self.id)
+
+    @property
     def serious(self) -> bool:
         return self.serious_at is not None
 
     def policy(self, tx: Tx, kind: type[P]) -> P:
         """What held for its branch when it was opened; a running case keeps its version."""
-        return policy_under(tx, kind, self.profile, self.branch, made_at(self.id))
+        return policy_under(tx, kind, self.profile, self.branch, self.opened_at)
 
     @property
     def founded(self) -> bool:

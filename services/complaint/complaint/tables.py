@@ -64,6 +64,9 @@ cases = sa.Table(
     _instant("closed_at", nullable=True),
     sa.Column("merged_into", sa.Uuid, comment="the case that whatever reaches this one reaches"),
     _instant("merged_at", nullable=True),
+    sa.Column(
+        "policy_at", TIMESTAMP(timezone=True), comment="of a part: the opening of the case that it was split off from"
+    ),
     sa.CheckConstraint(
         "state IN ('taken', 'judged', 'investigating', 'resolved', 'approved', 'answered', 'called_back', 'closed', "
         "'reopened', 'merged')",

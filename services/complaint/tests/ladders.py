@@ -11,8 +11,8 @@ from chassis.kit.stage import Stage
 from policy.policies import Policies
 
 
-async def set_policy(stage: Stage, policy: str, layer: str, **values: Any) -> None:
-    """An approved version of a layer of a policy, as if it had been there for long."""
+async def set_policy(stage: Stage, policy: str, layer: str, *, since: date = date(2020, 1, 1), **values: Any) -> None:
+    """An approved version of a layer of a policy, as if it had been there for long, or since a day."""
     await stage.rows(
         """INSERT INTO kehu.policy_versions (id, policy, layer, "values", effective_on, state, reason, proposed_by,
                proposed_at, decided_at, held, version, sequence)
@@ -21,7 +21,7 @@ async def set_policy(stage: Stage, policy: str, layer: str, **values: Any) -> No
         policy,
         layer,
         orjson.dumps(values).decode(),
-        date(2020, 1, 1),
+        since,
     )
     await Policies.of(stage.runtime).refresh()
 

@@ -57,7 +57,8 @@ class SplitForm(WordsForm):
 async def split_case(case_id: UUID, form: SplitForm, principal: Principal, tx: Tx) -> CaseProgress:
     """Make a part of a case a case of its own; that one, numbered, taken when the first was, still to be judged.
 
-    The clocks, marks and offers of the first stay with it. The words as they were taken stay on both timelines.
+    It keeps the versions of the policies under which the first was taken, whatever has been changed since. The clocks,
+    marks and offers of the first stay with it. The words as they were taken stay on both timelines.
     """
     case = await arranged(tx, case_id, principal)
     if case.state is CaseState.CLOSED:
@@ -92,7 +93,7 @@ async def split_case(case_id: UUID, form: SplitForm, principal: Principal, tx: T
 
 
 async def _part(tx: Tx, case: Case, form: SplitForm, personal: dict[str, object]) -> Case:
-    """The new case: same caller, vehicle and receipt; whoever has no part in the first has none in it."""
+    """The new case: same caller, vehicle, receipt and policies; whoever has no part in the first has none in it."""
     identifier, subject = uuid7(), tx.new_subject()
     count = int(await tx.driver.fetchval("SELECT nextval('case_count')"))
     own = {name: personal.get(name) for name in ("name", "phone", "address", "plate", "vin")}
@@ -137,6 +138,7 @@ async def _part(tx: Tx, case: Case, form: SplitForm, personal: dict[str, object]
         department=None,
         handler=None,
         closed_at=None,
+        policy_at=case.opened_at,
     )
     tx.add(part)
     exclude(tx, part.id, await excluded_from(tx, case.id), because=f"split: {case.number}")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
+from chassis.ids import made_at
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
@@ -20,8 +24,13 @@ from complaint.merging import link_cases
 from contracts.complaint import ComplaintMerged, ComplaintOpened, ComplaintsLinked, ComplaintSplit
 from sqlalchemy.dialects.postgresql import asyncpg
 
-from ..builders import Handled, answered, form, judged, staffed
+from chassis import ids
 
+from ..builders import JUDGED, Handled, answered, form, judged, staffed
+from ..ladders import set_policy
+
+#: in nanoseconds
+DAY = 24 * 3600 * 10**9
 OTHER = {"text": "王小芳又来电, 空调不制冷", "demand": None}
 
 
@@ -348,6 +357,11 @@ async def test_a_link_does_not_show_a_case_to_whom_it_is_about(stage: Stage) -> 
 SPLIT = {"kept": "变速箱抖动, 三次维修未解决", "text": "王小芳说销售顾问态度恶劣", "words": "两个事项"}
 
 
+def part_of(stage: Stage, made: dict[str, Any]) -> Handled:
+    """The case that a splitting has answered."""
+    return Handled(stage, {**made, "path": f"/v1/complaints/{made['id']}"})
+
+
 @pytest.mark.rule("P04.9")
 async def test_both_parts_of_a_split_case_run_from_the_one_receipt(stage: Stage) -> None:
     case = await Handled.taken(stage, "bj-services", taken_at="2026-02-27T10:00:00+08:00")
@@ -356,7 +370,7 @@ async def test_both_parts_of_a_split_case_run_from_the_one_receipt(stage: Stage)
     assert len(await stage.outbox(ComplaintSplit)) == 1
     assert [str(t.message.case_id) for t in await stage.outbox(ComplaintOpened)] == [made["id"]]
     await stage.deliver_outbox()
-    part = Handled(stage, {**made, "path": f"/v1/complaints/{made['id']}"})
+    part = part_of(stage, made)
     assert part.number != case.number
     assert await running(stage, part) == before == await running(stage, case)
     shown, whole = (await part.get("hr-1")).json(), (await case.get("hr-1")).json()
@@ -370,6 +384,32 @@ async def test_both_parts_of_a_split_case_run_from_the_one_receipt(stage: Stage)
         (entry,) = [entry for entry in entries if entry["kind"] == kind]
         assert entry["words"]["moved"] == SPLIT["text"]
         assert [link["kind"] for link in (await one.get("hr-1", "/links")).json()["links"]] == ["split"]
+
+
+@pytest.mark.rule("P04.8")
+@pytest.mark.rule("P04.9")
+async def test_a_part_keeps_the_policy_of_the_call_whatever_was_changed_before_the_splitting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time_ns()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(ids, "_last_ms", 0)
+        earlier.setattr(ids, "time", SimpleNamespace(time_ns=lambda: now - 3 * DAY))
+        case = await Handled.taken(stage, "bj-services", taken_at="2026-02-27T10:00:00+08:00")
+    before = await running(stage, case)
+    judge = {"rules": ["P04.3"], "roles": ["property_manager"], "within": "2 hours", "counted_from": "receipt"}
+    since = made_at(UUID(case.id)).date() + timedelta(days=2)
+    await set_policy(stage, "complaint", "branch:bj-services", since=since, judge=judge)
+    part = part_of(stage, await case.did("hr-1", "split", SPLIT))
+    again = part_of(stage, await part.did("hr-1", "split", {**SPLIT, "text": "赠送的脚垫未给"}))
+    assert made_at(UUID(part.id)).date() > since
+    await stage.deliver_outbox()
+    for one in (part, again):
+        assert await running(stage, one) == before
+        assert (await one.clocks())["judge"]["why"] == (await case.clocks())["judge"]["why"]
+    await judged(part, "hr-1")
+    fresh = await Handled.taken(stage, "bj-services", **OTHER)  # a call of now is under what holds now
+    assert (await fresh.refused("hr-1", "judge", JUDGED))["type"] == "/problems/not-the-judge"
 
 
 @pytest.mark.rule("P12.2")
