@@ -44,7 +44,9 @@ _CASES = """SELECT id, number, branch, channel, brand, taken_at, merged_at FROM 
 _FACTS = """SELECT case_id, kind, at, facts FROM entries WHERE case_id = ANY($1::uuid[]) AND NOT facts ? 'of'
     ORDER BY case_id, id"""
 _MARKS = "SELECT case_id, marks FROM serious_ladders WHERE case_id = ANY($1::uuid[])"
-_EARLIER = "SELECT case_id, about FROM report_lines WHERE period_id = $1 AND case_id = ANY($2::uuid[])"
+#: lines of older code do not say whether the case was open, but they were counted as it
+_EARLIER = """SELECT case_id, jsonb_build_object('open', tags ? 'open') || about AS about FROM report_lines
+    WHERE period_id = $1 AND case_id = ANY($2::uuid[])"""
 _REPORTED = """SELECT DISTINCT l.case_id FROM report_lines l JOIN report_periods p ON p.id = l.period_id
     WHERE l.case_id = ANY($1::uuid[]) AND p.kind = $2 AND p.first_day < $3"""
 _FIRST = "SELECT min(first_day) FROM report_periods WHERE kind = $1"

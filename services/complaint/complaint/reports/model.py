@@ -67,6 +67,17 @@ class Report(Holdable):
         """How many cases carry the tag."""
         return self.figures.get(tag, 0)
 
+    @property
+    def open(self) -> int | None:
+        """How many cases were left open; None where the code that froze it did not count them.
+
+        Where no case carries the tag, there were none if the other figures come to none, too.
+        """
+        if "open" in self.figures:
+            return self.figures["open"]
+        come = self.count("opening") + self.count("late.open") + self.count("taken") + self.count("returned")
+        return 0 if come == self.count("closed") + self.count("merged") else None
+
     @action("fill_in")
     def fill_in(self, by: str, at: datetime, subject: UUID, sealed: bytes) -> None:
         """HR-admin has added its remarks (P17.10); anew, until it is reviewed."""

@@ -20,6 +20,7 @@ JUDGEMENTS = {"founded": "成立", "unfounded": "不成立", UNSET: "未判定"}
 REACTIONS = {"accepted": "接受", "not_accepted": "不接受", "settled": "不接受,由总经理决定", UNSET: "无"}
 CLAIMANTS = {"consumer": "消费者", "agent": "代理商", "franchisee": "加盟商"}
 WITHIN = {"2_days": "2天内", "7_days": "3至7天", "30_days": "8至30天", "longer": "30天以上"}
+NOT_COUNTED = "当时未统计"
 YES_NO = {"yes": "重大", "no": "一般"}
 COMPARED = {
     "judgement": ("判定", JUDGEMENTS),
@@ -49,7 +50,7 @@ def statistics_form(report: Report, remarks: str | None) -> Document:
                     "本期重新受理": report.count("returned"),
                     "本期结案": report.count("closed"),
                     "本期并入他案": report.count("merged"),
-                    "期末未结": report.count("open"),
+                    "期末未结": NOT_COUNTED if report.open is None else report.open,
                     "本期认定重大": report.count("serious"),
                     "本期回访": report.count("called_back"),
                     "数字冻结时间": report.frozen_at,

@@ -24,7 +24,10 @@ class Figure(BaseModel):
 
 
 class ReportLine(BaseModel):
-    """A report in a list: whose, of when, how far, and the figures that sum it up."""
+    """A report in a list: whose, of when, how far, and the figures that sum it up.
+
+    `open` is null where the version that froze the report did not count it.
+    """
 
     id: UUID
     kind: str
@@ -36,7 +39,7 @@ class ReportLine(BaseModel):
     opening: int
     taken: int
     closed: int
-    open: int
+    open: int | None
     serious: int
     terms_missed: int
     corrected: int
@@ -80,14 +83,14 @@ def view_of(report: Report, remarks: str | None) -> ReportView:
     )
 
 
-def sums_of(report: Report) -> Mapping[str, int]:
+def sums_of(report: Report) -> Mapping[str, int | None]:
     """What sums a report up."""
     return {
         "opening": report.count("opening") + report.count("late.open"),
         "taken": report.count("taken"),
         "closed": report.count("closed"),
         "merged": report.count("merged"),
-        "open": report.count("open"),
+        "open": report.open,
         "serious": report.count("serious"),
         "terms_missed": sum(n for tag, n in report.figures.items() if tag.startswith("term.missed=")),
         "corrected": report.count("late") + report.count("changed"),

@@ -19,6 +19,7 @@ from complaint.reports.model import REPORTS
 from complaint.reports.period import Period, PeriodKind
 from complaint.reports.plan_periods import PeriodPlanner
 from complaint.reports.read_report import numbers_of
+from complaint.reports.statistics_form import NOT_COUNTED
 from contracts.archive import AccessRecorded
 from policy.calendar import ZONE
 from policy.kit import Clock
@@ -193,6 +194,30 @@ async def test_what_is_merged_after_it_was_counted_leaves_the_open_ones_once(sta
     (newest, *_) = await reports(stage, "gm-1", "&branch=bj-services")
     _, april = await opened(stage, "gm-1", newest["path"])
     assert [april.get(name, 0) for name in ("opening", "merged", "open")] == [2, 0, 2]
+
+
+@pytest.mark.rule("P12.9")
+async def test_what_older_code_has_frozen_is_read_as_it_was_counted(stage: Stage) -> None:
+    _, second, third = await three_cases(stage)
+    await frozen(stage, "2026-03-01 00:15")
+    # before the lines said whether a case was open
+    await stage.rows("UPDATE report_lines SET about = about - 'open' RETURNING 1")
+    until(stage, "2026-03-10 10:00")
+    await third.did("hr-1", "merge", {"into": second.id, "words": "同一事项"})
+    await frozen(stage, "2026-04-01 00:15")
+    newest, february = await reports(stage, "gm-1", "&branch=bj-services")
+    _, march = await opened(stage, "gm-1", newest["path"])
+    assert [march.get(name, 0) for name in ("opening", "merged", "open")] == [2, 1, 1]
+    # before open ones were counted at all, and where none was left
+    await stage.rows("UPDATE reports SET figures = figures - 'open' WHERE branch = 'bj-services' RETURNING 1")
+    shown = [one["open"] for one in await reports(stage, "gm-1", "&branch=bj-services")]
+    assert shown == [None, None]
+    report, _ = await opened(stage, "gm-1", february["path"])
+    assert (report["open"], report["taken"], report["closed"]) == (None, 3, 1)
+    sheet = cells((await _file(stage, "gm-1", f"{february['path']}?format=xlsx")).content)
+    assert sheet[sheet.index("期末未结") + 1] == NOT_COUNTED
+    empty = [one for one in await reports(stage, "gm-1") if one["branch"] not in ("bj-services", "group")]
+    assert {one["open"] for one in empty} == {0}
 
 
 async def worked_imports(stage: Stage) -> None:
