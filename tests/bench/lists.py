@@ -103,6 +103,8 @@ def _kinds() -> dict[str, tuple[str, dict[str, str] | None]]:
         "a word of none": (search, {"words": "词语"}),
         "a word in a branch": (search, {"words": "异响", "branch": "branch-50"}),
         "a word in a state": (search, {"words": "异响", "state": "investigating"}),
+        "a rare word in a state": (search, {"words": "漏油", "state": "investigating"}),
+        "a word of none in a state": (search, {"words": "词语", "state": "investigating"}),
     }
 
 

@@ -33,8 +33,6 @@ from complaint.way import CaseState
 
 RULES = ("P04.8", "P05.15")
 
-#: no case was taken before this year
-FIRST_YEAR = 2020
 #: how many cases, the newest, are looked at one by one
 NEWEST = 2000
 #: after every id of version 7
@@ -118,7 +116,7 @@ def _has(asked: str | None) -> sa.ColumnElement[bool]:
 
 
 async def _by_words(tx: Tx, wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Case], str | None]:
-    """The newest first: among the newest that meet the other conditions, then one year of intake after the other.
+    """The newest first: among the newest that meet the other conditions, then by the index of words, in spans of time.
 
     A frequent word fills the page from the newest; a word that does not is rare enough for the index of words. Without
     the first step a frequent one would be fetched for the whole year, without the second a rare one looked for in
@@ -127,12 +125,14 @@ async def _by_words(tx: Tx, wanted: Wanted, limit: int, cursor: str | None) -> t
     before = END if cursor is None else cursor_values(cursor, UUID)[0]
     found = [CASES.restore(row) for row in await tx.execute(of_newest(before, wanted).limit(limit + 1))]
     if len(found) <= limit:
-        last = (await tx.execute(newest(before, wanted).offset(NEWEST - 1).limit(1))).scalar()
-        for since, until in years(tx.now, last or UUID(int=0)):
+        last: UUID | None = (await tx.execute(newest(before, wanted).offset(NEWEST - 1).limit(1))).scalar()
+        if last is None:  # all of them have been looked at
+            return found, None
+        for span in spans(tx.now, last):
+            part = of_span(span, last, wanted).limit(limit + 1 - len(found))
+            found += [CASES.restore(row) for row in await tx.execute(part)]
             if len(found) > limit:
                 break
-            part = of_year(since, until, wanted).limit(limit + 1 - len(found))
-            found += [CASES.restore(row) for row in await tx.execute(part)]
     return found[:limit], cursor_of(found[limit - 1].id) if len(found) > limit else None
 
 
@@ -144,39 +144,67 @@ def newest(before: UUID, wanted: Wanted) -> sa.Select[Any]:
 def of_newest(before: UUID, wanted: Wanted) -> sa.Select[Any]:
     """Those of the `NEWEST` before an id that have the words, the newest first; the words are looked up last."""
     candidates = newest(before, wanted).limit(NEWEST).cte("candidates").prefix_with("MATERIALIZED")
-    return (
-        sa.select(*CASES.columns)
-        .select_from(candidates)
-        .join(case_words, case_words.c.case_id == candidates.c.id)
-        .join(cases, cases.c.id == candidates.c.id)
-        .where(wanted.words)
-        .order_by(candidates.c.id.desc())
-    )
-
-
-def of_year(since: UUID, until: UUID, wanted: Wanted) -> sa.Select[Any]:
-    """The cases with these words that were taken between two ids, the newest first; the words are looked up first."""
-    identifier = case_words.c.case_id
+    words = sa.select(case_words.c.case_id).where(case_words.c.case_id == candidates.c.id, wanted.words).limit(1)
     hits = (
-        sa.select(identifier)
-        .where(identifier >= since, identifier < until, wanted.words)
+        sa.select(candidates.c.id)
+        .join(words.lateral("with_words"), sa.true())
+        .order_by(candidates.c.id.desc())
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
-    return (
-        sa.select(*CASES.columns)
-        .join(hits, hits.c.case_id == cases.c.id)
-        .where(*wanted.others)
-        .order_by(hits.c.case_id.desc())
+    return _one_by_one(hits, hits.c.id, [])
+
+
+def of_span(span: Span, before: UUID, wanted: Wanted) -> sa.Select[Any]:
+    """The cases with these words of a span and before an id, the newest first; the words are looked up first."""
+    identifier = case_words.c.case_id
+    bounds = [] if span.since is None else [identifier >= _written(span.since)]
+    bounds += [] if span.until is None else [identifier < _written(span.until)]
+    # as a condition that no index serves: the index of words is to be read, also by a plan for whatever words
+    earlier = (identifier < before).is_(sa.true())
+    hits = (
+        sa.select(identifier)
+        .where(*bounds, earlier, wanted.words)
+        .order_by(identifier.desc())
+        .cte("hits")
+        .prefix_with("MATERIALIZED")
     )
+    return _one_by_one(hits, hits.c.case_id, wanted.others)
 
 
-def years(now: datetime, before: UUID) -> Iterator[tuple[UUID, UUID]]:
-    """The ids of each year, from the newest back, those before an id only."""
-    for year in range(now.astimezone(UTC).year + 1, FIRST_YEAR - 1, -1):
-        since, until = _first_id(year), _first_id(year + 1)
-        if since < before:
-            yield since, min(until, before)
+def _one_by_one(ids: sa.FromClause, identifier: sa.ColumnElement[UUID], others: list[Any]) -> sa.Select[Any]:
+    """The cases of these ids that meet the conditions, read one after the other, so that a full page ends the reading.
+
+    However many ids the planner expects: of words it knows nothing, and a join may become one of all cases.
+    """
+    case = sa.select(*CASES.columns).where(cases.c.id == identifier, *others).limit(1).lateral("one")
+    return sa.select(*case.c).select_from(ids.join(case, sa.true())).order_by(identifier.desc())
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time of intake, by the ids that bound it; None: without an end."""
+
+    since: UUID | None
+    until: UUID | None
+
+
+def spans(now: datetime, before: UUID) -> Iterator[Span]:
+    """This year and what comes after it, the year before, all earlier ones; those that begin before an id only.
+
+    Each is one reading of the index: a word that fills no page from two years is rare enough to be read of all.
+    """
+    year = now.astimezone(UTC).year
+    until = None
+    for since in (_first_id(year), _first_id(year - 1), None):
+        if since is None or since < before:
+            yield Span(since, until)
+        until = since
+
+
+def _written(identifier: UUID) -> sa.ColumnElement[UUID]:
+    """The id as a part of the statement: which parts of the table it reads, is known when it is planned."""
+    return sa.literal_column(f"'{identifier}'::uuid", sa.Uuid)
 
 
 def _first_id(year: int) -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from chassis.kit.stage import Stage
 from complaint.cases import search_complaints
 from complaint.cases.list_complaints import in_state
 from complaint.cases.list_due import running
-from complaint.cases.search_complaints import END, Wanted, of_newest, of_year, years
+from complaint.cases.search_complaints import END, Wanted, of_newest, of_span, spans
 from complaint.cases.seen import seen_by
 from complaint.cases.words import query
 from complaint.permissions import READ_COMPLAINT
@@ -23,7 +24,7 @@ from contracts.complaint import ComplaintOpened
 from contracts.roles import Role
 from policy.access import exclude, grant_record
 from policy.tables import obligations
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import TSQUERY, asyncpg
 
 from .test_lists import taken
 
@@ -201,7 +202,7 @@ async def test_what_is_found_among_50_000_cases_is_read_from_an_index(stage: Sta
     await stage.rows("ANALYZE cases, case_words, kehu.obligations")
     newest = sa.select(cases.c.id).order_by(cases.c.id.desc()).limit(51)
     under_way, branch = in_state(CaseState.INVESTIGATING), cases.c.branch == "branch-50"
-    since, until = list(years(stage.runtime.clock(), END))[1]
+    this_year, _, _ = spans(stage.runtime.clock(), END)
     grants = frozenset({Grant(Role.RELATIONS_MANAGER, "branch-50")})
     manager = Principal("manager-9", "test", grants, frozenset(), 0)
     async with stage.runtime.transaction() as tx:
@@ -234,9 +235,13 @@ async def test_what_is_found_among_50_000_cases_is_read_from_an_index(stage: Sta
             of_newest(END, Wanted(with_words(query("变速箱", ["branch-50"])), [branch])).limit(51),
             "cases_branch",
         ),
-        "a rare word": (of_year(since, until, Wanted(with_words("'词7' & '@branch-7'"), [])).limit(51), "words_idx"),
+        "a rare word": (of_span(this_year, END, Wanted(with_words("'词7' & '@branch-7'"), [])).limit(51), "words_idx"),
+        "a rare word in a state": (
+            of_span(this_year, END, Wanted(with_words("'词7'"), under_way)).limit(51),
+            "words_idx",
+        ),
         "a word of a branch": (
-            of_year(since, until, Wanted(with_words(query("变速箱", ["branch-7"])), [])).limit(51),
+            of_span(this_year, END, Wanted(with_words(query("变速箱", ["branch-7"])), [])).limit(51),
             "words_idx",
         ),
     }
@@ -248,9 +253,50 @@ async def test_what_is_found_among_50_000_cases_is_read_from_an_index(stage: Sta
         assert index in plan, f"{name}: {plan}"
 
 
-async def test_the_years_are_gone_through_from_the_newest_back(stage: Stage) -> None:
-    parts = list(years(stage.runtime.clock(), END))
-    assert all(since < until for since, until in parts)
-    assert [since for since, _ in parts[:-1]] == [until for _, until in parts[1:]]
-    middle = parts[1][0]
-    assert next(years(stage.runtime.clock(), UUID(int=middle.int + 5))) == (middle, UUID(int=middle.int + 5))
+async def test_the_spans_are_gone_through_from_the_newest_back_and_leave_no_time_out(stage: Stage) -> None:
+    newest, middle, oldest = spans(stage.runtime.clock(), END)
+    assert (newest.until, oldest.since) == (None, None)
+    assert (newest.since, middle.since) == (middle.until, oldest.until)
+    assert newest.since is not None
+    assert middle.since is not None
+    began = datetime(stage.runtime.clock().year, 1, 1, tzinfo=UTC)
+    assert newest.since.int >> 80 == began.timestamp() * 1000
+    # what begins after an id holds nothing before it
+    assert list(spans(stage.runtime.clock(), middle.since)) == [oldest]
+    assert list(spans(stage.runtime.clock(), UUID(int=middle.since.int + 5))) == [middle, oldest]
+
+
+async def test_words_are_sought_in_their_index_whatever_words_the_plan_is_made_for(stage: Stage) -> None:
+    """After some searches a connection has one plan for all words, made without knowing any."""
+    await stage.rows("""
+        INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds,
+            subject_id, sealed, version, sequence, serious_sequence, profile, held, gates, course, closed_at)
+        SELECT uuidv7(), n::text, 'branch-1', 'phone', CASE WHEN n % 50 = 0 THEN 'investigating' ELSE 'closed' END,
+            now(), 'brand', '{}', 'text', 'none', '[]', uuidv7(), '', 1, 1, 0, 'dealership', '{}', '{}', '{}', now()
+        FROM generate_series(1, 20000) AS n
+    """)
+    await stage.rows("""INSERT INTO case_words SELECT id, ('''@branch-1'' ''变速'':1 ''速箱'':2 ''词' ||
+        number::int % 100 || ''':3')::tsvector FROM cases""")
+    await stage.rows("ANALYZE cases, case_words")
+    asked = case_words.c.words.op("@@")(sa.cast(sa.literal("'词7'", sa.Text), TSQUERY))
+    wanted = Wanted(asked, in_state(CaseState.INVESTIGATING))
+    newest, *_ = spans(stage.runtime.clock(), END)
+    filled = f"case_words_{stage.runtime.clock().year}"
+    plan = await whatever(stage, of_span(newest, END, wanted).limit(51))
+    assert f"Bitmap Index Scan on {filled}_words_idx" in plan, plan
+    assert f"{filled}_pkey" not in plan, plan
+    plan = await whatever(stage, of_newest(END, wanted).limit(51))
+    assert "cases_state" in plan, plan
+    assert f"{filled}_pkey" in plan, plan
+
+
+async def whatever(stage: Stage, asked: sa.Select[Any]) -> str:
+    """The plan of a query for whatever it is asked with."""
+    said = asked.compile(dialect=asyncpg.dialect())
+    nothing = ", ".join("NULL" for _ in said.positiontup or ())
+    async with stage.runtime.transaction() as tx:
+        await tx.driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await tx.driver.execute(f"PREPARE whatever AS {said}")
+        plan = await tx.driver.fetch(f"EXPLAIN EXECUTE whatever({nothing})")
+        await tx.driver.execute("DEALLOCATE whatever")
+    return "\n".join(row[0] for row in plan)
