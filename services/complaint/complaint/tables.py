@@ -167,6 +167,7 @@ misconducts = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("tier BETWEEN 1 AND 5", name="misconducts_tier"),
     sa.CheckConstraint("state IN ('proposed', 'decided', 'refused')", name="misconducts_state"),
+    sa.Index("misconducts_by_case", "case_id"),
     sa.Index("misconducts_case", "case_id", "person", unique=True, postgresql_where=sa.text("state <> 'refused'")),
     comment="misconduct of staff that a case has shown: one a person and case, its highest tier",
 )

@@ -295,7 +295,8 @@ async def whatever(stage: Stage, asked: sa.Select[Any]) -> str:
     said = asked.compile(dialect=asyncpg.dialect())
     nothing = ", ".join("NULL" for _ in said.positiontup or ())
     async with stage.runtime.transaction() as tx:
-        await tx.driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        # so few cases could also be read one after the other; of millions they are not
+        await tx.driver.execute("SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off")
         await tx.driver.execute(f"PREPARE whatever AS {said}")
         plan = await tx.driver.fetch(f"EXPLAIN EXECUTE whatever({nothing})")
         await tx.driver.execute("DEALLOCATE whatever")
