@@ -213,6 +213,7 @@ class Runner:
                     await asyncio.sleep(1)
                 self.last_progress = time.monotonic()
         finally:
+            self._next.clear()  # their leases run out, and another process takes them
             if self._running:
                 await asyncio.wait(self._running, timeout=10)
             for task in self._running:
