@@ -32,6 +32,17 @@ READ_CUSTOMER = Permission(
     },
 )
 
+#: by a number that they were given; whoever opens an account finds whose it is, and opens no file
+SEARCH_CUSTOMER = Permission(
+    "customer.search",
+    {
+        **READ_CUSTOMER.roles,
+        Role.SALES: Reach.BRANCH,
+        Role.SALES_MANAGER: Reach.BRANCH,
+        Role.FINANCE: Reach.BRANCH,
+    },
+)
+
 CONFIRM_CUSTOMER = Permission(
     "customer.confirm", {Role.SALES_DIRECTOR: Reach.BRANCH, Role.GENERAL_MANAGER: Reach.BRANCH}
 )

@@ -28,7 +28,6 @@ from .trading import (
     HEAD,
     KEEPER,
     LOGISTICS,
-    OPENER,
     SALES,
     Distributor,
     House,
@@ -137,7 +136,7 @@ async def test_an_account_is_opened_reviewed_and_booked_on_and_a_document_taken_
     shares = {name: await house.customer(name, phone) for name, phone in ALIKE.items()}
     until = str(house.today + timedelta(days=90))
     phones = {"phone": ALIKE["扬州头桥汽配经营部"], "shared": ALIKE["扬州杭集汽配一部"]}
-    who = {"sales": SALES, "finance": FINANCE, "opener": OPENER}
+    who = {"sales": SALES, "finance": FINANCE}
     await house.desk.tell("account_steps.mjs", customer=customer, until=until, **phones, **who)
     accounts = (await house.reads(SALES, "credit", "/v1/accounts?limit=100"))["items"]
     (opened,) = [one for one in accounts if one["customer_ids"] == [customer]]

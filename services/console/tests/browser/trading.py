@@ -25,7 +25,7 @@ SERVICES = ("staff", "customer", "archive", "credit", "notify", "console")
 ADMIN, BRANCH = "admin-1", "nj-jiangning"
 SALES, FINANCE, KEEPER, AREA = "sales-nj", "finance-nj", "keeper-nj", "area-east"
 DIRECTOR, ARCHIVIST, PROMOTER, CLERK = "director-nj", "archivist-nj", "promoter-1", "agent-7"
-CHIEF, HEAD, LOGISTICS, OPENER = "chief-nj", "head-nj", "logistics-nj", "opener-nj"
+CHIEF, HEAD, LOGISTICS = "chief-nj", "head-nj", "logistics-nj"
 PEOPLE = {
     SALES: f"sales@{BRANCH}",
     FINANCE: f"finance@{BRANCH}",
@@ -38,7 +38,6 @@ PEOPLE = {
     CHIEF: f"general_manager@{BRANCH}",
     HEAD: f"marketing_head@{BRANCH}",
     LOGISTICS: f"logistics_specialist@{BRANCH}",
-    OPENER: f"sales@{BRANCH} sales_consultant@{BRANCH}",
 }
 #: days ago and amount of goods that were invoiced and shipped: most are paid, the first four are open
 BOUGHT = (

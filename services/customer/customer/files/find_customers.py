@@ -17,7 +17,7 @@ from fastapi import Query
 from customer.customer import CUSTOMERS
 from customer.files.form import Part, Vin6
 from customer.files.views import CustomerLine, line_of
-from customer.permissions import READ_CUSTOMER
+from customer.permissions import READ_CUSTOMER, SEARCH_CUSTOMER
 from customer.tables import customer_tokens, customers
 
 RULES = ("P05.15",)
@@ -52,7 +52,7 @@ class Sought(Part):
     mail: Mail | None = None
 
 
-@post("/v1/customers/search", needs=READ_CUSTOMER)
+@post("/v1/customers/search", needs=SEARCH_CUSTOMER)
 async def search_customers(
     sought: Sought, principal: Principal, tx: Tx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CustomerLine]:
@@ -66,7 +66,7 @@ async def search_customers(
     having = sa.select(customer_tokens.c.customer_id).where(
         customer_tokens.c.token.in_(tokens), customer_tokens.c.kind == name
     )
-    wanted = [READ_CUSTOMER.reach(principal).condition(customers.c.branch), customers.c.id.in_(having)]
+    wanted = [SEARCH_CUSTOMER.reach(principal).condition(customers.c.branch), customers.c.id.in_(having)]
     return await _page(tx, wanted, limit, cursor)
 
 

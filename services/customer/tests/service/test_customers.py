@@ -292,6 +292,21 @@ async def test_a_branch_registers_for_itself_only(stage: Stage) -> None:
         assert (await nobody.post("/v1/customers", json=form())).status_code == 403
 
 
+@pytest.mark.rule("P05.15")
+@pytest.mark.rule("P11.1")
+async def test_who_opens_accounts_finds_a_customer_of_the_branch_and_opens_no_file(stage: Stage) -> None:
+    made = await registered(stage)
+    async with stage.client("sales@sh-pudong", subject="sales-1") as sales:
+        answer = await sales.post("/v1/customers/search", json={"phone": "13800138000"})
+        assert [line["id"] for line in answer.json()["items"]] == [made["id"]]
+        assert not any(canary in answer.text for canary in CANARIES)
+        assert (await sales.get("/v1/customers")).status_code == 403
+        assert (await sales.get(made["path"])).status_code == 403
+    async with stage.client("sales@bj-chaoyang", subject="sales-2") as other:
+        answer = await other.post("/v1/customers/search", json={"phone": "13800138000"})
+        assert answer.json()["items"] == []
+
+
 async def test_the_lists_of_50_000_customers_are_read_from_an_index(stage: Stage) -> None:
     await stage.rows("""
         INSERT INTO customers (id, kind, branch, registered_at, registered_by, duplicates_overridden, subject_id,

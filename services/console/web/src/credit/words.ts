@@ -180,7 +180,6 @@ export const CREDIT_WORDS = {
   customersHint: ["输入后按回车查找；可选多个客户。姓名只作遮盖显示，每次查看均有记录。", "Enter finds; choose as many as share it. Names are shown masked, each look is on record."],
   customerHint: ["请输入完整的电话、车牌、车架号、证件号、邮箱或客户 ID。姓名加密保存，不能查找。", "Give a whole phone, plate, VIN, id number, mail or customer id. Names lie sealed and are not searched."],
   noCustomer: ["您的查看范围内没有这个客户。请核对，或请其先建档。", "There is no such customer within your reach. Check what you typed, or have the file opened first."],
-  noSearchRight: ["您的岗位不能按电话等查找客户。请输入客户 ID，或请可查客户档案的同事提供。", "None of your roles may search customers. Give the customer id; who may see customer files can tell it."],
   severalCustomers: ["有多个客户，请选择：", "Several customers. Choose:"],
   chosenCustomers: ["已选客户", "Chosen customers"],
   chosenAlready: ["此客户已选。", "This customer is chosen already."],
