@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -123,13 +124,15 @@ class Desk:
         await self._client.aclose()
 
     async def asks(self, who: str, service: str, method: str, path: str, **sent: Any) -> httpx.Response:
-        """The answer, also a 409; whose rights are on their way, or a service that is away, is asked again."""
+        """The answer, also a 409; whose rights are on their way, or a service that is away, is asked again.
+
+        Under one key: what was done before its answer was lost is not done twice, and not called a double.
+        """
         until = time.monotonic() + PATIENCE
+        headers = self._headers[who] | ({"Idempotency-Key": str(uuid4())} if method == "POST" else {})
         while True:
             try:
-                answer = await self._client.request(
-                    method, self._addresses[service] + path, headers=self._headers[who], **sent
-                )
+                answer = await self._client.request(method, self._addresses[service] + path, headers=headers, **sent)
             except httpx.TransportError:
                 answer = httpx.Response(503)
             if answer.status_code < 300 or answer.status_code == 409:
