@@ -273,15 +273,17 @@ async def test_words_are_sought_in_their_index_whatever_words_the_plan_is_made_f
             subject_id, sealed, version, sequence, serious_sequence, profile, held, gates, course, closed_at)
         SELECT uuidv7(), n::text, 'branch-1', 'phone', CASE WHEN n % 50 = 0 THEN 'investigating' ELSE 'closed' END,
             now(), 'brand', '{}', 'text', 'none', '[]', uuidv7(), '', 1, 1, 0, 'dealership', '{}', '{}', '{}', now()
-        FROM generate_series(1, 20000) AS n
+        FROM generate_series(1, 60000) AS n
     """)
     await stage.rows("""INSERT INTO case_words SELECT id, ('''@branch-1'' ''变速'':1 ''速箱'':2 ''词' ||
         number::int % 100 || ''':3')::tsvector FROM cases""")
+    filled = f"case_words_{stage.runtime.clock().year}"
+    # as autovacuum leaves it: until then the index has a list beside it that makes it dear
+    await stage.rows(f"SELECT gin_clean_pending_list('words.{filled}_words_idx')")
     await stage.rows("ANALYZE cases, case_words")
     asked = case_words.c.words.op("@@")(sa.cast(sa.literal("'词7'", sa.Text), TSQUERY))
     wanted = Wanted(asked, in_state(CaseState.INVESTIGATING))
     newest, *_ = spans(stage.runtime.clock(), END)
-    filled = f"case_words_{stage.runtime.clock().year}"
     plan = await whatever(stage, of_span(newest, END, wanted).limit(51))
     assert f"Bitmap Index Scan on {filled}_words_idx" in plan, plan
     assert f"{filled}_pkey" not in plan, plan
