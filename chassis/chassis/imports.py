@@ -57,6 +57,12 @@ _FORETELL = """UPDATE kehu.import_rows r SET foretold = u.foretold::jsonb
     FROM unnest($2::int[], $3::text[]) AS u(row, foretold) WHERE r.import_id = $1 AND r.row = u.row"""
 _TAKEN = "INSERT INTO kehu.import_rows (import_id, row, outcome, ref, problem) VALUES ($1, $2, $3, $4, $5::jsonb) "
 # not `Tx.destroy_keys`: the kept answer to the hand-in holds none of the rows, and is given again
+_VIEW = """SELECT i.id, i.dry_run, i.rows, i.asked_by, i.asked_at, i.ended_at,
+        CASE WHEN i.ended_at IS NOT NULL THEN 'done' WHEN j.state = 'failed' THEN 'failed' ELSE 'waiting' END AS state,
+        (SELECT coalesce(jsonb_object_agg(c.outcome, c.many), '{}') FROM (SELECT r.outcome, count(*) AS many
+            FROM kehu.import_rows r WHERE r.import_id = i.id GROUP BY r.outcome) c) AS outcomes
+    FROM kehu.imports i LEFT JOIN kehu.jobs j ON j.id = i.id WHERE i.kind = $1 AND i.asked_by = $2"""
+_VIEWS = f"{_VIEW} AND ($3::uuid IS NULL OR i.id < $3) ORDER BY i.id DESC LIMIT $4"
 _FORGET_KEY = "UPDATE kehu.subject_keys SET wrapped = NULL, destroyed_at = $2 WHERE subject_id = $1"
 
 R = TypeVar("R", bound=BaseModel)
@@ -178,8 +184,8 @@ class Import(Generic[R]):
 
     @property
     def routes(self) -> Sequence[Route]:
-        """Handing in, looking at, and the result of each row, also as CSV."""
-        return [self._hand_in(), self._look(), self._results(), self._results_as_csv()]
+        """Handing in, finding again, looking at, and the result of each row, also as CSV."""
+        return [self._hand_in(), self._find(), self._look(), self._results(), self._results_as_csv()]
 
     # -- the ways in -----------------------------------------------------------------------------
 
@@ -198,10 +204,21 @@ class Import(Generic[R]):
         hand_in.__name__ = f"import_{self.name}"
         return post(self.path, needs=self.needs, status=202, body_limit=LARGEST)(hand_in)
 
+    def _find(self) -> Route:
+        async def find(principal: Principal, tx: Tx, limit: Limit = 50, cursor: Cursor = None) -> Page[ImportView]:
+            """What you have handed in, newest first, tried or taken; what others have is theirs."""
+            before = cursor_values(cursor, UUID)[0] if cursor is not None else None
+            rows = await tx.driver.fetch(_VIEWS, self.name, principal.subject, before, limit + 1)
+            found = [self._viewed(row) for row in rows[:limit]]
+            return Page(items=found, next=cursor_of(found[-1].id) if len(rows) > limit else None)
+
+        find.__name__ = f"list_imports_of_{self.name}"
+        return get(self.path, needs=self.needs)(find)
+
     def _look(self) -> Route:
         async def look(import_id: UUID, principal: Principal, tx: Tx) -> ImportView:
             """How far the import has come."""
-            return await self._view(tx, import_id, principal)
+            return await self.view(tx, import_id, principal)
 
         look.__name__ = f"read_import_of_{self.name}"
         return get(self.path + "/{import_id}", needs=self.needs)(look)
@@ -216,7 +233,7 @@ class Import(Generic[R]):
             cursor: Cursor = None,
         ) -> Page[RowView]:
             """What became of each row, in their order."""
-            await self._view(tx, import_id, principal)
+            await self.view(tx, import_id, principal)
             after = cursor_values(cursor, int)[0] if cursor is not None else 0
             found = await _rows(tx, import_id, outcome, after, limit + 1)
             following = cursor_of(found[limit - 1].row) if len(found) > limit else None
@@ -234,7 +251,7 @@ class Import(Generic[R]):
             language: Language = "en",
         ) -> Response:
             """What became of each row, as a CSV file; in Chinese where Accept-Language prefers it."""
-            await self._view(tx, import_id, principal)
+            await self.view(tx, import_id, principal)
             chinese = language == "zh"
             lines = [
                 (
@@ -290,34 +307,16 @@ class Import(Generic[R]):
             outcomes={}, asked_by=principal.subject, asked_at=tx.now, ended_at=None,
         )  # fmt: skip
 
-    async def _view(self, tx: Tx, identifier: UUID, principal: Principal) -> ImportView:
+    async def view(self, tx: Tx, identifier: UUID, principal: Principal) -> ImportView:
         """The import, if the principal has handed it in; to everyone else it does not exist."""
-        found = await tx.driver.fetchrow(
-            "SELECT i.*, j.state FROM kehu.imports i LEFT JOIN kehu.jobs j ON j.id = i.id "
-            "WHERE i.id = $1 AND i.kind = $2 AND i.asked_by = $3",
-            identifier,
-            self.name,
-            principal.subject,
-        )
+        found = await tx.driver.fetchrow(f"{_VIEW} AND i.id = $3", self.name, principal.subject, identifier)
         if found is None:
             raise NotFound("There is no such import, or somebody else has handed it in. Check the id.")
-        counted = await tx.driver.fetch(
-            "SELECT outcome, count(*) FROM kehu.import_rows WHERE import_id = $1 GROUP BY outcome ORDER BY outcome",
-            identifier,
-        )
-        outcomes = {row[0]: int(row[1]) for row in counted}
-        return ImportView(
-            id=identifier,
-            path=f"{self.path}/{identifier}",
-            state="done" if found["ended_at"] else "failed" if found["state"] == "failed" else "waiting",
-            dry_run=found["dry_run"],
-            rows=found["rows"],
-            done=sum(outcomes.values()),
-            outcomes=outcomes,
-            asked_by=found["asked_by"],
-            asked_at=found["asked_at"],
-            ended_at=found["ended_at"],
-        )
+        return self._viewed(found)
+
+    def _viewed(self, row: Mapping[str, Any]) -> ImportView:
+        done = sum(row["outcomes"].values())
+        return ImportView(**dict(row), path=f"{self.path}/{row['id']}", done=done)
 
     # -- the work --------------------------------------------------------------------------------
 

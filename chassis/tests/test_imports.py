@@ -305,9 +305,22 @@ async def test_the_content_is_sealed_until_it_is_taken_and_then_gone_with_its_ke
     assert (sealed, destroyed) == (None, True)
 
 
+async def test_who_handed_tables_in_finds_them_again_the_newest_first(stage: Stage) -> None:
+    tried = await ended(stage, await hand_in(stage, TABLE.encode(), "?dry_run=true"))
+    taken = await ended(stage, await hand_in(stage, TABLE.encode()))
+    await ended(stage, await hand_in(stage, TABLE.encode(), subject="agent-8"), subject="agent-8")
+    waiting = (await hand_in(stage, "编号\nA-3\n".encode())).json()
+    async with stage.client(AGENT, subject="agent-7") as agent:
+        first = (await agent.get("/v1/lines/imports?limit=2")).json()
+        second = (await agent.get(f"/v1/lines/imports?limit=2&cursor={first['next']}")).json()
+    assert (first["items"], second["items"], second["next"]) == ([waiting, taken], [tried], None)
+    assert (taken["dry_run"], taken["done"], tried["dry_run"]) == (False, taken["rows"], True)
+
+
 async def test_an_import_is_seen_by_who_handed_it_in(stage: Stage) -> None:
     answer = await hand_in(stage, TABLE.encode())
     async with stage.client(AGENT, subject="agent-8") as other:
+        assert (await other.get("/v1/lines/imports")).json()["items"] == []
         for path in ("", "/rows", "/rows.csv"):
             assert (await other.get(answer.json()["path"] + path)).status_code == 404
     async with stage.client("technician@sh-pudong") as nobody:

@@ -61,7 +61,6 @@ from credit.targets.set_target import revise_target, set_target
 from credit.warehouse.import_issues import ISSUES_LIST
 from credit.warehouse.list_foreseen import list_foreseen
 from credit.warehouse.list_issues import list_issues, read_issue
-from credit.warehouse.list_lists import list_lists
 from credit.warehouse.reconcile_issues import reconcile_issues, reconcile_shipment, reconcile_slip
 from credit.warnings.act_on_warning import act_on_warning, close_warning
 from credit.warnings.read_warnings import list_warnings, read_warning
@@ -110,7 +109,6 @@ service = Service(
         make_plan,  # plans
         list_plans,
         *ISSUES_LIST.routes,  # warehouse
-        list_lists,
         list_foreseen,
         list_issues,
         read_issue,

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, get
-from chassis.problems import NotFound
 from chassis.tx import Tx
 from pydantic import BaseModel
 
@@ -18,7 +17,6 @@ from credit.warehouse.model import Finding
 
 RULES = ("P11.11",)
 
-_OWN = "SELECT true FROM kehu.imports WHERE id = $1 AND kind = $2 AND asked_by = $3"
 # by the row that each case begins with
 _CASES = """SELECT min(row) AS first_row, count(*) AS rows, min(foretold->>'what') AS what,
         min(foretold->>'about')::uuid AS shipment_id, array_agg(DISTINCT foretold->>'slip') AS slips,
@@ -48,8 +46,7 @@ async def list_foreseen(
     import_id: UUID, principal: Principal, tx: Tx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ForeseenCase]:
     """The cases that the list would raise, in the order of its rows; none where it was no dry run."""
-    if not await tx.driver.fetchval(_OWN, import_id, ISSUES_LIST.name, principal.subject):
-        raise NotFound("There is no such import, or somebody else has handed it in. Check the id.")
+    await ISSUES_LIST.view(tx, import_id, principal)
     after = cursor_values(cursor, int)[0] if cursor is not None else 0
     found = [
         ForeseenCase(**dict(row), rules=list(RULES))

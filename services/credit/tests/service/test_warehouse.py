@@ -382,30 +382,16 @@ async def test_a_dry_run_names_the_cases_with_their_amounts_and_the_list_then_ra
 
 
 @pytest.mark.rule("P11.11")
-async def test_who_handed_lists_in_finds_them_again_and_nobody_else_does(stage: Stage) -> None:
+async def test_the_cases_of_a_dry_run_are_shown_to_who_handed_the_list_in(stage: Stage) -> None:
     await hire(stage, "keeper-2", "warehouse_keeper@hz-dist-1")
     good = line("CK-1", 1, "nobody")
     await listed(stage, good, line("CK-2", 1, "nobody", on="soon"), dry_run=True)
     await listed(stage, good)
-    await listed(stage, good, who="keeper-2")
     async with stage.client(subject="keeper-1") as keeper:
-        last = (await keeper.get(f"{PATH}?limit=1")).json()
-        earlier = (await keeper.get(f"{PATH}?limit=1&cursor={last['next']}")).json()
-        (taken,), (tried,) = last["items"], earlier["items"]
-        assert (earlier["next"], (await keeper.get(taken["path"])).json()) == (None, taken)
-        assert (await keeper.get(tried["path"])).json() == tried
-        waiting = (await keeper.post(PATH, content=csv_of(HEADINGS, good))).json()
-        waiting = (await keeper.get(waiting["path"])).json()
-        assert (waiting["state"], (await keeper.get(f"{PATH}?limit=1")).json()["items"]) == ("waiting", [waiting])
+        taken, tried = (await keeper.get(PATH)).json()["items"]
         assert (await keeper.get(f"{tried['path']}/cases")).json()["items"][0]["slips"] == ["CK-1"]
         assert (await keeper.get(f"{taken['path']}/cases")).json()["items"] == []
-    assert [(one["dry_run"], one["state"], one["outcomes"]) for one in (taken, tried)] == [
-        (False, "done", {"made": 1}),
-        (True, "done", {"made": 1, "refused": 1}),
-    ]
     async with stage.client(subject="keeper-2") as keeper:
-        mine = (await keeper.get(PATH)).json()["items"]
-        assert [one["outcomes"] for one in mine] == [{"unchanged": 1}]
         assert (await keeper.get(f"{tried['path']}/cases")).status_code == 404
     assert (await send(stage, "sales-1", "GET", PATH)).status_code == 403
 
