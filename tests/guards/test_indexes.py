@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
@@ -11,12 +10,11 @@ from typing import Any
 import asyncpg
 import pytest
 from chassis.kit.databases import Databases
+from chassis.kit.plans import nodes, plan_for_any
 from chassis.service import Service
 
 #: as many rows as there are people, branches, years and changes of policies; the directory holds them all
 SMALL = {"known_people", "known_grants", "known_branches", "known_years", "policy_versions", "outbox_id_seq"}
-#: a plan for any values, that reads a whole table only where nothing else is possible
-_PLANS = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan"
 _BEGINS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
 
 
@@ -25,7 +23,6 @@ async def test_every_statement_finds_its_rows_by_an_index(service: Service, data
     async with databases.fresh(service) as dsn:
         connection = await asyncpg.connect(dsn)
         try:
-            await connection.execute(_PLANS)
             found = dict(statements(service.name))
             for sql, where in found.items():
                 read += [f"{where} reads all of {table}" for table in await scanned(connection, sql)]
@@ -56,31 +53,18 @@ def modules(package: str) -> Iterator[str]:
 async def scanned(connection: asyncpg.Connection[Any], sql: str) -> list[str]:
     """The tables that grow and that the plan of a statement can only read as a whole; none of what is a part of one."""
     try:
-        await connection.execute(f"PREPARE asked AS {sql}")
+        plan = await plan_for_any(connection, sql)
     except asyncpg.PostgresSyntaxError:
         return []
-    try:
-        types = await connection.fetchval("SELECT parameter_types FROM pg_prepared_statements WHERE name = 'asked'")
-        values = f"({', '.join(['NULL'] * len(types))})" if types else ""
-        (plan,) = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{values}"))
-        tables = [node["Relation Name"] for node in nodes(plan["Plan"]) if node["Node Type"] == "Seq Scan"]
-        return [table for table in tables if table not in SMALL]
-    finally:
-        await connection.execute("DEALLOCATE asked")
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A plan and all that is below it."""
-    yield plan
-    for below in plan.get("Plans", ()):
-        yield from nodes(below)
+    tables = [node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"]
+    return [table for table in tables if table not in SMALL]
 
 
 @pytest.mark.parametrize("service", ["customer"], indirect=True)
 async def test_a_statement_without_an_index_is_seen(service: Service, databases: Databases) -> None:
     async with databases.fresh(service) as dsn:
         connection = await asyncpg.connect(dsn)
-        await connection.execute(f"CREATE TABLE thing (id int PRIMARY KEY, name text); {_PLANS}")
+        await connection.execute("CREATE TABLE thing (id int PRIMARY KEY, name text)")
         assert await scanned(connection, "SELECT 1 FROM thing WHERE id = $1") == []
         assert await scanned(connection, "SELECT 1 FROM thing WHERE name = $1") == ["thing"]
         await connection.close()

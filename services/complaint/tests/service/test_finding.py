@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from chassis.auth import Grant, Principal
+from chassis.kit.plans import nodes, plan_for_any
 from chassis.kit.stage import Stage
 from complaint.cases import search_complaints
 from complaint.cases.list_complaints import in_state
@@ -284,22 +285,15 @@ async def test_words_are_sought_in_their_index_whatever_words_the_plan_is_made_f
     asked = case_words.c.words.op("@@")(sa.cast(sa.literal("'词7'", sa.Text), TSQUERY))
     wanted = Wanted(asked, in_state(CaseState.INVESTIGATING))
     newest, *_ = spans(stage.runtime.clock(), END)
-    plan = await whatever(stage, of_span(newest, END, wanted).limit(51))
-    assert f"Bitmap Index Scan on {filled}_words_idx" in plan, plan
-    assert f"{filled}_pkey" not in plan, plan
-    plan = await whatever(stage, of_newest(END, wanted).limit(51))
-    assert "cases_state" in plan, plan
-    assert f"{filled}_pkey" in plan, plan
+    used = await indexes(stage, of_span(newest, END, wanted).limit(51))
+    assert f"{filled}_words_idx" in used, used
+    assert f"{filled}_pkey" not in used, used
+    used = await indexes(stage, of_newest(END, wanted).limit(51))
+    assert {"cases_state", f"{filled}_pkey"} <= used, used
 
 
-async def whatever(stage: Stage, asked: sa.Select[Any]) -> str:
-    """The plan of a query for whatever it is asked with."""
-    said = asked.compile(dialect=asyncpg.dialect())
-    nothing = ", ".join("NULL" for _ in said.positiontup or ())
+async def indexes(stage: Stage, asked: sa.Select[Any]) -> set[str]:
+    """The indexes of the plan of a query for whatever it is asked with."""
     async with stage.runtime.transaction() as tx:
-        # so few cases could also be read one after the other; of millions they are not
-        await tx.driver.execute("SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off")
-        await tx.driver.execute(f"PREPARE whatever AS {said}")
-        plan = await tx.driver.fetch(f"EXPLAIN EXECUTE whatever({nothing})")
-        await tx.driver.execute("DEALLOCATE whatever")
-    return "\n".join(row[0] for row in plan)
+        plan = await plan_for_any(tx.driver, str(asked.compile(dialect=asyncpg.dialect())))
+    return {node["Index Name"] for node in nodes(plan) if "Index Name" in node}
