@@ -32,6 +32,8 @@ async function executable() {
   return { executablePath: await packed.executablePath(), args: [...args, ...QUIET] };
 }
 
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 /** Run the story in a fresh browser; fails on any script error, refused resource or unexpected console error. */
 export async function story(tell, { viewport = { width: 1366, height: 768 }, expected = [] } = {}) {
   const browser = await playwright.launch({ ...(await executable()), headless: true });
@@ -53,7 +55,8 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
     page.on("request", (request) => {
       const url = new URL(request.url());
       if (url.protocol.startsWith("http") && ![asked.console, asked.issuer].includes(url.origin)) wrong.push(`elsewhere: ${url.origin}`);
-      if (/1[3-9]\d{9}|1420777|%E/.test(url.pathname + url.search) && url.origin === asked.console) wrong.push(`in an address: ${url}`);
+      const said = (url.pathname + url.search).replaceAll(UUID, ""); // an id may look like a phone by chance
+      if (/1[3-9]\d{9}|1420777|%E/.test(said) && url.origin === asked.console) wrong.push(`in an address: ${url}`);
     });
     return [page, context];
   };
