@@ -146,12 +146,22 @@ async def test_a_row_stays_until_kafka_has_it_and_then_comes_again_with_the_same
     assert len({record.value for record in found}) == 1
 
 
-async def test_without_kafka_nothing_goes(stage: Stage) -> None:
+async def test_without_kafka_nothing_goes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append("kafka")
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    monkeypatch.setattr(
+        stage.runtime, "settings", stage.runtime.settings.model_copy(update={"kafka": f"{host}:{port}"})
+    )
     await published(stage, "phones")
-    async with running(stage) as relay:
-        await eventually(lambda: relay.active)
-        await asyncio.sleep(1)
-        assert await waiting(stage) == 1
+    async with server, running(stage):
+        await eventually(lambda: len(asked) >= 3)
+    assert await waiting(stage) == 1
 
 
 async def test_a_second_relay_stands_by_and_takes_over(live: Stage) -> None:
