@@ -227,32 +227,29 @@ class Runner:
     async def _step(self) -> None:
         self._wake.clear()
         free = self._slots - len(self._running)
-        taken = 0
+        wait = 1.0
         if free > 0:
-            busy = {lane: n for lane, n in self._lanes.items() if n > 0}
-            lease = uuid7()  # one a look: an attempt that has lost its lease never passes for the next one
-            async with self._runtime.transaction() as tx:
-                rows = await tx.driver.fetch(
-                    _LEASE,
-                    list(busy),
-                    list(busy.values()),
-                    tx.now,
-                    self._per_lane,
-                    free,
-                    lease,
-                    self._lease,
-                )
-                next_due = None if rows else await tx.driver.fetchval(_NEXT)
-            self._take([Leased(lease, *row) for row in rows])
-            taken = len(rows)
-        if taken:
-            return
-        wait = 1.0 if self._running or free <= 0 or next_due is None else self._until(next_due)
+            ((next_due,),) = await self._runtime.glance(_NEXT)
+            if next_due is not None and next_due <= self._runtime.clock() and await self._lease_due(free):
+                return
+            if next_due is not None and not self._running:
+                wait = self._until(next_due)
         try:
             async with asyncio.timeout(wait):
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+    async def _lease_due(self, free: int) -> bool:
+        """Take what is due, at most `free` of it; whether there was any."""
+        busy = {lane: n for lane, n in self._lanes.items() if n > 0}
+        lease = uuid7()  # one a look: an attempt that has lost its lease never passes for the next one
+        async with self._runtime.transaction() as tx:
+            rows = await tx.driver.fetch(
+                _LEASE, list(busy), list(busy.values()), tx.now, self._per_lane, free, lease, self._lease
+            )
+        self._take([Leased(lease, *row) for row in rows])
+        return bool(rows)
 
     def _until(self, instant: datetime) -> float:
         return min(1.0, max(0.01, (instant - self._runtime.clock()).total_seconds()))

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from chassis.ids import uuid7
 from chassis.kit.probe import PROBES, Probe, changed, probe, probes
@@ -46,6 +47,16 @@ async def test_a_transaction_may_not_last_longer_than_the_relays_floor_allows(st
     async with stage.runtime.transaction() as tx:
         assert await tx.driver.fetchval("SHOW transaction_timeout") == "1min"
         assert await tx.driver.fetchval("SHOW lock_timeout") == "5s"
+
+
+async def test_a_glance_sees_what_is_committed_and_gives_no_broken_connection_back(stage: Stage) -> None:
+    await made(stage)
+    ((seen,),) = await stage.runtime.glance("SELECT count(*) FROM probes WHERE id <> $1", uuid7())
+    assert seen == 1
+    for _ in range(stage.runtime.settings.pool_size + 1):
+        with pytest.raises((asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError)):
+            await stage.runtime.glance("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert await stage.runtime.glance("SELECT 1")
 
 
 async def test_an_append_to_a_jsonb_list_is_written(stage: Stage) -> None:

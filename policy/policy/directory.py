@@ -174,12 +174,13 @@ class Directory:
 
     async def refresh(self) -> bool:
         """Look at the database again; whether anything had changed."""
+        # what comes between the look and the reading is read, and read once more at the next look
+        (stamp,) = [tuple(row) for row in await self.runtime.glance(_STAMP)]
+        if stamp == self._stamp:
+            return False
         async with self.runtime.transaction() as tx:
-            (stamp,) = [tuple(row) for row in await tx.driver.fetch(_STAMP)]
-            if stamp == self._stamp:
-                return False
             await self._read(tx)
-            self._stamp = stamp
+        self._stamp = stamp
         return True
 
     async def _read(self, tx: Tx) -> None:

@@ -475,8 +475,10 @@ class Timer:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
+            pause = 1.0
             try:
-                full = await self.fire() == BATCH
+                pause = await self._pause()
+                full = pause <= 0 and await self.fire() == BATCH
                 if not full and time.monotonic() - self._swept > SWEEP_EVERY and await self.sweep() < BATCH:
                     self._swept = time.monotonic()
             except Exception as error:
@@ -485,7 +487,7 @@ class Timer:
                 full = False
             self.last_progress = time.monotonic()
             if not full:
-                await asyncio.sleep(await self._pause())
+                await asyncio.sleep(max(0.02, pause))
 
     async def fire(self) -> int:
         """Fire a batch of what is due; how many."""
@@ -514,14 +516,8 @@ class Timer:
 
     async def _pause(self) -> float:
         """Seconds until something is due, a second at most: what is owed meanwhile may be due sooner."""
-        try:
-            async with self._runtime.transaction() as tx:
-                following = await tx.driver.fetchval(_NEXT)
-        except Exception as error:
-            if not passes_by_itself(error):
-                log.error("the next instant is unknown", exc_info=error)
-            return 1.0
+        ((following,),) = await self._runtime.glance(_NEXT)
         if following is None:
             return 1.0
         until: timedelta = following - self._runtime.clock()
-        return min(1.0, max(0.02, until.total_seconds()))
+        return min(1.0, until.total_seconds())

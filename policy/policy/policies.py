@@ -224,14 +224,13 @@ class Policies:
 
     async def refresh(self) -> bool:
         """Look at the database again; whether anything had changed."""
-        async with self.runtime.transaction() as tx:
-            (stamp,) = [tuple(row) for row in await tx.driver.fetch(_COUNT)]
-            if stamp == self._stamp:
-                return False
-            stored: dict[str, list[Stored]] = {}
-            for row in await tx.driver.fetch(_APPROVED):
-                one = Stored(row["id"], row["layer"], row["values"], row["effective_on"])
-                stored.setdefault(row["policy"], []).append(one)
+        (stamp,) = [tuple(row) for row in await self.runtime.glance(_COUNT)]
+        if stamp == self._stamp:
+            return False
+        stored: dict[str, list[Stored]] = {}
+        for row in await self.runtime.glance(_APPROVED):
+            one = Stored(row["id"], row["layer"], row["values"], row["effective_on"])
+            stored.setdefault(row["policy"], []).append(one)
         self.stored, self._stamp = stored, stamp
         self._resolved.clear()
         return True

@@ -55,7 +55,8 @@ class Sequencer:
         """Work until cancelled."""
         while True:
             try:
-                full = await self.append() == BATCH
+                ((waiting,),) = await self._runtime.glance("SELECT EXISTS (SELECT FROM log_waiting)")
+                full = waiting and await self.append() == BATCH
             except Exception as error:
                 if not passes_by_itself(error):
                     log.error("the audit log is not appended to", exc_info=error)

@@ -270,8 +270,7 @@ class Writer:
         """Every two seconds: until when is the local directory known to be complete."""
         while True:
             try:
-                async with self._runtime.transaction() as tx:
-                    ((seen, as_of),) = await tx.driver.fetch(_AS_OF, known_customers.name)
+                ((seen, as_of),) = await self._runtime.glance(_AS_OF, known_customers.name)
                 self._as_of = as_of if seen == CUSTOMER_STATE.partitions else None
             except Exception as error:
                 if not passes_by_itself(error):
