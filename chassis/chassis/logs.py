@@ -100,7 +100,7 @@ def places(trace: TracebackType | None) -> list[str]:
 
 def _safe(logger: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        if isinstance(value, str) and len(value) > 9 and name not in ("at", "trace_id"):
+        if isinstance(value, str) and len(value) > 9 and name not in ("at", "trace_id", "route"):
             event[name] = without_personal(value[:_LONGEST])
     return event
 

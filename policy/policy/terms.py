@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from chassis.wrong import Wrong
@@ -65,6 +66,7 @@ class Term:
     amount: int = 0
 
     @classmethod
+    @lru_cache(1024)
     def parse(cls, text: str) -> Term:
         """A term as it is written in a policy; ValueError with the ways to write one."""
         if text == Unit.MONTH_END:

@@ -8,17 +8,20 @@ from zoneinfo import ZoneInfo
 CIVIL_ZONE = ZoneInfo("Asia/Shanghai")
 
 # Damm, "Total anti-symmetrische Quasigruppen" (2004): catches every wrong digit and every swap of neighbours
-_DAMM = (
-    "0317598642",
-    "7092154863",
-    "4206871359",
-    "1750983426",
-    "6123045978",
-    "3674209581",
-    "5869720134",
-    "8945362017",
-    "9438617205",
-    "2581436790",
+_DAMM = tuple(
+    {str(digit): int(following) for digit, following in enumerate(row)}
+    for row in (
+        "0317598642",
+        "7092154863",
+        "4206871359",
+        "1750983426",
+        "6123045978",
+        "3674209581",
+        "5869720134",
+        "8945362017",
+        "9438617205",
+        "2581436790",
+    )
 )
 
 
@@ -26,13 +29,14 @@ def check_digit(digits: str) -> str:
     """The digit to append to `digits`, so that `is_number` holds."""
     row = 0
     for digit in digits:
-        row = int(_DAMM[row][int(digit)])
+        row = _DAMM[row][digit]
     return str(row)
 
 
 def number_of(taken_at: datetime, count: int) -> str:
     """`20261124-0000042-7`: the civil day of the intake, the count, the check digit."""
-    digits = f"{taken_at.astimezone(CIVIL_ZONE):%Y%m%d}{count:07d}"
+    day = taken_at.astimezone(CIVIL_ZONE)
+    digits = f"{day.year:04d}{day.month:02d}{day.day:02d}{count:07d}"
     return f"{digits[:8]}-{digits[8:]}-{check_digit(digits)}"
 
 
