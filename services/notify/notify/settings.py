@@ -12,6 +12,7 @@ from pydantic import Field
 class NotifySettings(Settings):
     """`KEHU_WEBHOOK_*`, `KEHU_SMTP_*`, `KEHU_SMS_*`; without a mail server or a gateway development uses a sink."""
 
+    worker_slots: int = Field(192, description="as elsewhere: most wait for a subscriber, and their ends share commits")
     webhook_allow_loopback: bool = Field(False, description="development and tests: subscribers on this machine")
     webhook_timeout_seconds: float = Field(15.0, description="how long a subscriber may take to answer")
 
