@@ -122,11 +122,18 @@ class SeriousOverruled(Event, type="complaint.serious_overruled.v1"):
     overruled_at: Instant
 
 
+class FactoryPaper(BaseModel):
+    """A factory's own paper, filled in: lines of its names in its order, written as it writes them (P12.8)."""
+
+    format: str
+    lines: dict[str, str | int | list[str] | None]
+
+
 class ComplaintSerious(Event, type="complaint.serious.v1"):
     """A serious complaint, for the brand's own and for the factory (P12.6, P12.8), on `complaint.serious`.
 
     `summary` is redacted text of at most 500 characters; `detail` the path where the brand may fetch what its
-    agreement lists.
+    agreement lists; `paper` the same facts in the format that the brand's own rules state, where they state one.
     """
 
     case_id: UUID
@@ -143,6 +150,7 @@ class ComplaintSerious(Event, type="complaint.serious.v1"):
     serious_at: Instant
     summary: str
     detail: str
+    paper: FactoryPaper | None = None
 
 
 class Reaction(StrEnum):

@@ -32,6 +32,7 @@ from contracts.complaint import (
     CustomerCalledBack,
     CustomerReacted,
     DossierReady,
+    FactoryPaper,
     Harm,
     HarmedParty,
     HarmRecorded,
@@ -317,6 +318,10 @@ _ALL = (
         serious_at=_SOON,
         summary="动力电池故障，无法充电。车主[姓名]，[电话]，要求三日内解决。",
         detail=f"/v1/complaints/{_CASE}/detail",
+        paper=FactoryPaper(
+            format="JAC-YJ-02",
+            lines={"编号": "20260302-0001042-8", "车系": "江淮iEV6E", "年款": 2017, "故障代码": ["H343"], "大区": None},
+        ),
     ),
     ComplaintSerious(
         case_id=_EARLIER,

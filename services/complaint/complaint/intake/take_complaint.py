@@ -29,11 +29,12 @@ from pydantic import ValidationError
 from chassis import sealing, telemetry
 from complaint.intake import redaction
 from complaint.intake.form import ComplaintForm, Taken
-from complaint.intake.writer import Outcome, Writer, Written
+from complaint.intake.writer import Outcome, Told, Writer, Written
 from complaint.number import number_of
 from complaint.permissions import TAKE_COMPLAINT
 from complaint.policy import JUDGE, ComplaintPolicy
-from complaint.serious.warning import SUMMARY_LENGTH
+from complaint.serious.policy import SeriousPolicy
+from complaint.serious.warning import SUMMARY_LENGTH, on_paper
 
 RULES = ("P04.3", "P12.3", "P12.5", "P17.7")
 
@@ -156,7 +157,10 @@ def prepare(
         "fault_codes": form.fault_codes,
     }
     kinds = [kind.value for kind in form.serious]
-    messages = _messages(form, case_id, number, taken_at, now, words)
+    profile = Directory.of(runtime).profile(form.branch)
+    messages = [_opening(form, case_id, number, taken_at)]
+    if form.serious:
+        messages += _warned(runtime, form, case_id, number, profile, taken_at, now, words)
     origin = (form.origin, form.origin_ref) if form.origin and form.origin_ref else None
     row = (
         case_id,
@@ -181,7 +185,6 @@ def prepare(
         None,
         sum(topic == COMPLAINT_EVENTS.name for topic, *_ in messages),
     )
-    profile = Directory.of(runtime).profile(form.branch)
     judging = first_duty(runtime, case_id, form.branch, profile, taken_at, now)
     duty = (
         profile,
@@ -207,12 +210,9 @@ def first_duty(runtime: Runtime, case_id: UUID, branch: str, profile: str, taken
     return duty
 
 
-def _messages(
-    form: ComplaintForm, case_id: UUID, number: str, taken_at: datetime, now: datetime, words: str
-) -> list[tuple[str, UUID, str, int, str | None, bytes]]:
-    """The opening, whose end the statement writes when it knows the match; for a marked one the warning."""
+def _opening(form: ComplaintForm, case_id: UUID, number: str, taken_at: datetime) -> Told:
+    """That it was taken; the statement writes the end of it, when it knows the match."""
     vehicle = form.vehicle
-    traceparent = telemetry.traceparent_now()
     opened = ComplaintOpened(
         case_id=case_id,
         number=number,
@@ -229,30 +229,44 @@ def _messages(
         customer_id=None,
     )
     head, _, _ = encode(opened).rpartition(b',"match":')
-    messages = [(COMPLAINT_EVENTS.name, uuid7(), opened.TYPE, 1, traceparent, head)]
-    if form.serious:
-        marked = MarkedSerious(case_id=case_id, kinds=form.serious, by=MarkedBy.PERSON, rules=["P12.5"])
-        serious = ComplaintSerious(
-            case_id=case_id,
-            number=number,
-            brand=vehicle.brand,
-            series=vehicle.series,
-            model=vehicle.model,
-            model_year=vehicle.model_year,
-            fault_codes=form.fault_codes,
-            kinds=form.serious,
-            branch=form.branch,
-            region=form.region,
-            taken_at=taken_at,
-            serious_at=now,
-            summary=words[:SUMMARY_LENGTH],
-            detail=f"/v1/complaints/{case_id}/detail",
-        )
-        messages += [
-            (COMPLAINT_EVENTS.name, uuid7(), marked.TYPE, 2, traceparent, encode(marked)),
-            (COMPLAINT_SERIOUS.name, uuid7(), serious.TYPE, 1, traceparent, encode(serious)),
-        ]
-    return messages
+    return COMPLAINT_EVENTS.name, uuid7(), opened.TYPE, 1, telemetry.traceparent_now(), head
+
+
+def _warned(
+    runtime: Runtime,
+    form: ComplaintForm,
+    case_id: UUID,
+    number: str,
+    profile: str,
+    taken_at: datetime,
+    now: datetime,
+    words: str,
+) -> list[Told]:
+    """That a person has marked it serious, and the warning for brand and factory by the brand's rules (P12.8)."""
+    vehicle = form.vehicle
+    traceparent = telemetry.traceparent_now()
+    marked = MarkedSerious(case_id=case_id, kinds=form.serious, by=MarkedBy.PERSON, rules=["P12.5"])
+    told = ComplaintSerious(
+        case_id=case_id,
+        number=number,
+        brand=vehicle.brand,
+        series=vehicle.series,
+        model=vehicle.model,
+        model_year=vehicle.model_year,
+        fault_codes=form.fault_codes,
+        kinds=form.serious,
+        branch=form.branch,
+        region=form.region,
+        taken_at=taken_at,
+        serious_at=now,
+        summary=words[:SUMMARY_LENGTH],
+        detail=f"/v1/complaints/{case_id}/detail",
+    )
+    told = on_paper(told, Policies.of(runtime).under(SeriousPolicy, profile, form.branch, civil(now)))
+    return [
+        (COMPLAINT_EVENTS.name, uuid7(), marked.TYPE, 2, traceparent, encode(marked)),
+        (COMPLAINT_SERIOUS.name, uuid7(), told.TYPE, 1, traceparent, encode(told)),
+    ]
 
 
 def _taken(

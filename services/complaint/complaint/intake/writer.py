@@ -107,6 +107,10 @@ class OriginReused(Refused):
     zh = "同一来源编号已登记过内容不同的投诉。请核对来源编号。"
 
 
+#: a message: its topic, event id, type, sequence, traceparent and value
+Told = tuple[str, UUID, str, int, str | None, bytes]
+
+
 @dataclass(slots=True)
 class Written:
     """A form made ready: the values of its row, and the messages that tell of it."""
@@ -116,8 +120,8 @@ class Written:
     #: profile, the first duty's values, the id and bytes of its work item
     duty: tuple[Any, ...]
     judge_by: datetime | None
-    #: (topic, event id, type, sequence, traceparent, value); the first is the opening, still open at its end
-    messages: list[tuple[str, UUID, str, int, str | None, bytes]]
+    #: the first is the opening, still open at its end
+    messages: list[Told]
     request_key: bytes | None
     request_digest: bytes | None
     origin: tuple[str, str] | None

@@ -57,7 +57,7 @@ async def complete_facts(case_id: UUID, facts: Facts, principal: Principal, tx: 
         changed = await _identify(tx, case, facts) or changed
     if case.serious and changed:
         case.serious_sequence += 1
-        tx.publish(case, warning(case), sequence=case.serious_sequence)
+        tx.publish(case, warning(case, tx), sequence=case.serious_sequence)
     rules = climb.policy(tx).brands.get(case.brand)
     return Completed(case_id=case.id, missing=missing(case, rules) if rules else [])
 

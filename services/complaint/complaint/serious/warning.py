@@ -8,6 +8,7 @@ from chassis.tx import Tx
 from contracts.complaint import ComplaintSerious, MarkedBy, MarkedSerious, SeriousKind
 
 from complaint.case import Case
+from complaint.serious.policy import SeriousPolicy
 
 RULES = ("P12.5", "P12.8")
 
@@ -19,10 +20,10 @@ def marked(case: Case, kinds: tuple[SeriousKind, ...], by: MarkedBy) -> MarkedSe
     return MarkedSerious(case_id=case.id, kinds=list(kinds), by=by, rules=["P12.5"])
 
 
-def warning(case: Case) -> ComplaintSerious:
+def warning(case: Case, tx: Tx) -> ComplaintSerious:
     """What the brand's division and the factory are told; `detail` is for whoever an agreement entitles."""
     assert case.serious_at is not None, "only a serious case is warned of"
-    return ComplaintSerious(
+    told = ComplaintSerious(
         case_id=case.id,
         number=case.number,
         brand=case.brand,
@@ -38,6 +39,13 @@ def warning(case: Case) -> ComplaintSerious:
         summary=case.text[:SUMMARY_LENGTH],
         detail=f"/v1/complaints/{case.id}/detail",
     )
+    return on_paper(told, case.policy(tx, SeriousPolicy))
+
+
+def on_paper(told: ComplaintSerious, policy: SeriousPolicy) -> ComplaintSerious:
+    """The warning with the paper of its brand's factory, where the brand's rules state one."""
+    rules = policy.brands.get(told.brand)
+    return told if rules is None else told.model_copy(update={"paper": rules.filled(told)})
 
 
 def warn(case: Case, kinds: tuple[SeriousKind, ...], by: MarkedBy, at: datetime, tx: Tx) -> None:
@@ -47,4 +55,4 @@ def warn(case: Case, kinds: tuple[SeriousKind, ...], by: MarkedBy, at: datetime,
     """
     tx.publish(case, marked(case, kinds, by), at=at)
     case.serious_sequence += 1
-    tx.publish(case, warning(case), at=at, sequence=case.serious_sequence)
+    tx.publish(case, warning(case, tx), at=at, sequence=case.serious_sequence)

@@ -17,6 +17,7 @@ from chassis.kit.counterpart import Reply, Request, answered, counterpart
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
+from complaint.serious.factory import BrandRules
 from contracts.complaint import ComplaintSerious
 from contracts.roles import Scope
 from contracts.staff import Profile
@@ -89,7 +90,7 @@ async def test_the_rules_of_the_page_hold_everywhere_from_their_day_on(stage: St
     assert (await explained(str(before)))["brands"]["value"] == {}
     holds = await explained(version["effective_on"])
     assert (holds["brands"]["value"], holds["machines"]["value"]) == (
-        {BRAND: RULES}, PROPOSAL["values"]["machines"],
+        {BRAND: BrandRules.model_validate(RULES).model_dump(mode="json")}, PROPOSAL["values"]["machines"],
     )  # fmt: skip
     assert (holds["brands"]["layer"], holds["brands"]["version"]) == ("group", version["id"])
 
@@ -114,11 +115,27 @@ async def test_a_serious_case_of_the_brand_is_sent_as_the_page_states_it(stage: 
     assert (WorkState.OPEN, "serious.complete") in [(one.state, one.kind) for one in owed if isinstance(one, WorkItem)]
     await as_(stage, "relations-1", "POST", f"{case['path']}/facts", json={"vin": VIN})
     warning = (await stage.outbox(ComplaintSerious))[-1]
-    assert RULES["format"] == ComplaintSerious.TYPE == warning.message.TYPE
     sent = warning.message.model_dump(mode="json")
     assert {name: sent[name] for name in set(RULES["required"]) & set(sent)} == {
         "series": "轩逸", "model": "2020款", "fault_codes": ["H93"],
     }  # fmt: skip
+    opened = datetime.fromisoformat(sent["taken_at"]).astimezone(ZONE)
+    assert sent["paper"] == {
+        "format": RULES["format"],
+        "lines": {
+            "文件类别": "重大投诉预警",
+            "专营店代码": "DFN-3107",
+            "受理日期": f"{opened:%Y-%m-%d}",
+            "车系": "轩逸",
+            "年款": None,
+            "故障代码": "H93",
+            "投诉性质": "厂家投诉",
+            "情况说明": sent["summary"],
+        },
+    }
+    assert list(sent["paper"]["lines"]) == [line["name"] for line in RULES["paper"]]
+    first = (await stage.outbox(ComplaintSerious))[0].message.model_dump(mode="json")
+    assert first["paper"] == sent["paper"], "the warning of the intake is on the same paper"
     assert VIN not in str(sent)
     async with stage.client(subject=MACHINE, scopes=(Scope.COMPLAINT_DETAIL.value,)) as factory:
         given = await factory.get(sent["detail"])
@@ -140,6 +157,10 @@ async def test_a_serious_case_of_the_brand_is_sent_as_the_page_states_it(stage: 
         ({"channel": "fax"}, "channel"),
         ({"answers": "the boss"}, "answers"),
         ({"deadline": "12 hours"}, "deadline"),
+        ({"paper": [{"name": "车主电话", "field": "phone"}]}, "paper/0/field"),
+        ({"paper": [{"name": "日期"}]}, "paper/0"),
+        ({"paper": [{"name": "车系", "field": "series", "written": "date"}]}, "paper/0"),
+        ({"paper": [{"name": "车系", "field": "series", "joined": "、"}]}, "paper/0"),
     ],
 )
 async def test_what_is_stated_wrongly_is_refused_with_its_place(
