@@ -56,13 +56,13 @@ class Peers:
         return (await self._call("POST", peer, path, scope=scope, json=body, headers=headers)).json()
 
     @asynccontextmanager
-    async def stream(self, peer: str, path: str, *, scope: Scope) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The body of what the peer answers, piece by piece. Errors as in `get`."""
+    async def stream(self, peer: str, path: str, *, scope: Scope) -> AsyncIterator[httpx.Response]:
+        """What the peer answers, its headers first, its body to be read piece by piece. Errors as in `get`."""
         headers = {"Authorization": f"Bearer {await self._token(scope)}", **_trace()}
         try:
             async with self._client.stream("GET", self._url(peer) + path, headers=headers) as answer:
                 self._refuse(peer, answer)
-                yield answer.aiter_bytes()
+                yield answer
         except httpx.TransportError as error:
             raise PeerAway(f"{peer} does not answer.", retry_after=5) from error
 

@@ -89,7 +89,7 @@ class Tx:
         self._outbox: list[tuple[Any, ...]] = []
         self._keys: dict[UUID, bytes] = {}
         self._extensions: dict[type[Extension], Extension] = {}
-        self._reveals: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, bytes]]] = defaultdict(list)
+        self._reveals: dict[tuple[str, str, tuple[str, ...]], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
 
     async def begin(self, patience: str = PATIENCE) -> None:
         """Open the transaction with a statement of our own.
@@ -280,19 +280,27 @@ class Tx:
         key = await self._key_of(subject)
         return sealing.seal(key, dict(value), self._aad(table, identifier))
 
-    async def unseal(self, row: Sealed, *, why: str, rules: Iterable[str] = ()) -> dict[str, Any]:
+    async def unseal(
+        self, row: Sealed, *, why: str, rules: Iterable[str] = (), file: bytes | None = None, of: UUID | None = None
+    ) -> dict[str, Any]:
         """The clear text of an aggregate's row; that it was read is recorded in this transaction (P05.9).
 
-        `why` names the purpose. `NotFound` when the subject has been erased.
+        `why` names the purpose. A `file` that is read with its row, by the digest of its ciphertext, and the thing
+        that both are `of`, are named by the same record. `NotFound` when the subject has been erased.
         """
-        return await self.unseal_row(Store.of[type(row)].table, row, why=why, rules=rules)
+        clear = await self.unseal_row(Store.of[type(row)].table, row, why=why, rules=rules)
+        ids, digests = self._reveals[(Store.of[type(row)].table.name, why, tuple(rules))]
+        ids += [str(of)] if of is not None else []
+        digests += [file.hex()] if file is not None else []
+        return clear
 
     async def unseal_row(self, table: sa.Table, row: Sealed, *, why: str, rules: Iterable[str] = ()) -> dict[str, Any]:
         """`unseal` for a row that no store keeps."""
         key = await self._key_of(row.subject_id)
         clear = sealing.unseal(key, row.sealed, self._aad(table, row.id))
-        digest = hashlib.sha256(row.sealed).digest()
-        self._reveals[(table.name, why, tuple(rules))].append((str(row.id), digest))
+        ids, digests = self._reveals[(table.name, why, tuple(rules))]
+        ids.append(str(row.id))
+        digests.append(hashlib.sha256(row.sealed).hexdigest())
         return clear
 
     async def data_key(self, subject: UUID, purpose: str) -> bytes:
@@ -389,18 +397,18 @@ class Tx:
                 await stores[name].update(self.driver, changed[name])
 
     def _record_reveals(self) -> None:
-        for (table, why, rules), reveals in self._reveals.items():
+        for (table, why, rules), (ids, digests) in self._reveals.items():
             self.record(
                 AccessRecorded(
                     service=self.runtime.name,
                     actor=self.actor,
                     action="read",
                     table=table,
-                    ids=[identifier for identifier, _ in reveals],
+                    ids=ids,
                     purpose=why,
                     rules=list(rules),
                     at=self.now,
-                    digests=[digest.hex() for _, digest in reveals],
+                    digests=digests,
                 )
             )
         self._reveals.clear()

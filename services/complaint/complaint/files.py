@@ -10,35 +10,23 @@ from chassis.problems import NotFound
 from chassis.runtime import Runtime
 from chassis.tx import Tx
 from chassis.vault import Vault
-from contracts.archive import AccessRecorded
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
-from complaint import tables
 from complaint.attachment import FILE_KEY, Attachment
-from complaint.file_name import disposition
+from chassis.file_name import disposition
 
 
-async def key_and_record(tx: Tx, one: Attachment, *, actor: str, why: str, rules: Iterable[str]) -> bytes:
-    """The key of a file; that it is read is recorded in this transaction. `NotFound` when its subject was erased."""
-    key = await tx.data_key(one.subject_id, FILE_KEY)
-    tx.record(
-        AccessRecorded(
-            service=tx.runtime.name,
-            actor=actor,
-            action="read",
-            table=tables.attachments.name,
-            ids=[str(one.id), str(one.case_id)],
-            purpose=why,
-            rules=list(rules),
-            at=tx.now,
-            digests=[one.sealed_sha256.hex()],
-        )
-    )
-    return key
+async def opened(tx: Tx, one: Attachment, *, why: str, rules: Iterable[str]) -> tuple[bytes, str | None]:
+    """The key of a file and its name; that both are read is one record of this transaction.
+
+    `NotFound` when its subject was erased.
+    """
+    words = await tx.unseal(one, why=why, rules=rules, file=one.sealed_sha256, of=one.case_id)
+    return await tx.data_key(one.subject_id, FILE_KEY), words.get("name")
 
 
-async def streamed(runtime: Runtime, one: Attachment, key: bytes, name: str | None = None) -> Response:
+async def streamed(runtime: Runtime, one: Attachment, key: bytes, name: str | None) -> Response:
     """The file piece by piece, never whole in memory; it is saved under its name, else under its id."""
     if one.place is None:
         raise NotFound("It was removed.")

@@ -27,7 +27,7 @@ from complaint.attachment import (
 )
 from complaint.attachments.views import AttachmentView, view_of
 from complaint.case import NotNow
-from complaint.file_name import name_in
+from chassis.file_name import name_in
 from complaint.files import sweep_upload
 from complaint.keeping import within
 from complaint.permissions import HANDLE_COMPLAINT

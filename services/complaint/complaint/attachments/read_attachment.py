@@ -17,7 +17,7 @@ from complaint.attachment import ATTACHMENTS, Attachment, attachments_of
 from complaint.attachments.add_attachment import MOST
 from complaint.attachments.remove_attachment import removes
 from complaint.attachments.views import AttachmentsView, view_of
-from complaint.files import key_and_record, streamed
+from complaint.files import opened, streamed
 from complaint.keeping import within
 from complaint.permissions import READ_COMPLAINT
 from complaint.settings import ComplaintSettings
@@ -61,6 +61,5 @@ async def read_attachment(case_id: UUID, attachment_id: UUID, principal: Princip
         one = (await tx.load(ATTACHMENTS, [attachment_id], lock=False)).get(attachment_id)
         if one is None or one.case_id != case.id or one.place is None:
             raise NotFound("The case has no such file, or it was removed. Read its list.")
-        key = await key_and_record(tx, one, actor=principal.subject, why="handling", rules=RULES)
-        words = await tx.unseal(one, why="handling", rules=RULES)
-    return await streamed(runtime, one, key, words.get("name"))
+        key, name = await opened(tx, one, why="handling", rules=RULES)
+    return await streamed(runtime, one, key, name)

@@ -25,7 +25,7 @@ from complaint import tables
 from complaint.attachment import ATTACHMENTS, Attachment, AttachmentKind, attachments_of
 from complaint.case import CASES, Case
 from complaint.dossier.papers import Paper, forms_of, papers_of
-from complaint.files import key_and_record, streamed
+from complaint.files import opened, streamed
 from complaint.keeping import kept_out
 from complaint.papers.document import PDF
 from complaint.papers.gathered import gather
@@ -177,13 +177,16 @@ async def print_dossier(ref: str, work: Work) -> list[tuple[str, str, bytes]] | 
 
 @get("/v1/complaints/{case_id}/dossier/{item}", needs=FETCH_DOSSIER)
 async def fetch_dossier_item(case_id: UUID, item: str, principal: Principal, runtime: Runtime) -> Response:
-    """One paper or file of a closed case, for the archive: the bytes whose digest was told."""
+    """One paper or file of a closed case, for the archive: the bytes whose digest was told.
+
+    What a file was called comes in the Content-Disposition (`filename*`, RFC 6266): names are not told on the bus.
+    """
     async with runtime.transaction(actor=principal.subject) as tx:
         if not item.startswith(FILE):
             return await _paper(tx, case_id, item)
         one = await _file(tx, case_id, item.removeprefix(FILE))
-        key = await key_and_record(tx, one, actor=principal.subject, why="dossier", rules=RULES)
-    return await streamed(runtime, one, key)
+        key, name = await opened(tx, one, why="dossier", rules=RULES)
+    return await streamed(runtime, one, key, name)
 
 
 async def _file(tx: Tx, case_id: UUID, named: str) -> Attachment:

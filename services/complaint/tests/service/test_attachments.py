@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from chassis.file_name import name_saved
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.keys import TestIssuer
@@ -87,9 +88,13 @@ async def test_a_file_comes_back_as_it_was_sent_and_lies_sealed(stage: Stage, fo
     assert RECORDING[:64] not in lies.read_bytes()
     records = [one.message for one in await stage.outbox(AccessRecorded)]
     reads = [r for r in records if isinstance(r, AccessRecorded) and r.table == "attachments"]
-    # the file, its name with it, and its name in the list
-    assert [(r.actor, r.action) for r in reads] == [("gm-1", "read")] * 3
-    assert {r.ids[0] for r in reads} == {added.json()["id"]}
+    ((sealed, file),) = await stage.rows("SELECT sealed, sealed_sha256 FROM attachments")
+    named, one = hashlib.sha256(sealed).hexdigest(), added.json()["id"]
+    # one reading is one record: the file with its name, and then the name in the list
+    assert [(r.actor, r.action, r.ids, r.digests) for r in reads] == [
+        ("gm-1", "read", [one, case.id], [named, file.hex()]),
+        ("gm-1", "read", [one], [named]),
+    ]
     assert "attachment_added" in [e["kind"] for e in (await case.get("hr-1", "/timeline")).json()["items"]]
 
 
@@ -297,7 +302,7 @@ async def test_files_of_a_merged_case_are_the_survivors_and_new_ones_land_there(
 @pytest.mark.rule("P04.8")
 async def test_the_archive_reads_a_recording_back_whole_and_nothing_is_removed_after_that(stage: Stage) -> None:
     case = await Handled.taken(stage, "bj-services")
-    added = (await send(case)).json()
+    added = (await send(case, **{"Content-Type": f"audio/mpeg; name*=UTF-8''{quote('王小芳 来电.mp3')}"})).json()
     gone = (await send(case, PHOTO, "photo", **{"Content-Type": "image/png"})).json()
     await case.did("hr-1", f"attachments/{gone['id']}/remove", {"reason": "重复照片"})
     async with stage.client(scopes=(Scope.COMPLAINT_DOSSIER,), subject="archive") as archive:
@@ -315,11 +320,17 @@ async def test_the_archive_reads_a_recording_back_whole_and_nothing_is_removed_a
     (item,) = [one for one in ready.message.items if one.kind == "recording"]
     assert (item.size, item.sha256) == (len(RECORDING), hashlib.sha256(RECORDING).hexdigest())
     assert not [one for one in ready.message.items if one.kind == "photo"]
+    assert "来电.mp3" not in ready.message.model_dump_json()
+    before = len(await stage.outbox(AccessRecorded))
     async with stage.client(scopes=(Scope.COMPLAINT_DOSSIER,), subject="archive") as archive:
         fetched = await archive.get(item.path)
         assert (await archive.get(f"{case.path}/dossier/file-{gone['id']}")).status_code == 404
         assert (await archive.get(f"{case.path}/dossier/file-{uuid4()}")).status_code == 404
     assert (fetched.content, fetched.headers["content-type"]) == (RECORDING, item.media_type)
+    # the archive hears the name with the content, and that is one reading
+    assert name_saved(fetched.headers["content-disposition"]) == "王小芳 来电.mp3"
+    read = [one.message for one in (await stage.outbox(AccessRecorded))[before:]]
+    assert [(r.ids, len(r.digests)) for r in read if isinstance(r, AccessRecorded)] == [([added["id"], case.id], 2)]
     late = await case.refused("hr-1", f"attachments/{added['id']}/remove", {"reason": "误传"})
     assert late["type"] == "/problems/handed-over"
     assert (await send(case)).json()["type"] == "/problems/not-now"

@@ -6,7 +6,7 @@ from email.message import Message
 from urllib.parse import quote
 
 import pytest
-from complaint.file_name import MOST, NameUnreadable, cleaned, disposition, name_in
+from chassis.file_name import MOST, NameUnreadable, cleaned, disposition, name_in, name_saved
 
 
 @pytest.mark.rule("P05.4")
@@ -81,6 +81,19 @@ def test_a_browser_reads_the_name_back_that_was_sent(name: str) -> None:
     assert said.get_filename() == "0190"  # what comes first is for readers of before RFC 6266
     assert said["content-disposition"].isascii()
     assert said["content-disposition"].endswith(f"; filename*=UTF-8''{quote(name, safe='')}")
+
+
+@pytest.mark.rule("P05.4")
+@pytest.mark.parametrize("name", ["通话.mp3", "it's (1) 100%*.mp3", "a.mp3", None])
+def test_another_service_reads_the_name_back_and_takes_no_id_for_one(name: str | None) -> None:
+    assert name_saved(disposition(name, "0190")) == name
+
+
+def test_a_name_that_another_service_writes_otherwise_is_refused() -> None:
+    assert name_saved("attachment; filename*=UTF-8''..%2F..%2Fa.mp3") == "a.mp3"
+    assert name_saved("") is None
+    with pytest.raises(NameUnreadable):
+        name_saved("attachment; filename*=UTF-8''%FF.mp3")
 
 
 def test_a_file_without_a_name_is_saved_under_its_id() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from email.message import Message
+from typing import Any
 from urllib.parse import quote
 
 from chassis.problems import Invalid
@@ -18,6 +19,7 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _PATH = re.compile(r"[/\\]")
 #: what a parameter holds unescaped (RFC 8187, 3.2.1), beside letters and digits
 _ATTR_CHAR = "!#$&+-.^_`|~"
+_AS = "A name is percent-encoded UTF-8: name*=UTF-8''… (RFC 8187)."
 
 
 class NameUnreadable(Invalid):
@@ -30,19 +32,37 @@ class NameUnreadable(Invalid):
 
 def name_in(content_type: str) -> str | None:
     """The cleaned name that a Content-Type bears, as `name*=UTF-8''…` or as `name="…"` of ASCII, if it bears one."""
-    said = Message()
+    values = _values("content-type", content_type, "name")
+    return _read(values[0]) if values else None
+
+
+def name_saved(content_disposition: str) -> str | None:
+    """The cleaned name that a Content-Disposition has a file saved under (`filename*`, as `disposition` writes it)."""
+    escaped = [one for one in _values("content-disposition", content_disposition, "filename") if isinstance(one, tuple)]
+    return _read(escaped[0]) if escaped else None
+
+
+def _values(header: str, said: str, wanted: str) -> list[Any]:
+    """What a header says under a name, in its order; what was escaped (RFC 8187) as charset, language and text."""
+    message = Message()
     try:
-        said["content-type"] = content_type
-        value = said.get_param("name")
-        if isinstance(value, tuple):
-            charset, _, escaped = value
-            if (charset or "").lower() != "utf-8":
-                raise NameUnreadable("A name is taken in UTF-8: name*=UTF-8''…")
-            # the library has undone the escapes byte for byte
-            return cleaned(escaped.encode("latin-1").decode("utf-8"))
-        return None if value is None else cleaned(str(value).encode("ascii").decode())
+        message[header] = said
+        return [value for name, value in message.get_params([], header) if name.lower() == wanted]
     except ValueError:
-        raise NameUnreadable("A name is percent-encoded UTF-8: name*=UTF-8''… (RFC 8187).") from None
+        raise NameUnreadable(_AS) from None
+
+
+def _read(value: Any) -> str | None:
+    try:
+        if not isinstance(value, tuple):
+            return cleaned(str(value).encode("ascii").decode())
+        charset, _, escaped = value
+        if (charset or "").lower() != "utf-8":
+            raise NameUnreadable("A name is taken in UTF-8: name*=UTF-8''…")
+        # the library has undone the escapes byte for byte
+        return cleaned(escaped.encode("latin-1").decode("utf-8"))
+    except ValueError:
+        raise NameUnreadable(_AS) from None
 
 
 def cleaned(name: str) -> str | None:
