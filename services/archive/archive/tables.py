@@ -69,7 +69,7 @@ items = sa.Table(
     sa.Column("valid_until", sa.Date),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("subject_id", sa.Uuid, nullable=False),
-    sa.Column("sealed", BYTEA, nullable=False, comment="its label and remarks"),
+    sa.Column("sealed", BYTEA, nullable=False, comment="its label, remarks, and what its file was called"),
     _instant("filed_at"),
     sa.Column("filed_by", sa.Text, nullable=False),
     sa.Column("media_type", sa.Text),

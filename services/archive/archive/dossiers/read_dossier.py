@@ -5,12 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis.auth import Principal
+from chassis.file_name import disposition
 from chassis.http import get
 from chassis.problems import NotFound
 from chassis.runtime import Runtime
 from chassis.tx import Tx
 from chassis.vault import Vault
-from contracts.archive import AccessRecorded
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 from policy.access import within_reach
@@ -39,29 +39,18 @@ async def read_dossier(dossier_id: UUID, principal: Principal, tx: Tx) -> Dossie
 
 @get("/v1/items/{item_id}/content", needs=OPEN_DOSSIER)
 async def read_content(item_id: UUID, principal: Principal, runtime: Runtime) -> Response:
-    """The file of an item. That it is read is recorded before its first byte is sent."""
+    """The file of an item, under the name that it came with. That both are read is recorded before its first byte."""
     async with runtime.transaction(actor=principal.subject) as tx:
         item = await tx.get(ITEMS, item_id, lock=False)
         dossier = await within(tx, item.dossier_id, principal)
         if item.place is None or item.sealed_sha256 is None:
             raise NotFound("This item has no file. Ask its keeper for the paper.")
+        why = await purpose_of(tx, dossier, principal)
+        words = await tx.unseal(item, why=why, rules=RULES, file=item.sealed_sha256, of=dossier.id)
         key = await tx.data_key(dossier.subject_id, FILE_KEY)
-        tx.record(
-            AccessRecorded(
-                service=runtime.name,
-                actor=principal.subject,
-                action="read",
-                table="items",
-                ids=[str(item.id), str(dossier.id)],
-                purpose=await purpose_of(tx, dossier, principal),
-                rules=list(RULES),
-                at=tx.now,
-                digests=[item.sealed_sha256.hex()],
-            )
-        )
     clear = await Vault.of(runtime).open(item.place, key, bound_to(item.id))
     headers = {
-        "Content-Disposition": f'attachment; filename="{item.id}"',
+        "Content-Disposition": disposition(words.get("name"), str(item.id)),
         "Content-Length": str(item.size),
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",

@@ -35,7 +35,9 @@ class DossierLine(BaseModel):
 
 
 class ItemView(BaseModel):
-    """An item; `label` and `remarks` are clear text where the dossier was opened, else null."""
+    """An item; `label`, `remarks` and the `name` that its file came with are clear text where the dossier was opened,
+    else null.
+    """
 
     id: UUID
     dossier_id: UUID
@@ -53,6 +55,7 @@ class ItemView(BaseModel):
     content: str | None
     label: str | None
     remarks: str | None
+    name: str | None
     version: int
 
 
@@ -116,5 +119,6 @@ def item_view(item: Item, personal: dict[str, Any] | None = None) -> ItemView:
         content=None if item.place is None else f"/v1/items/{item.id}/content",
         label=None if personal is None else personal.get("label"),
         remarks=None if personal is None else personal.get("remarks"),
+        name=None if personal is None else personal.get("name"),
         version=item.version,
     )

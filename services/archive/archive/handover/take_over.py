@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from chassis.file_name import NameUnreadable, name_saved
 from chassis.jobs import TryAgain, Work, job
 from chassis.peers import PeerAway
 from chassis.problems import NotFound, Problem
@@ -80,26 +81,30 @@ async def take_over(ref: str, work: Work) -> None:
 
 
 async def _take(work: Work, handover: Handover, announced: dict[str, Any], key: bytes) -> str | None:
-    """Pull one item and file it; why it could not be, None when it is filed."""
+    """Pull one item and file it; why it could not be, None when it is filed.
+
+    What a file was called comes with it: the manifest went over the bus, where no names are.
+    """
     identifier, path = UUID(announced["item_id"]), announced["path"]
     if not path.startswith("/v1/") or announced["size"] < 0:
         return "the manifest names no path of the deliverer"
     watch = Announced(announced["size"], announced["sha256"])
     peers = work.runtime.peers
     try:
-        async with peers.stream(handover.service, path, scope=Scope.COMPLAINT_DOSSIER) as pieces:
-            upload, stored = await store(work.runtime, identifier, key, pieces, watch)
+        async with peers.stream(handover.service, path, scope=Scope.COMPLAINT_DOSSIER) as answer:
+            name = name_saved(answer.headers.get("content-disposition", ""))
+            upload, stored = await store(work.runtime, identifier, key, answer.aiter_bytes(), watch)
     except PeerAway:
         return "the deliverer does not answer"
     except httpx.HTTPStatusError as error:
         return f"the deliverer answers {error.response.status_code}"
-    except Differs as error:
+    except (Differs, NameUnreadable) as error:
         return error.detail
     async with work.runtime.transaction() as tx:
         dossier = await tx.get(DOSSIERS, handover.dossier_id)
         if identifier in await tx.load(ITEMS, [identifier]):
             return None
-        personal = {"label": announced["label"], "remarks": ""}
+        personal = {"label": announced["label"], "remarks": "", "name": name}
         item = Item(
             id=identifier,
             dossier_id=dossier.id,

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from archive.handover.take_over import take_over
+from chassis.file_name import disposition
 from chassis.ids import uuid7
 from chassis.jobs import Work
 from chassis.kit.at_work import at_work
@@ -21,7 +22,7 @@ from chassis.kit.eventually import eventually
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
-from contracts.archive import DossierEntry, DossierFiled
+from contracts.archive import AccessRecorded, DossierEntry, DossierFiled
 from contracts.complaint import DossierReady, ManifestItem
 from contracts.customer import ConfirmErasure, CustomerErased
 from contracts.work import WorkItem, WorkState
@@ -35,9 +36,10 @@ RECORDING = b"ID3" + bytes(range(256)) * 2000
 
 @dataclass
 class Complaint:
-    """The complaint service, as far as hand-overs go: what it has at which path, and what it was asked."""
+    """The complaint service, as far as hand-overs go: what it has at which path, as what, and what it was asked."""
 
     files: dict[str, bytes] = field(default_factory=dict)
+    saved: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     away: int = 0
 
@@ -50,7 +52,8 @@ class Complaint:
             self.away -= 1
             return None
         content = self.files.get(request.path)
-        return Reply(404) if content is None else Reply(200, {}, content)
+        told = {"Content-Disposition": self.saved[request.path]} if request.path in self.saved else {}
+        return Reply(404) if content is None else Reply(200, told, content)
 
 
 @pytest.fixture
@@ -150,6 +153,46 @@ async def test_a_case_is_taken_over_whole_and_receipted_once(stage: Stage, compl
     async with stage.client(KEEPER) as keeper:
         (entered,) = (await keeper.get("/v1/handovers")).json()["items"]
     assert (entered["state"], entered["missing"], entered["delivered_by"]) == ("filed", [], "service:complaint")
+
+
+@pytest.mark.rule("P05.4")
+@pytest.mark.rule("P05.9")
+async def test_a_file_keeps_its_name_sealed_and_whoever_reads_it_is_recorded_once(
+    stage: Stage, complaint: Complaint
+) -> None:
+    event = ready(complaint)
+    letter, recording = (item.path for item in event.items)
+    complaint.saved = {letter: disposition(None, "0190"), recording: disposition("王小芳 来电.mp3", "0190")}
+    await stage.receive(event, key=str(event.case_id))
+    await worked(stage)
+    (receipt,) = await receipts(stage)
+    rows = await stage.rows("SELECT i::text, i.sealed FROM items i")
+    rows += await stage.rows("SELECT h::text, NULL::bytea FROM handovers h")
+    rows += await stage.rows("SELECT o::text, o.value FROM kehu.outbox o")
+    assert len(rows) > 4
+    assert not [row for row in rows if "来电.mp3" in row[0] or "来电.mp3".encode() in (row[1] or b"")]
+    async with stage.client("general_manager@sh-pudong", subject="gm-1") as manager:
+        opened = (await manager.get(f"/v1/dossiers/{receipt.dossier_id}")).json()["items"]
+        assert [item["name"] for item in opened] == [None, "王小芳 来电.mp3"]
+        before = len(await stage.outbox(AccessRecorded))
+        saved = [(await manager.get(item["content"])).headers["content-disposition"] for item in opened]
+    assert saved == [disposition(None, opened[0]["id"]), disposition("王小芳 来电.mp3", opened[1]["id"])]
+    read = [one.message for one in (await stage.outbox(AccessRecorded))[before:]]
+    kept = await stage.rows("SELECT id, sealed, sealed_sha256 FROM items ORDER BY id")
+    assert [(r.actor, r.action, r.ids, r.digests) for r in read if isinstance(r, AccessRecorded)] == [
+        ("gm-1", "read", [str(item), str(receipt.dossier_id)], [hashlib.sha256(sealed).hexdigest(), digest.hex()])
+        for item, sealed, digest in kept
+    ]
+
+
+@pytest.mark.rule("P13.3")
+async def test_a_name_that_cannot_be_read_is_noted_as_missing(stage: Stage, complaint: Complaint) -> None:
+    event = ready(complaint)
+    complaint.saved = {event.items[1].path: "attachment; filename*=UTF-8''%FF.mp3"}
+    await stage.receive(event, key=str(event.case_id))
+    await worked(stage)
+    ((missing,),) = await stage.rows("SELECT missing FROM handovers")
+    assert [(one["label"], "UTF-8" in one["because"]) for one in missing] == [("recording", True)]
 
 
 @pytest.mark.rule("P12.2")
