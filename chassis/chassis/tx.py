@@ -64,6 +64,8 @@ class Sealed(Protocol):
 
 
 S = TypeVar("S", bound=Sealed)
+#: by table, purpose and rules: the ids that a record names, and the digests of what was read
+_Reveals = dict[tuple[str, str, tuple[str, ...]], tuple[list[str], list[str]]]
 
 
 class Tx:
@@ -89,7 +91,7 @@ class Tx:
         self._outbox: list[tuple[Any, ...]] = []
         self._keys: dict[UUID, bytes] = {}
         self._extensions: dict[type[Extension], Extension] = {}
-        self._reveals: dict[tuple[str, str, tuple[str, ...]], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+        self._reveals: _Reveals = defaultdict(lambda: ([], []))
 
     async def begin(self, patience: str = PATIENCE) -> None:
         """Open the transaction with a statement of our own.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from chassis.file_name import disposition
 from chassis.jobs import Work, job
 from chassis.problems import NotFound
 from chassis.runtime import Runtime
@@ -14,7 +15,6 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 
 from complaint.attachment import FILE_KEY, Attachment
-from chassis.file_name import disposition
 
 
 async def opened(tx: Tx, one: Attachment, *, why: str, rules: Iterable[str]) -> tuple[bytes, str | None]:

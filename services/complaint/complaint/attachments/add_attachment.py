@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID, uuid5
 
 from chassis.auth import Principal
+from chassis.file_name import name_in
 from chassis.http import Answer, post
 from chassis.ids import uuid7
 from chassis.media import Looked
@@ -27,7 +28,6 @@ from complaint.attachment import (
 )
 from complaint.attachments.views import AttachmentView, view_of
 from complaint.case import NotNow
-from chassis.file_name import name_in
 from complaint.files import sweep_upload
 from complaint.keeping import within
 from complaint.permissions import HANDLE_COMPLAINT
