@@ -25,6 +25,7 @@ from console.session import Sessions
 from console.settings import ConsoleSettings
 from console.signin.provider import Provider
 from console.signin.sign_in import SignIn
+from console.work.change_of_case import case_marked, case_overruled
 from console.work.count_work import count_work
 from console.work.known_work import known_work
 from console.work.list_my_work import list_my_work
@@ -76,7 +77,8 @@ service = Service(
         list_places,
         list_people,
     ],
-    projections=[known_work],  # work
+    reactions=[case_marked, case_overruled],  # work
+    projections=[known_work],
     libraries=[ENGINES],
     parts=parts,
     front=fronts,

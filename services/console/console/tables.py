@@ -54,3 +54,14 @@ work_items = sa.Table(
     sa.Index("work_items_change", "change"),
     comment="local copy of everybody's work",
 )
+
+case_changes = sa.Table(
+    "case_changes",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of the event"),
+    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("change", sa.Uuid, nullable=False, comment="made when it was heard, so that changes can be followed"),
+    sa.Column("told_at", TIMESTAMP(timezone=True), nullable=False, comment="when it happened"),
+    sa.Index("case_changes_change", "change"),
+    comment="changes of cases that no work tells of",
+)

@@ -18,10 +18,10 @@ from fastapi.responses import StreamingResponse
 from policy.list_obligations import READ_WORK
 
 from console.work.count_work import counted
-from console.work.watch import PART, Change, Watch
+from console.work.watch import CHANGED, PART, Change, Watch
 from console.work.whose import falls_to
 
-RULES = ("P06.2",)
+RULES = ("P06.2", "P12.5")
 
 #: seconds after which a silent stream says that it lives
 HEARTBEAT = 15.0
@@ -29,8 +29,6 @@ HEARTBEAT = 15.0
 LONGEST = 900.0
 #: changes that a returning page is told one by one; after more it reads everything anew
 MOST_MISSED = 200
-_MISSED = """SELECT id, sequence, subject, role, place, branch, person, excluded, change, told_at FROM work_items
-    WHERE change > $1 ORDER BY change LIMIT 201"""
 
 
 class NotAStream(Invalid):
@@ -53,7 +51,8 @@ async def stream_work(
 
     Who took a step and has read its subject since knows the change by its instant: it is that of the step's entry.
 
-    Who has a case open follows everybody's work on it within their reach.
+    Who has a case open follows everybody's work on it within their reach, and that it was marked as serious, or
+    overruled, which is nobody's work where the branch has no ladder.
 
     A page that was away sends the last id it saw and is told what changed since.
     """
@@ -93,7 +92,7 @@ async def _missed(runtime: Runtime, since: UUID | None) -> tuple[Sequence[Change
     if since is None:
         return [], False
     async with runtime.transaction() as tx:
-        rows = await tx.driver.fetch(_MISSED, since)
+        rows = await tx.driver.fetch(CHANGED, since, MOST_MISSED + 1)
     return rows[:MOST_MISSED], len(rows) > MOST_MISSED
 
 

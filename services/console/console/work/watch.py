@@ -26,8 +26,15 @@ MOST_STREAMS = 2000
 MOST_OF_ONE = 10
 #: changes a stream may be behind before it is told to read everything anew
 MOST_WAITING = 200
-_CHANGED = """SELECT id, sequence, subject, role, place, branch, person, excluded, change, told_at FROM work_items
-    WHERE change > $1 ORDER BY change LIMIT 1000"""
+#: what changed since: pieces of work, and with a case that changed otherwise every piece of work on it, since these
+#: say who may learn of it
+CHANGED = """SELECT id, subject, role, place, branch, person, excluded, change, told_at FROM work_items
+    WHERE change > $1
+    UNION ALL SELECT w.id, w.subject, w.role, w.place, w.branch, w.person, w.excluded, c.change, c.told_at
+    FROM case_changes c JOIN work_items w ON w.subject = c.case_id::text WHERE c.change > $1
+    ORDER BY change LIMIT $2"""
+#: of what is looked at once
+_MOST = 1000
 
 Change = Mapping[str, Any]
 
@@ -90,27 +97,28 @@ class Watch:
                 await self._task
 
     async def _look(self) -> None:
-        told: dict[UUID, tuple[int, datetime]] = {}
+        told: dict[tuple[UUID, UUID], datetime] = {}
         begun = self._runtime.clock()
-        first = True
+        since, first = at(begun), True
         while self._streams:
             now = self._runtime.clock()
             try:
                 async with self._runtime.transaction() as tx:
-                    rows = await tx.driver.fetch(_CHANGED, at(min(begun, now) - OVERLAP))
+                    rows = await tx.driver.fetch(CHANGED, at(min(begun, now) - OVERLAP), _MOST)
             except Exception as error:
                 if not passes_by_itself(error):
                     raise
                 log.warning("work is not watched for a moment", error=type(error).__name__)
                 rows = []
             for row in rows:
-                if told.get(row["id"], (0, now))[0] < row["sequence"]:
-                    told[row["id"]] = row["sequence"], now
-                    if not first:
+                if (key := (row["id"], row["change"])) not in told:
+                    told[key] = now
+                    # what was there before anybody listened is read by whoever listens
+                    if not first or row["change"] >= since:
                         for stream in self._streams:
                             stream.tell(row)
             # what lies further back than the overlap is not met again
-            told = {key: entry for key, entry in told.items() if entry[1] > now - 3 * OVERLAP}
+            told = {key: heard for key, heard in told.items() if heard > now - 3 * OVERLAP}
             begun, first = now, False
             await asyncio.sleep(LOOK)
 

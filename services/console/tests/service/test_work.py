@@ -18,6 +18,7 @@ from chassis.kit.stage import Stage
 from console.work import stream_work
 from console.work.watch import PART, Watch
 from console.work.whose import by_due, falls_to, mine
+from contracts.complaint import MarkedSerious, SeriousOverruled
 from contracts.roles import Role
 from policy.kit import Clock
 
@@ -130,11 +131,11 @@ async def test_my_work_is_found_by_an_index_however_much_there_is(stage: Stage) 
 
 @asynccontextmanager
 async def following(
-    stage: Stage, grant: str, *, subject: UUID | None = None, **headers: str
+    stage: Stage, grant: str, *, who: str = "anna", subject: UUID | None = None, **headers: str
 ) -> AsyncIterator[list[str]]:
     """What a page is told while the block runs, line by line, taken from the stream itself."""
     principal = Principal(
-        "anna", "i", frozenset({Grant(Role(grant.partition("@")[0]), grant.partition("@")[2])}), frozenset(), 4e9
+        who, "i", frozenset({Grant(Role(grant.partition("@")[0]), grant.partition("@")[2])}), frozenset(), 4e9
     )
     answer = await stream_work.stream_work.endpoint(
         principal=principal,
@@ -167,6 +168,57 @@ async def test_who_has_a_case_open_is_told_of_everybodys_work_on_it_within_reach
         about = await told(stage, work(subject=str(case), role="general_manager"))
         await eventually(lambda: any(str(about.id) in line for line in heard))
         assert not any(str(one.id) in line for line in heard for one in (elsewhere, other))
+
+
+@pytest.mark.rule("P12.5")
+@pytest.mark.rule("P12.2")
+async def test_who_has_a_case_open_is_told_that_it_was_marked_or_overruled_and_whom_it_is_about_is_not(
+    stage: Stage,
+) -> None:
+    case = uuid7()
+    await told(stage, work(subject=str(case), state="done", excluded=["ben"]))
+    marked = MarkedSerious(case_id=case, kinds=["blocked_door"], by="person", rules=["P12.5"])
+    overruled = SeriousOverruled(
+        case_id=case, kinds=["blocked_door"], still_serious=False, by="gm-1", overruled_at=NOON
+    )
+
+    def changes(heard: list[str]) -> list[str]:
+        return [line for line in heard if line.startswith("data: ") and str(case) in line]
+
+    async with (
+        following(stage, "general_manager@sh-pudong", subject=case) as heard,
+        following(stage, "general_manager@bj-chaoyang", subject=case) as elsewhere,
+        following(stage, "general_manager@sh-pudong", subject=uuid7()) as another,
+        following(stage, "general_manager@sh-pudong", who="ben", subject=case) as about,
+    ):
+        pages = (heard, elsewhere, another, about)
+        await eventually(lambda: all("event: counts" in page for page in pages))
+        for at, said in enumerate((marked, overruled), 1):
+            record = stage.record(said, key=str(case), sequence=at, at=NOON + timedelta(hours=at))
+            await stage.consumer.consume([record, record])
+            await eventually(lambda at=at: len(changes(heard)) == at)
+        mark = [line.removeprefix("id: ") for line in heard if line.startswith("id: ")]
+        assert [f'"{case}":["2026-03-02T0{hour}:00:00+00:00"]' in changes(heard)[n] for n, hour in enumerate("56")]
+        # the others have looked as often: what comes after reaches them
+        own = work(role="general_manager", place="bj-chaoyang")
+        for item in (own, work(role="general_manager")):
+            await told(stage, item)
+        await eventually(lambda: all(sum("event: changed" in line for line in page) for page in (elsewhere, another)))
+        assert [changes(page) for page in (elsewhere, another, about)] == [[], [], []]
+    # who was away hears of what it missed
+    async with following(stage, "general_manager@sh-pudong", subject=case, since=mark[0]) as heard:
+        await eventually(lambda: len(changes(heard)) == 1)
+        assert "06:00:00" in changes(heard)[0]
+
+
+async def test_what_changes_while_the_first_page_connects_is_not_lost(stage: Stage) -> None:
+    watch: Watch = stage.runtime.parts[PART]
+    before = await told(stage, work())
+    async with watch.stream("anna") as stream:
+        after = await told(stage, work())  # nobody has looked yet
+        await eventually(stream.woken.is_set)
+        heard = [change["id"] for change in stream.take()[0]]
+    assert (after.id in heard, before.id in heard) == (True, False)
 
 
 @pytest.mark.rule("P06.2")
