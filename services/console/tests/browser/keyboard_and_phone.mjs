@@ -9,6 +9,7 @@ await story(
     await page.keyboard.press("Alt+Digit1");
     await page.getByLabel("来电号码").waitFor();
     assert.ok(await page.getByLabel("来电号码").evaluate((one) => one === document.activeElement));
+    const at = (name) => page.getByLabel(name).evaluate((one) => one === document.activeElement);
     const type = async (text) => {
       await page.keyboard.type(text);
       await onward(page);
@@ -16,6 +17,28 @@ await story(
     await type("14207770777");
     await type("沪A54321");
     await type("陈静");
+    // what is suggested takes no Tab, shown or written in full; arrows and Enter choose, and choosing saves nothing
+    const branch = page.getByLabel("被投诉门店");
+    const suggested = page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option");
+    await page.keyboard.type("sh-pudong");
+    await suggested.filter({ hasText: "sh-pudong" }).waitFor();
+    await onward(page);
+    assert.ok(await at("品牌"), "one Tab goes on");
+    await suggested.first().waitFor({ state: "detached" });
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.type("sh-");
+    await suggested.nth(1).waitFor();
+    await look(page, "suggested");
+    const second = await suggested.nth(1).textContent();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    assert.equal(await branch.inputValue(), second);
+    assert.ok(await at("被投诉门店"), "choosing stays in the field");
+    await page.keyboard.press("Shift+Tab");
+    assert.ok(await at("投诉人姓名"), "and so does the way back");
+    await onward(page);
+    await page.keyboard.press("ControlOrMeta+A");
     await type("sh-pudong");
     await type("长安福特");
     await type("蒙迪欧");

@@ -169,6 +169,12 @@ async def test_who_must_know_of_a_serious_complaint_confirms_in_the_inbox(desk: 
     await desk.tell("serious.mjs", case_id=case["id"], number=case["number"])
 
 
+@pytest.mark.rule("P12.5")
+async def test_an_open_case_is_read_once_and_shows_by_itself_that_somebody_else_marked_it(desk: Desk) -> None:
+    case = await taken(desk, "展厅内与销售顾问争执")
+    await desk.tell("open_case.mjs", case_id=case["id"])
+
+
 @pytest.mark.rule("P05.15")
 async def test_a_case_is_found_by_what_a_caller_says_and_by_what_is_due(desk: Desk) -> None:
     case = await taken(desk, "空调制冷不足", branch="sh-minhang")

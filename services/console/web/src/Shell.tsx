@@ -45,7 +45,7 @@ export function Shell() {
   const places = useQuery({
     queryKey: ["places"], queryFn: () => ask<Places>("/api/console/v1/places"), enabled: me.isSuccess, staleTime: 300_000,
   });
-  const live = useLive(me.isSuccess, /^\/cases\/([0-9a-f-]{36})$/.exec(pathname)?.[1]);
+  const { live, ready } = useLive(me.isSuccess, /^\/cases\/([0-9a-f-]{36})$/.exec(pathname)?.[1]);
   const counts = useQuery({
     queryKey: ["counts"], queryFn: () => ask<Counts>("/api/console/v1/work/counts"), enabled: me.isSuccess,
   });
@@ -123,12 +123,12 @@ export function Shell() {
           ) : (
             <ProblemNote error={failed.error} retry={() => void failed.refetch()} />
           )
-        ) : desk ? (
+        ) : desk && ready ? (
           <DeskContext value={desk}>
             <Outlet />
           </DeskContext>
         ) : (
-          <Spin description={t("loading")}><div className="spin" /></Spin>
+          <Spin delay={300} description={t("loading")}><div className="spin" /></Spin>
         )}
       </main>
     </>

@@ -4,14 +4,31 @@ import { useEffect, useState } from "react";
 import type { Counts } from "./api";
 import { hasRead, OF_A_CASE } from "./parts/refresh";
 
-/** Follow the caller's work and inbox, and everybody's work on the case that is open; whether the connection stands. */
-export function useLive(enabled: boolean, subject: string | undefined): boolean {
+/** how long a page waits for the connection before it reads without it, in ms */
+const PATIENCE = 2_000;
+/** after which a connection that was refused is tried again: the browser itself only mends one that broke */
+const AGAIN = 10_000;
+
+interface Live {
+  /** whether the connection stands */
+  live: boolean;
+  /** whether what is read from now on is followed, or has to be read without: a page reads once, when this is so */
+  ready: boolean;
+}
+
+/** Follow the caller's work and inbox, and everybody's work on the case that is open. */
+export function useLive(enabled: boolean, subject: string | undefined): Live {
   const queries = useQueryClient();
   const [live, setLive] = useState(false);
+  const [settled, settle] = useState<{ subject: string | undefined }>();
+  const [times, setTimes] = useState(0);
 
   useEffect(() => {
     if (!enabled) return;
     const work = new EventSource(`/api/console/v1/work/stream${subject ? `?subject=${subject}` : ""}`);
+    const go = () => settle({ subject });
+    const patience = window.setTimeout(go, PATIENCE);
+    let again: number | undefined;
     const anew = () => {
       for (const name of ["work", "credit", ...OF_A_CASE]) {
         void queries.invalidateQueries({ queryKey: [name] });
@@ -27,24 +44,34 @@ export function useLive(enabled: boolean, subject: string | undefined): boolean 
       for (const name of ["work", "credit"]) void queries.invalidateQueries({ queryKey: [name] });
       for (const about of subjects) void read(about, at[about] ?? [null]);
     };
-    // one stream took the place of another: what came between them is read
-    let broken = subject !== undefined;
+    // the first word of a connection comes when it is followed: all that was read before is read anew, with it what
+    // that word tells of as missed
+    let first = true;
+    let covered = false;
     work.addEventListener("open", () => {
+      first = true;
       setLive(true);
-      if (broken) anew();
-      broken = false;
     });
     work.addEventListener("error", () => {
-      broken = true;
       setLive(false);
+      go();
+      if (work.readyState === EventSource.CLOSED) again = window.setTimeout(() => setTimes((before) => before + 1), AGAIN);
     });
     work.addEventListener("counts", (event) => {
       queries.setQueryData(["counts"], JSON.parse((event as MessageEvent<string>).data) as Counts);
+      covered = first;
+      if (first) anew();
+      first = false;
+      go();
     });
-    work.addEventListener("changed", changed as EventListener);
-    work.addEventListener("anew", anew);
-    return () => work.close();
-  }, [enabled, queries, subject]);
+    work.addEventListener("changed", (event) => { if (!covered) changed(event as MessageEvent<string>); });
+    work.addEventListener("anew", () => { if (!covered) anew(); });
+    return () => {
+      work.close();
+      window.clearTimeout(patience);
+      window.clearTimeout(again);
+    };
+  }, [enabled, queries, subject, times]);
 
   useEffect(() => {
     if (!enabled) return;
@@ -58,7 +85,7 @@ export function useLive(enabled: boolean, subject: string | undefined): boolean 
     return () => inbox.close();
   }, [enabled, queries]);
 
-  return live;
+  return { live, ready: settled !== undefined && settled.subject === subject };
 }
 
 export function useOnline(): boolean {

@@ -33,6 +33,7 @@ const queries = new QueryClient({
     queries: {
       staleTime: 5_000,
       refetchOnWindowFocus: false,
+      refetchOnReconnect: false, // everything is read anew when its changes are followed again (live.ts)
       retry: (count, error) => error instanceof Problem && error.passes && count < 3,
     },
   },

@@ -70,7 +70,7 @@ export function Ladder({ id }: { id: string }) {
         <StepForm subject={id} name={t("overrule")} path={`${path}/overrule`} fields={serious(is)} rules={["P12.5"]}
           body={(values) => values} done={() => setOpened(null)} />
       )}
-      {ladder.marks.length === 0 && opened === null && <p className="quiet">{t("notSerious")}</p>}
+      {ladder.marks.length === 0 && !ladder.serious && opened === null && <p className="quiet">{t("notSerious")}</p>}
       {ladder.marks.length > 0 && (
         <ul className="marks">
           {ladder.marks.map((one) => (

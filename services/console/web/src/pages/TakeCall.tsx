@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Alert, AutoComplete, Button, Checkbox, Form, Input, Segmented, Tag, type InputRef } from "antd";
+import { Alert, Button, Checkbox, Form, Input, Segmented, Tag, type InputRef } from "antd";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Link, useBlocker } from "react-router";
 import { ask, Problem, type CaseLine, type Page, type Taken } from "../api";
@@ -8,6 +8,7 @@ import { Cases } from "../parts/Cases";
 import { customersOf } from "../parts/customers";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
+import { Suggest } from "../parts/Suggest";
 import { wrongHere } from "../refusals";
 import { useDesk } from "../Shell";
 
@@ -201,7 +202,7 @@ export function TakeCall() {
           </div>
           <div className="row">
             <Form.Item name="branch" label={t("branch")} rules={[{ required: true, message: t("required") }]}>
-              <AutoComplete
+              <Suggest
                 options={branches.map((branch) => ({ value: branch }))}
                 showSearch={{ filterOption: (text, option) => String(option?.value).includes(text) }}
                 maxLength={50}

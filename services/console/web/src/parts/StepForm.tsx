@@ -1,6 +1,6 @@
 import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { App, AutoComplete, Button, Checkbox, Form, Input, Radio, Rate, Select } from "antd";
+import { App, Button, Checkbox, Form, Input, Radio, Rate, Select } from "antd";
 import { useRef, type ReactNode } from "react";
 import { ask, Problem, type People } from "../api";
 import { useSpeech, type Speech } from "../language";
@@ -11,6 +11,7 @@ import { CaseField } from "./CaseField";
 import { usePeople } from "./people";
 import { ProblemNote } from "./ProblemNote";
 import { refresh } from "./refresh";
+import { Suggest } from "./Suggest";
 
 const AMOUNT = /^\d{1,12}(\.\d{1,2})?$/;
 type Name = (string | number)[];
@@ -169,11 +170,11 @@ function control(field: Field, label: string, people: People | undefined, first:
     case "score":
       return <Rate />;
     case "person":
-      return <AutoComplete options={persons} showSearch={{ filterOption: holds }} maxLength={200} autoFocus={first} placeholder={t("choosePerson")} popupMatchSelectWidth={false} />;
+      return <Suggest options={persons} showSearch={{ filterOption: holds }} maxLength={200} autoFocus={first} placeholder={t("choosePerson")} popupMatchSelectWidth={false} />;
     case "people":
       return <Select mode="tags" options={persons} showSearch={{ filterOption: holds }} placeholder={t("choosePerson")} tokenSeparators={[",", "，", " "]} autoFocus={first} popupMatchSelectWidth={false} />;
     case "department":
-      return <AutoComplete options={(people?.departments ?? []).map((value) => ({ value, label: code(value) === value ? value : `${code(value)} ${value}` }))} showSearch={{ filterOption: holds }} maxLength={100} autoFocus={first} />;
+      return <Suggest options={(people?.departments ?? []).map((value) => ({ value, label: code(value) === value ? value : `${code(value)} ${value}` }))} showSearch={{ filterOption: holds }} maxLength={100} autoFocus={first} />;
     case "day":
       return <Input type="date" />;
     case "instant":

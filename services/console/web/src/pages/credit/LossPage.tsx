@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Alert, AutoComplete, Form, Radio, Skeleton, Tag } from "antd";
+import { Alert, Form, Radio, Skeleton, Tag } from "antd";
 import { useEffect, useRef } from "react";
 import { Link, useParams } from "react-router";
 import { ask } from "../../api";
@@ -14,6 +14,7 @@ import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { usePeople } from "../../parts/people";
 import { ProblemNote } from "../../parts/ProblemNote";
+import { Suggest } from "../../parts/Suggest";
 import { useDesk } from "../../Shell";
 import { LOSS_COLOURS } from "./Losses";
 
@@ -124,7 +125,7 @@ function AskShares({ of, parts, done }: { of: Loss; parts: string[]; done: () =>
       <div className="row">
         {named.map((part, n) => (
           <Form.Item key={part} name={["bearers", part]} label={<Part of={part} />}>
-            <AutoComplete options={options} maxLength={100} autoFocus={n === 0} placeholder={t("choosePerson")} popupMatchSelectWidth={false}
+            <Suggest options={options} maxLength={100} autoFocus={n === 0} placeholder={t("choosePerson")} popupMatchSelectWidth={false}
               showSearch={{ filterOption: (text, option) => (option?.label ?? "").includes(text) }} />
           </Form.Item>
         ))}

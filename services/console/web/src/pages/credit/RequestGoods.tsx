@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Alert, AutoComplete, Button, Form, Input, Radio, Skeleton } from "antd";
+import { Alert, Button, Form, Input, Radio, Skeleton } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { useBlocker, useNavigate, useParams, useSearchParams } from "react-router";
 import { ask, Problem, type Page } from "../../api";
@@ -12,6 +12,7 @@ import { useDays } from "../../credit/useDays";
 import { Balance, Reasons, Rules, WaysOut } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { ProblemNote } from "../../parts/ProblemNote";
+import { Suggest } from "../../parts/Suggest";
 import { wrongHere } from "../../refusals";
 import { useDesk } from "../../Shell";
 
@@ -188,7 +189,7 @@ function ChooseAccount({ chosen, account, choose, preset, missing }: {
   return (
     <Form.Item label={t("forAccount")} htmlFor="for-account" required validateStatus={missing ? "error" : ""}
       help={missing ? t("chooseAccount") : account ? `${account.branch} · ${account.customers.map((each) => name(each.customer_id)).join("、")}` : t("accountHint")}>
-      <AutoComplete id="for-account" value={text} autoFocus={!preset} maxLength={36}
+      <Suggest id="for-account" value={text} autoFocus={!preset} maxLength={36}
         onChange={(value: string) => { setText(value ?? ""); if (chosen && value !== numberOf(chosen)) choose(""); }}
         onSelect={(id: string) => { setText(numberOf(id)); choose(id); }}
         options={items.map((each) => ({ value: each.id, label: <span><b className="number">{numberOf(each.id)}</b> {each.customer_ids.map(name).join("、")} <span className="quiet">{each.branch}</span></span> }))} />

@@ -1,0 +1,86 @@
+// An open case: read once when it is opened, anew after the connection was lost, and live where no ladder makes work of it.
+import { asked, assert, look, signIn, step, story } from "./browser.mjs";
+
+const BASE = `/api/complaint/v1/complaints/${asked.case_id}`;
+const STREAM = "**/api/console/v1/work/stream**";
+const OF = `subject=${asked.case_id}`;
+
+/** Every part of the case that is asked for, by its address, and how often. */
+function counted(page) {
+  const times = new Map();
+  page.on("request", (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (request.method() === "GET" && pathname.startsWith("/api/complaint/")) times.set(pathname + search, (times.get(pathname + search) ?? 0) + 1);
+  });
+  return times;
+}
+
+/** Whatever the page would ask for has gone out: each part once, and none is left out. */
+async function eachOnce(page, times, when) {
+  await page.waitForTimeout(2_000);
+  assert.deepEqual([...times].filter(([, many]) => many > 1), [], when);
+  const asks = (part) => [...times.keys()].some((one) => one.startsWith(part));
+  const parts = ["/actions", "/timeline", "/serious", "/attachments", "/links", "/measures"].map((part) => BASE + part);
+  parts.push(...["obligations", "approvals", "compensations"].map((part) => `/api/complaint/v1/${part}?`));
+  assert.deepEqual(parts.filter((part) => !asks(part)), [], when);
+  assert.ok(times.has(BASE), when);
+  assert.ok([...times.keys()].some((one) => one.includes(OF)), when);
+  times.clear();
+}
+
+await story(
+  async (page, _, another) => {
+    const head = page.locator(".case-head");
+    const connection = page.locator(".who [role=status]");
+    await signIn(page, "hr-admin-manager-sh-pudong-1");
+    const line = page.locator(`a[href="/cases/${asked.case_id}"]`);
+    await line.waitFor(); // the case is known here: nothing of its taking is told any more
+    const times = counted(page);
+    await page.waitForTimeout(1_000); // the list itself has been read
+    times.clear();
+    await line.click();
+    await head.waitFor();
+    await eachOnce(page, times, "from a list");
+    await page.reload();
+    await head.waitFor();
+    await eachOnce(page, times, "by its address");
+
+    // somebody else marks it: here no ladder makes work of that
+    const agent = await another();
+    await signIn(agent, "agent-7", `/cases/${asked.case_id}`);
+    await step(agent, "标为重大投诉", { 重大情形: "堵门", 理由: "客户堵住展厅大门" });
+    await head.getByText("重大: 堵门").waitFor();
+    await agent.locator(".case-head").getByText("重大: 堵门").waitFor();
+    for (const one of [page, agent]) await one.getByText("未认定为重大投诉").waitFor({ state: "detached" });
+    await look(page, "marked-by-another");
+    await step(agent, "撤销重大认定", { 重大情形: "堵门", 理由: "大门未堵" });
+    await head.getByText("重大: 堵门").waitFor({ state: "detached" });
+
+    // a connection that broke: what happened meanwhile is read when it stands again
+    const live = connection.getByText("实时更新中");
+    let connected = 0;
+    const standing = 'retry: 500\n\nevent: counts\ndata: {"work":0,"approvals":0,"late":0,"today":0}\n\n';
+    await page.route(STREAM, (route) => connected++ === 0 ? route.fulfill({ contentType: "text/event-stream", body: standing }) : route.abort("connectionreset"));
+    times.clear();
+    await page.reload();
+    await connection.getByText("实时连接已断开").waitFor();
+    await eachOnce(page, times, "before the connection broke");
+    await step(agent, "标为重大投诉", { 重大情形: "媒体负面", 理由: "客户联系了报社" });
+    assert.deepEqual([...times], [], "nothing tells of it");
+    await page.unroute(STREAM);
+    await head.getByText("重大: 媒体负面").waitFor();
+    await live.waitFor();
+    await eachOnce(page, times, "after the connection was lost");
+
+    // a connection that is refused is asked for again by itself
+    await page.route(STREAM, (route) => route.fulfill({ status: 503, body: "" }));
+    await page.reload();
+    await head.waitFor();
+    await connection.getByText("实时连接已断开").waitFor();
+    await page.unroute(STREAM);
+    await step(agent, "撤销重大认定", { 重大情形: "媒体负面", 理由: "没有报道" });
+    await head.getByText(/重大: /).waitFor({ state: "detached" });
+    await live.waitFor();
+  },
+  { expected: [/status of (403|404|503)/, /net::ERR_CONNECTION_RESET/, /EventSource/] },
+);

@@ -1,0 +1,12 @@
+import { AutoComplete, type AutoCompleteProps } from "antd";
+import type { KeyboardEvent } from "react";
+
+/** The list takes a Tab to choose by and keeps the focus: it does not hear of it. */
+const leave = (event: KeyboardEvent) => {
+  if (event.key === "Tab") event.stopPropagation();
+};
+
+/** A field that suggests: arrows and Enter choose, a Tab goes on to the next field with what was typed. */
+export function Suggest<V, O extends { label?: unknown; value?: V }>(props: AutoCompleteProps<V, O>) {
+  return <AutoComplete<V, O> {...props} onInputKeyDown={leave} />;
+}
