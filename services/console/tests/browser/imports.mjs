@@ -41,9 +41,22 @@ await story(
     await button(page, "试算").click();
     await page.getByText("没有可入账的新行").waitFor();
 
+    // what was handed in is found again: its counts, and its rows with their columns
+    const past = page.getByRole("list", { name: "我交过的清单" });
+    const taken = past.getByRole("listitem").filter({ hasText: "正式" });
+    await taken.getByText("入账 2").waitFor();
+    await taken.getByText("被拒 2").waitFor();
+    await past.getByRole("listitem").filter({ hasText: "试算" }).filter({ hasText: "4 / 4 行" }).nth(1).waitFor();
+    await taken.getByRole("button", { name: "查看逐行结果" }).click();
+    await page.getByRole("heading", { name: /^入账结果/ }).waitFor();
+    await page.getByRole("row", { name: /^5 被拒.*单据日期 .*金额 /s }).waitFor();
+    await past.evaluate((one) => one.scrollIntoView());
+    await look(page, "credit-import-past");
+
     // what is no table is said so; by keyboard, on a phone, in English
     await page.getByRole("tab", { name: "银行来款" }).click();
     await page.getByText("交易流水号、交易日期").waitFor();
+    await page.getByText("您还没有交过清单").waitFor(); // a file of the bank is none of the ERP
     await page.setViewportSize({ width: 390, height: 844 });
     for (const nth of [1, 2, 3]) { // quickly refused, again and again: the button is always a button again
       await page.getByLabel("选择文件").setInputFiles(file(`bank-${nth}.csv`, ["无关,列", "1,2"]));

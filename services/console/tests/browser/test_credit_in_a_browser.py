@@ -7,20 +7,28 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from chassis.imports import Import
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
-from credit import permissions
+from complaint.imports.import_complaints import COMPLAINTS_TABLE
+from complaint.permissions import TAKE_COMPLAINT
+from credit import permissions as credit
 from credit.imports.import_documents import DOCUMENTS_FILE
 from credit.imports.import_payments import PAYMENTS_FILE
 from credit.warehouse.import_issues import ISSUES_LIST
 from dev import web
+from staff.people.import_people import PEOPLE_TABLE
+from staff.permissions import KEEP_PEOPLE
 
 from .desk import build
 from .trading import (
+    ADMIN,
     AREA,
+    BRANCH,
     CHIEF,
     CLERK,
     DIRECTOR,
@@ -253,35 +261,58 @@ async def test_shipments_go_on_in_parts_and_are_found_by_their_number(house: Hou
     await house.desk.tell("find_and_page.mjs", shipment=first["id"], account=shop.account, sales=SALES)
 
 
-async def test_the_pages_know_the_roles_that_the_service_knows() -> None:
-    source = (web.WEB / "src" / "credit" / "api.ts").read_text()
+@pytest.mark.rule("P05.15")
+async def test_a_table_of_people_is_tried_then_kept_and_found_again(house: House) -> None:
+    await house.desk.tell("import_people.mjs", admin=ADMIN, branch=BRANCH, sales=SALES)
+    found = (await house.reads(ADMIN, "staff", f"/v1/people?branch={BRANCH}&limit=100"))["items"]
+    assert {one["subject"] for one in found} & {"temp-1", "temp-2"} == {"temp-1"}
+
+
+async def test_the_pages_know_the_roles_that_the_services_know() -> None:
+    source = (web.WEB / "src" / "may.ts").read_text()
     said = {
-        name: set(re.findall(r'"(\w+)"', roles)) for name, roles in re.findall(r'"(credit\.\w+)": \[([^\]]*)\]', source)
+        name: set(re.findall(r'"(\w+)"', roles)) for name, roles in re.findall(r'"(\w+\.\w+)": \[([^\]]*)\]', source)
     }
     wanted = (
-        "READ_ACCOUNT",
-        "REQUEST_SHIPMENT",
-        "OPEN_ACCOUNT",
-        "BOOK",
-        "READ_LOSS",
-        "ACT_ON_WARNING",
-        "CLOSE_WARNING",
-        "READ_LETTER",
-        "INVOICE",
-        "ISSUE_GOODS",
-        "LIST_ISSUES",
+        credit.READ_ACCOUNT,
+        credit.REQUEST_SHIPMENT,
+        credit.OPEN_ACCOUNT,
+        credit.BOOK,
+        credit.READ_LOSS,
+        credit.ACT_ON_WARNING,
+        credit.CLOSE_WARNING,
+        credit.READ_LETTER,
+        credit.INVOICE,
+        credit.ISSUE_GOODS,
+        credit.LIST_ISSUES,
+        TAKE_COMPLAINT,
+        KEEP_PEOPLE,
     )
-    known = {one.name: {role.value for role in one.roles} for one in (getattr(permissions, n) for n in wanted)}
-    assert said == known
+    assert said == {one.name: {role.value for role in one.roles} for one in wanted}
 
 
-async def test_the_pages_call_the_columns_of_a_file_as_the_service_does() -> None:
-    source = (web.WEB / "src" / "credit" / "columns.ts").read_text()
+async def test_the_pages_call_the_columns_of_a_table_as_its_service_does() -> None:
+    source = (web.WEB / "src" / "parts" / "tables.ts").read_text()
     shared = re.search(r"OF_ALL = \{(.*?)\}", source, re.S)
-    said = re.findall(r'^  "?([a-z-]+)"?: \{\n(.*?)^  \},', source, re.S | re.M)
+    paths = re.search(r"PATHS: .*? = \{\n(.*?)^\};", source, re.S | re.M)
+    columns = re.search(r"COLUMNS: .*? = \{\n(.*?)^\};", source, re.S | re.M)
     assert shared is not None
-    columns = {kind: dict(re.findall(r'(\w+): "([^"]+)"', shared[1] + own)) for kind, own in said}
-    imports = {"payments": PAYMENTS_FILE, "documents": DOCUMENTS_FILE, "goods-issues": ISSUES_LIST}
-    assert columns == {
-        kind: {name: field.title for name, field in one.form.model_fields.items()} for kind, one in imports.items()
+    assert paths is not None
+    assert columns is not None
+    said = {
+        kind: dict(re.findall(r'(\w+): "([^"]+)"', own.replace("...OF_ALL", shared[1])))
+        for kind, own in re.findall(r'^  "?([a-z-]+)"?: \{\n(.*?)^  \},', columns[1], re.S | re.M)
+    }
+    known: dict[str, tuple[str, Import[Any]]] = {
+        "payments": ("credit", PAYMENTS_FILE),
+        "documents": ("credit", DOCUMENTS_FILE),
+        "goods-issues": ("credit", ISSUES_LIST),
+        "complaints": ("complaint", COMPLAINTS_TABLE),
+        "people": ("staff", PEOPLE_TABLE),
+    }
+    assert said == {
+        kind: {name: field.title for name, field in one.form.model_fields.items()} for kind, (_, one) in known.items()
+    }
+    assert dict(re.findall(r'"?([a-z-]+)"?: "([^"]+)"', paths[1])) == {
+        kind: f"/api/{service}{one.path}" for kind, (service, one) in known.items()
     }

@@ -181,6 +181,12 @@ async def test_a_case_is_found_by_what_a_caller_says_and_by_what_is_due(desk: De
     await desk.tell("find_cases.mjs", case_id=case["id"], number=case["number"])
 
 
+@pytest.mark.rule("P04.3")
+async def test_a_list_of_complaints_is_tried_then_taken_and_found_again(desk: Desk) -> None:
+    await desk.tell("import_cases.mjs")
+    assert await desk.complaints("天窗异响两次未修好") == 1
+
+
 @pytest.mark.rule("P05.4")
 @pytest.mark.rule("P05.9")
 async def test_files_of_a_case_are_added_opened_and_removed_and_a_wrong_one_is_refused_in_chinese(desk: Desk) -> None:

@@ -1,12 +1,12 @@
-import { BellOutlined, CheckSquareOutlined, FileAddOutlined, LogoutOutlined, PhoneOutlined, SearchOutlined, WalletOutlined } from "@ant-design/icons";
+import { BellOutlined, CheckSquareOutlined, FileAddOutlined, LogoutOutlined, PhoneOutlined, SearchOutlined, TeamOutlined, WalletOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Badge, Button, Spin, Tooltip } from "antd";
 import { createContext, use, useEffect, useRef, type ReactNode } from "react";
 import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { ask, Problem, signOut, type Counts, type Me, type Places, type Session } from "./api";
-import { may } from "./credit/api";
 import { useSpeech } from "./language";
 import { useLive, useOnline } from "./live";
+import { may } from "./may";
 import { ProblemNote } from "./parts/ProblemNote";
 
 interface InboxCounts {
@@ -31,7 +31,7 @@ export function useDesk(): Desk {
 }
 
 const PAGES = ["/call", "/work", "/inbox", "/cases"];
-const CREDIT_PAGES: Record<string, string> = { Digit5: "/credit", Digit6: "/credit/request" };
+const OTHER_PAGES: Record<string, string> = { Digit5: "/credit", Digit6: "/credit/request", Digit7: "/people/imports" };
 
 export function Shell() {
   const { t, language, setLanguage, pick } = useSpeech();
@@ -56,7 +56,7 @@ export function Shell() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (!event.altKey || event.ctrlKey || event.metaKey) return;
-      const page = PAGES[Number(event.code.replace("Digit", "")) - 1] ?? CREDIT_PAGES[event.code];
+      const page = PAGES[Number(event.code.replace("Digit", "")) - 1] ?? OTHER_PAGES[event.code];
       if (page) {
         event.preventDefault();
         void navigate(page);
@@ -80,6 +80,7 @@ export function Shell() {
   ];
   if (me.data && may(me.data, "credit.read")) items.push(["/credit", <WalletOutlined key="d" />, t("creditDesk"), 0, "Alt 5"]);
   if (me.data && may(me.data, "credit.request")) items.push(["/credit/request", <FileAddOutlined key="r" />, t("requestGoods"), 0, "Alt 6"]);
+  if (me.data && may(me.data, "staff.people")) items.push(["/people/imports", <TeamOutlined key="p" />, t("importPeople"), 0, "Alt 7"]);
   const roles = new Map(places.data?.roles.map((role) => [role.role, pick(role.zh, role.en)]));
   const desk = me.data && places.data && {
     me: me.data, places: places.data, roleName: (role: string) => roles.get(role) ?? role,

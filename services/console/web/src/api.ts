@@ -515,3 +515,27 @@ export interface Links {
   merged: string[];
   links: { kind: string; forward: boolean; number: string | null; path: string | null; by: string | null; at: string | null }[];
 }
+
+/** A table that somebody handed in. */
+export interface ImportView {
+  id: string;
+  state: "waiting" | "done" | "failed";
+  dry_run: boolean;
+  rows: number;
+  done: number;
+  outcomes: Record<string, number>;
+  asked_at: string;
+}
+
+/** `type` of the problem that refused it; `foretold` by a dry run, where more would follow from the row. */
+export interface ImportedRow {
+  row: number;
+  outcome: string;
+  /** the id of what it has become */
+  ref: string | null;
+  type: string | null;
+  detail: string | null;
+  rules: string[];
+  errors: FieldError[];
+  foretold: { what: string; because: string; about: string | null; rules: string[] } | null;
+}

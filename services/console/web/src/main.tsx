@@ -20,6 +20,8 @@ import { ShipmentPage } from "./pages/credit/ShipmentPage";
 import { WarningPage } from "./pages/credit/Warnings";
 import { CasePage } from "./pages/CasePage";
 import { CasesPage } from "./pages/CasesPage";
+import { ImportCases } from "./pages/ImportCases";
+import { ImportPeople } from "./pages/ImportPeople";
 import { InboxPage } from "./pages/InboxPage";
 import { SignedOut } from "./pages/SignedOut";
 import { TakeCall } from "./pages/TakeCall";
@@ -48,7 +50,9 @@ const router = createBrowserRouter([
       { path: "/call", element: <TakeCall /> },
       { path: "/work", element: <WorkPage /> },
       { path: "/cases", element: <CasesPage /> },
+      { path: "/cases/imports", element: <ImportCases /> },
       { path: "/cases/:id", element: <CasePage /> },
+      { path: "/people/imports", element: <ImportPeople /> },
       { path: "/inbox", element: <InboxPage /> },
       { path: "/credit", element: <CreditDesk /> },
       { path: "/credit/request", element: <RequestGoods /> },

@@ -1,30 +1,6 @@
-// What the credit service answers, and who may do what there (services/credit/credit/permissions.py).
-import type { FieldError, Me } from "../api";
+// What the credit service answers.
 
 export const CREDIT = "/api/credit/v1";
-
-/** Roles by permission; the service decides, this only spares people what it would refuse. */
-export const ROLES = {
-  "credit.read": [
-    "sales", "salesperson", "sales_manager", "sales_director", "area_manager", "finance", "marketing_head",
-    "logistics_specialist", "warehouse_keeper", "general_manager",
-  ],
-  "credit.request": ["sales", "salesperson", "sales_manager", "order_agent", "logistics_specialist"],
-  "credit.open_account": ["sales", "sales_manager", "finance"],
-  "credit.book": ["finance"],
-  "credit.read_loss": ["finance", "general_manager", "sales_director", "area_manager", "marketing_head"],
-  "credit.act_on_warning": ["sales", "salesperson", "sales_manager", "sales_director", "area_manager", "finance"],
-  "credit.close_warning": ["sales_manager", "sales_director", "area_manager", "finance"],
-  "credit.read_letter": ["sales", "salesperson", "sales_manager", "sales_director", "area_manager", "finance", "general_manager", "legal"],
-  "credit.invoice": ["finance"],
-  "credit.list_issues": ["finance", "warehouse_keeper", "logistics_specialist"],
-  "credit.issue_goods": ["warehouse_keeper", "logistics_specialist"],
-} as const;
-
-export function may(me: Me, permission: keyof typeof ROLES): boolean {
-  const roles: readonly string[] = ROLES[permission];
-  return me.grants.some((grant) => roles.includes(grant.role));
-}
 
 /** The number by which people name an account or a shipment: how its id begins. */
 export const numberOf = (id: string): string => id.slice(0, 13).toUpperCase();
@@ -218,29 +194,6 @@ export interface Loss {
 }
 
 /** Whose rows are handed in as a file: by the path of the service. */
-export type FileKind = "payments" | "documents" | "goods-issues";
-
-export interface ImportView {
-  id: string;
-  state: "waiting" | "done" | "failed";
-  dry_run: boolean;
-  rows: number;
-  done: number;
-  outcomes: Record<string, number>;
-  asked_at: string;
-}
-
-/** `type` of the problem that refused it; `foretold` by a dry run, where more would follow from the row. */
-export interface ImportedRow {
-  row: number;
-  outcome: string;
-  type: string | null;
-  detail: string | null;
-  rules: string[];
-  errors: FieldError[];
-  foretold: { what: string; because: string; about: string | null; rules: string[] } | null;
-}
-
 /** A case that a goods-issue list would raise, or add to; without a shipment it is about the slip. */
 export interface ForeseenCase {
   what: "case_opened" | "case_joined";

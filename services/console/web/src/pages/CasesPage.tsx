@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { ask, type CaseLine, type Compensation, type DueLine, type Page } from "../api";
 import { useSpeech } from "../language";
+import { may } from "../may";
 import { Cases } from "../parts/Cases";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
@@ -32,7 +33,10 @@ export function CasesPage() {
   const name = { find: t("findCases"), due: t("dueBoard"), pay: t("toPay") };
   return (
     <section className="card" aria-labelledby="cases-title">
-      <h1 id="cases-title">{t("cases")}</h1>
+      <div className="title-row">
+        <h1 id="cases-title">{t("cases")}</h1>
+        {may(me, "complaint.take") && <Link className="as-button push" to="/cases/imports">{t("importCases")}</Link>}
+      </div>
       <Tabs activeKey={list} onChange={(key) => setQuery({ list: key }, { replace: true })} items={lists.map((one) => ({ key: one, label: name[one] }))} />
       {list === "find" && <Find />}
       {list === "due" && <DueBoard />}

@@ -1,24 +1,21 @@
-import { useInfiniteQuery, type InfiniteData } from "@tanstack/react-query";
 import { Alert, Button, Select, Skeleton, Tag } from "antd";
 import { Link, useSearchParams } from "react-router";
-import { ask, type Page } from "../../api";
 import { Amount } from "../../credit/Amount";
-import { CREDIT, may, numberOf, type ForeseenCase, type GoodsIssue, type ImportView } from "../../credit/api";
+import { CREDIT, numberOf, type ForeseenCase, type GoodsIssue } from "../../credit/api";
 import { LIVE_LIST } from "../../credit/asking";
-import { COLOURS, FileIn, OFTEN, type FileWords } from "../../credit/FileIn";
 import { useDays } from "../../credit/useDays";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
+import { may } from "../../may";
+import { OFTEN } from "../../parts/FileIn";
+import { HandIn } from "../../parts/HandIn";
 import { ProblemNote } from "../../parts/ProblemNote";
+import { PATHS } from "../../parts/tables";
+import { useParts } from "../../parts/useParts";
 import { useDesk } from "../../Shell";
 
-const LISTS = `${CREDIT}/goods-issues/imports`;
 const STATES = ["listed", "part", "matched", "unauthorised"] as const;
 const STATE_COLOURS: Record<GoodsIssue["state"], string> = { listed: "default", part: "processing", matched: "success", unauthorised: "error" };
-const WORDS: FileWords = {
-  dryFirst: "issuesDryFirst", takeIn: "takeIssues", refusedStay: "issuesRefusedStay", nothingToTake: "noIssuesToTake", takenResult: "issuesTaken",
-  dryDone: "issuesDryDone", takenDone: "issuesDone",
-};
 
 /** The warehouse's lists of what has left it: the cases they would raise are known before they are taken (P11.11). */
 export function GoodsIssues() {
@@ -26,38 +23,24 @@ export function GoodsIssues() {
   const { me } = useDesk();
   const [query, setQuery] = useSearchParams();
   if (!may(me, "credit.list_issues")) return <section className="card"><Alert type="warning" showIcon title={t("notYourLists")} /></section>;
-  const go = (name: "import" | "state", value: string | undefined) => {
-    const next = new URLSearchParams(query);
-    if (value) next.set(name, value);
-    else next.delete(name);
-    setQuery(next, { replace: true });
-  };
+  const choose = (state: string | undefined) =>
+    setQuery((before) => {
+      if (state) before.set("state", state);
+      else before.delete("state");
+      return before;
+    }, { replace: true });
   return (
     <>
-      <section className="card" aria-labelledby="issues-title">
-        <h1 id="issues-title">{t("goodsIssues")}</h1>
-        <FileIn kind="goods-issues" columns={t("issueColumns")} words={WORDS} outcome="listed" foretold={(of) => <Foreseen id={of.id} />}
-          shown={query.get("import")} show={(id) => go("import", id)} />
-      </section>
-      <PastLists shown={query.get("import")} show={(id) => go("import", id)} />
-      <Lines state={STATES.find((one) => one === query.get("state"))} choose={(state) => go("state", state)} />
+      <HandIn table="goods-issues" title={t("goodsIssues")} foretold={(of) => <Foreseen id={of.id} />} />
+      <Lines state={STATES.find((one) => one === query.get("state"))} choose={choose} />
     </>
   );
-}
-
-function useParts<T>(key: unknown[], path: string, often: (found: T[]) => number | false) {
-  return useInfiniteQuery<Page<T>, Error, InfiniteData<Page<T>, string>, unknown[], string>({
-    queryKey: ["credit", ...key], initialPageParam: "",
-    refetchInterval: ({ state }) => often(state.data?.pages.flatMap((page) => page.items) ?? []),
-    queryFn: ({ pageParam, signal }) => ask<Page<T>>(`${path}${pageParam && `&cursor=${encodeURIComponent(pageParam)}`}`, { signal }),
-    getNextPageParam: (last) => last.next ?? undefined,
-  });
 }
 
 /** The cases that the list would raise, each with what it is worth and why: what they say is settled, and not asked again. */
 function Foreseen({ id }: { id: string }) {
   const { t, code } = useSpeech();
-  const found = useParts<ForeseenCase>(["foreseen", id], `${LISTS}/${id}/cases?limit=50`, () => false);
+  const found = useParts<ForeseenCase>(["credit", "foreseen", id], `${PATHS["goods-issues"]}/${id}/cases?limit=50`);
   const items = found.data?.pages.flatMap((page) => page.items) ?? [];
   if (found.isPending) return <Skeleton active />;
   if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;
@@ -90,41 +73,12 @@ function Foreseen({ id }: { id: string }) {
   );
 }
 
-/** What was handed in before, tried or taken, and how far it has come. */
-function PastLists({ shown, show }: { shown: string | null; show: (id: string) => void }) {
-  const { t, code, when } = useSpeech();
-  const found = useParts<ImportView>(["issue-lists"], `${LISTS}?limit=10`, (lists) => (lists.some((one) => one.state === "waiting") ? OFTEN : LIVE_LIST));
-  const items = found.data?.pages.flatMap((page) => page.items) ?? [];
-  return (
-    <section className="card" aria-labelledby="lists-title">
-      <h2 id="lists-title">{t("pastLists")}</h2>
-      {found.isPending && <Skeleton active />}
-      {found.isError && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
-      {found.isSuccess && items.length === 0 && <p className="empty">{t("noLists")}</p>}
-      <ul className="lines" aria-labelledby="lists-title">
-        {items.map((one) => (
-          <li key={one.id} className="term">
-            <span className="line-head">
-              <b>{when(one.asked_at)}</b> <Tag>{one.dry_run ? t("wasTried") : t("wasTaken")}</Tag>
-              <Tag color={one.state === "failed" ? "error" : one.state === "done" ? "success" : "processing"}>{code(`import.${one.state}`)}</Tag>
-              <span className="quiet">{one.done} / {one.rows} {t("rows")}</span>
-              {Object.entries(one.outcomes).map(([name, many]) => <Tag key={name} color={COLOURS[name] ?? "default"}>{code(`listed.${name}`)} {many}</Tag>)}
-              <span className="push"><Button size="small" aria-pressed={one.id === shown} onClick={() => { show(one.id); window.scrollTo(0, 0); }}>{t("showRows")}</Button></span>
-            </span>
-          </li>
-        ))}
-      </ul>
-      {found.hasNextPage && <p><Button block onClick={() => void found.fetchNextPage()} loading={found.isFetchingNextPage}>{t("more")}</Button></p>}
-    </section>
-  );
-}
-
 /** Every line within reach: what it was compared with, and the case that it is in. */
 function Lines({ state, choose }: { state: GoodsIssue["state"] | undefined; choose: (state: string | undefined) => void }) {
   const { t, code } = useSpeech();
   const { me } = useDesk();
   const days = useDays();
-  const found = useParts<GoodsIssue>(["issue-lines", state], `${CREDIT}/goods-issues?limit=30${state ? `&state=${state}` : ""}`, (lines) => (lines.some((one) => one.state === "listed") ? OFTEN : LIVE_LIST));
+  const found = useParts<GoodsIssue>(["credit", "issue-lines", state], `${CREDIT}/goods-issues?limit=30${state ? `&state=${state}` : ""}`, (lines) => (lines.some((one) => one.state === "listed") ? OFTEN : LIVE_LIST));
   const items = found.data?.pages.flatMap((page) => page.items) ?? [];
   const opens = may(me, "credit.read_loss");
   return (

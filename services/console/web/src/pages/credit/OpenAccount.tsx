@@ -1,9 +1,10 @@
 import { Alert, Form, Input, InputNumber, Radio, Select } from "antd";
 import { useNavigate } from "react-router";
 import { ask } from "../../api";
-import { CREDIT, may, type Account } from "../../credit/api";
+import { CREDIT, type Account } from "../../credit/api";
 import { Step } from "../../credit/Step";
 import { useSpeech, type Word } from "../../language";
+import { may } from "../../may";
 import { CustomersField, type Customers } from "../../parts/CustomersField";
 import { useDesk } from "../../Shell";
 

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
 import { ask } from "../../api";
 import { Amount } from "../../credit/Amount";
-import { CREDIT, may, numberOf, type Shipment, type WayOut } from "../../credit/api";
+import { CREDIT, numberOf, type Shipment, type WayOut } from "../../credit/api";
 import { useNames, useShipment, useSignatures, useStanding, useStep } from "../../credit/asking";
 import { Signature } from "../../credit/Signature";
 import { Return, Split } from "../../credit/PartOfGoods";
@@ -12,6 +12,7 @@ import { Offers, Step, type Offer } from "../../credit/Step";
 import { today, useDays } from "../../credit/useDays";
 import { Decided, Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
+import { may } from "../../may";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { useDesk } from "../../Shell";
 

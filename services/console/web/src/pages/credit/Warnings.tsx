@@ -4,13 +4,14 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
 import { ask, type Page } from "../../api";
 import { Amount } from "../../credit/Amount";
-import { CREDIT, may, numberOf, type RiskEvidence, type RiskWarning, type WarningLine } from "../../credit/api";
+import { CREDIT, numberOf, type RiskEvidence, type RiskWarning, type WarningLine } from "../../credit/api";
 import { LIVE, LIVE_LIST } from "../../credit/asking";
 import { OneDocument } from "../../credit/Documents";
 import { Offers, Step, type Offer } from "../../credit/Step";
 import { useDays } from "../../credit/useDays";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
+import { may } from "../../may";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { useDesk } from "../../Shell";
 

@@ -1,30 +1,27 @@
 // A file that is handed in: tried first, then taken, with how far it has come and what became of each row.
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Progress, Select, Skeleton, Tag } from "antd";
 import { useState, type ReactNode } from "react";
 import { Link } from "react-router";
-import { ask, download, type Page } from "../api";
-import { useSpeech, type Word } from "../language";
-import { ProblemNote } from "../parts/ProblemNote";
+import { ask, download, type ImportedRow, type ImportView } from "../api";
+import { numberOf } from "../credit/api";
+import { useStep } from "../credit/asking";
+import { Rules } from "../credit/Why";
+import { useSpeech } from "../language";
 import { refusal, wrongHere } from "../refusals";
-import { CREDIT, numberOf, type FileKind, type ImportedRow, type ImportView } from "./api";
-import { useStep } from "./asking";
-import { columnAt } from "./columns";
-import { Rules } from "./Why";
+import { ProblemNote } from "./ProblemNote";
+import { columnAt, outcomeOf, PATHS, SAID, type Table } from "./tables";
+import { useParts } from "./useParts";
 
 /** how often a file on its way in is asked after, in ms */
 export const OFTEN = 1_000;
 
-/** What is said differently of bookings and of goods. */
-export type FileWords = Record<"dryFirst" | "takeIn" | "refusedStay" | "nothingToTake" | "takenResult" | "dryDone" | "takenDone", Word>;
-
 interface Kind {
-  kind: FileKind;
-  words: FileWords;
-  /** under which codes the outcomes of rows have their names */
-  outcome: string;
+  table: Table;
   /** what a dry run foretells beyond its rows */
   foretold?: (of: ImportView) => ReactNode;
+  /** leads to what a row has become, by its id, where that has a page */
+  led?: (ref: string) => ReactNode;
 }
 
 interface Handed {
@@ -34,23 +31,25 @@ interface Handed {
   changed: number;
 }
 
-export function FileIn({ columns, shown, show, ...of }: Kind & { columns: string; shown: string | null; show: (id: string) => void }) {
+export function FileIn({ shown, show, template, ...of }: Kind & { shown: string | null; show: (id: string) => void; template?: ReactNode }) {
   const { t } = useSpeech();
-  const { kind, words } = of;
+  const queries = useQueryClient();
+  const { table } = of;
+  const words = SAID[table];
   const [file, choose] = useState<File | null>(null);
   const [tried, setTried] = useState<string | null>(null); // the dry run of the chosen file
-  const found = useImport(kind, shown);
+  const found = useImport(table, shown);
   const hand = useStep<Handed>(async ({ dry }, key) => {
-    const view = await ask<ImportView>(`${CREDIT}/${kind}/imports${dry ? "?dry_run=true" : ""}`, { method: "POST", key, file: file! });
+    const view = await ask<ImportView>(`${PATHS[table]}${dry ? "?dry_run=true" : ""}`, { method: "POST", key, file: file! });
     setTried(dry ? view.id : null);
     show(view.id);
-  });
+  }, () => void queries.invalidateQueries({ queryKey: ["import", table, "past"] }));
   const send = (dry: boolean) => hand.mutate({ dry, name: file!.name, size: file!.size, changed: file!.lastModified });
   const ready = tried !== null && tried === shown && found.data?.state === "done";
   const takes = ready ? (found.data!.outcomes.made ?? 0) + (found.data!.outcomes.changed ?? 0) : 0;
   return (
     <>
-      <p className="quiet">{columns}</p>
+      <p className="quiet">{t(words.columns)} {template}</p>
       <label htmlFor="file" className="file-label">{t("chooseFile")}</label>
       <input id="file" type="file" accept=".csv,.xlsx,text/csv" onChange={(event) => { choose(event.target.files?.[0] ?? null); setTried(null); hand.reset(); }} />
       <p className="buttons">
@@ -66,36 +65,30 @@ export function FileIn({ columns, shown, show, ...of }: Kind & { columns: string
   );
 }
 
-const useImport = (kind: FileKind, id: string | null) =>
+const useImport = (table: Table, id: string | null) =>
   useQuery<ImportView>({
-    queryKey: ["credit", "import", kind, id], enabled: id !== null,
+    queryKey: ["import", table, "one", id], enabled: id !== null,
     refetchInterval: ({ state }) => (state.data && state.data.state !== "waiting" ? false : OFTEN),
-    queryFn: ({ signal }) => ask<ImportView>(`${CREDIT}/${kind}/imports/${encodeURIComponent(id!)}`, { signal }),
+    queryFn: ({ signal }) => ask<ImportView>(`${PATHS[table]}/${encodeURIComponent(id!)}`, { signal }),
   });
 
 export const COLOURS: Record<string, string> = { made: "success", changed: "success", unchanged: "default", refused: "error", failed: "error" };
 
 /** How far it has come, and what became of each row. */
-function Result({ kind, words, outcome: names, foretold, of }: Kind & { of: ImportView }) {
+function Result({ table, foretold, led, of }: Kind & { of: ImportView }) {
   const { t, code, when, language } = useSpeech();
   const { message } = App.useApp();
+  const words = SAID[table];
   const [outcome, setOutcome] = useState<string>();
-  const rows = useInfiniteQuery({
-    queryKey: ["credit", "import-rows", of.id, outcome, of.done], initialPageParam: "", enabled: of.state !== "waiting",
-    queryFn: ({ pageParam, signal }) => {
-      const query = new URLSearchParams({ limit: "50" });
-      if (outcome) query.set("outcome", outcome);
-      if (pageParam) query.set("cursor", pageParam);
-      return ask<Page<ImportedRow>>(`${CREDIT}/${kind}/imports/${of.id}/rows?${query}`, { signal });
-    },
-    getNextPageParam: (last) => last.next ?? undefined,
-  });
+  const narrowed = outcome ? `&outcome=${outcome}` : "";
+  const decided = of.state !== "waiting";
+  const rows = useParts<ImportedRow>(["import", table, "rows", of.id, outcome, of.done], `${PATHS[table]}/${of.id}/rows?limit=50${narrowed}`, undefined, decided);
   const items = rows.data?.pages.flatMap((page) => page.items) ?? [];
   const [saving, setSaving] = useState(false);
   const save = async () => {
     setSaving(true);
     try {
-      await download(`${CREDIT}/${kind}/imports/${of.id}/rows.csv${outcome ? `?outcome=${outcome}` : ""}`, "text/csv", `${kind}-${of.id.slice(0, 13)}.csv`);
+      await download(`${PATHS[table]}/${of.id}/rows.csv?${narrowed}`, "text/csv", `${table}-${of.id.slice(0, 13)}.csv`);
     } catch {
       void message.error(t("notDownloaded"));
     } finally {
@@ -109,14 +102,14 @@ function Result({ kind, words, outcome: names, foretold, of }: Kind & { of: Impo
       <p role="status" className="tags">
         <b>{of.state === "waiting" ? t("underWay") : of.state === "failed" ? t("importFailed") : of.dry_run ? t(words.dryDone) : t(words.takenDone)}</b>
         <span>{of.done} / {of.rows} {t("rows")}</span>
-        {Object.entries(of.outcomes).map(([name, many]) => <Tag key={name} color={COLOURS[name] ?? "default"}>{code(`${names}.${name}`)} {many}</Tag>)}
+        {Object.entries(of.outcomes).map(([name, many]) => <Tag key={name} color={COLOURS[name] ?? "default"}>{code(outcomeOf(table, name))} {many}</Tag>)}
       </p>
       {of.state === "done" && of.dry_run && foretold?.(of)}
-      {of.state !== "waiting" && (
+      {decided && (
         <>
           <p className="filters">
             <Select allowClear aria-label={t("outcome")} placeholder={t("anyOutcome")} value={outcome} onChange={(value?: string) => setOutcome(value)}
-              options={Object.keys(of.outcomes).map((one) => ({ value: one, label: code(`${names}.${one}`) }))} />
+              options={Object.keys(of.outcomes).map((one) => ({ value: one, label: code(outcomeOf(table, one)) }))} />
             <Button loading={saving} onClick={() => void save()}>{t("rowsAsCsv")}</Button>
           </p>
           {rows.isPending && <Skeleton active />}
@@ -128,15 +121,16 @@ function Result({ kind, words, outcome: names, foretold, of }: Kind & { of: Impo
                 {items.map((one) => (
                   <tr key={one.row}>
                     <td className="num">{one.row}</td>
-                    <td><Tag color={COLOURS[one.outcome] ?? "default"}>{code(`${names}.${one.outcome}`)}</Tag></td>
+                    <td><Tag color={COLOURS[one.outcome] ?? "default"}>{code(outcomeOf(table, one.outcome))}</Tag></td>
                     <td>
-                      {refusal(one.type, language) ?? one.detail} {one.errors.map((error, n) => <span key={n} className="ledger-entry"><b>{columnAt(kind, error.pointer, language)}</b> {wrongHere(error, language)}</span>)}
+                      {refusal(one.type, language) ?? one.detail} {one.errors.map((error, n) => <span key={n} className="ledger-entry"><b>{columnAt(table, error.pointer, language)}</b> {wrongHere(error, language)}</span>)}
                       {one.foretold && (
                         <>
                           {code(`foretold.${one.foretold.what}`)}：{code(`finding.${one.foretold.because}`)}{" "}
                           {one.foretold.about && <Link className="number" to={`/credit/shipments/${one.foretold.about}`}>{numberOf(one.foretold.about)}</Link>}
                         </>
-                      )} <Rules of={one.foretold?.rules ?? one.rules} />
+                      )}
+                      {one.ref && led?.(one.ref)} <Rules of={one.foretold?.rules ?? one.rules} />
                     </td>
                   </tr>
                 ))}
