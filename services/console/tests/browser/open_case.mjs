@@ -38,12 +38,18 @@ await story(
     const times = counted(page);
     await page.waitForTimeout(1_000); // the list itself has been read
     times.clear();
+    // also where following it takes a moment: whoever read before would have to read again
+    await page.route(STREAM, async (route) => {
+      await page.waitForTimeout(600);
+      await route.continue();
+    });
     await line.click();
     await head.waitFor();
     await eachOnce(page, times, "from a list");
     await page.reload();
     await head.waitFor();
     await eachOnce(page, times, "by its address");
+    await page.unroute(STREAM);
 
     // somebody else marks it: here no ladder makes work of that
     const agent = await another();

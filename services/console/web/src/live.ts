@@ -5,7 +5,7 @@ import type { Counts } from "./api";
 import { hasRead, OF_A_CASE } from "./parts/refresh";
 
 /** how long a page waits for the connection before it reads without it, in ms */
-const PATIENCE = 2_000;
+const PATIENCE = 3_000;
 /** after which a connection that was refused is tried again: the browser itself only mends one that broke */
 const AGAIN = 10_000;
 
