@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,11 @@ from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from contracts.notify import NoticeSent
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from policy.kit import hire
 from standardwebhooks.webhooks import Webhook
 
@@ -33,9 +41,15 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 @dataclass
 class MailServer:
-    """Takes mail by SMTP; `answers` are said to RCPT, one after the other, then 250."""
+    """Takes mail by SMTP; `answers` are said to RCPT, one after the other, then 250.
+
+    With `tls` it offers STARTTLS, and takes nothing before. `heard` is all that came in clear text.
+    """
 
     port: int = 0
+    tls: ssl.SSLContext | None = None
+    heard: list[str] = field(default_factory=list)
+    logins: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
 
@@ -45,12 +59,22 @@ class MailServer:
 
         receiver = ""
         say("220 mail.test ESMTP")
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
+        with suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             while True:
                 line = (await reader.readuntil(b"\r\n")).decode().strip()
+                secret = writer.get_extra_info("ssl_object") is not None
+                if not secret:
+                    self.heard.append(line)
                 match line.upper().split(" ")[0].split(":")[0]:
                     case "EHLO" | "HELO":
-                        say("250 mail.test")
+                        offered = "AUTH PLAIN" if secret else "STARTTLS" if self.tls else "8BITMIME"
+                        say(f"250-mail.test\r\n250 {offered}")
+                    case "STARTTLS" if self.tls:
+                        say("220 go on")
+                        await writer.start_tls(self.tls)
+                    case "AUTH":
+                        self.logins.append(b64decode(line.split(" ")[2]).decode())
+                        say("235 welcome")
                     case "RCPT":
                         receiver = line.partition("<")[2].partition(">")[0]
                         say(self.answers.pop(0) if self.answers else "250 ok")
@@ -70,9 +94,11 @@ class MailServer:
 
 
 @asynccontextmanager
-async def mail_server(*answers: str) -> AsyncIterator[MailServer]:
-    made = MailServer(answers=list(answers))
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+async def mail_server(
+    *answers: str, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[MailServer]:
+    made = MailServer(answers=list(answers), tls=starttls)
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=tls)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made
@@ -101,6 +127,8 @@ async def outside(
     tmp_path: Path,
     *answers: str,
     gateway: Any = lambda request, n: Reply(200),
+    starttls: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | None = None,
     **more: Any,
 ) -> AsyncIterator[Outside]:
     secret = tmp_path / "sms"
@@ -117,7 +145,7 @@ async def outside(
         "sms_key": "kehu", "sms_secret_file": secret,
         "sms_templates": {"serious_complaint": "SMS_100", "generic": "SMS_1"}, **more,
     }  # fmt: skip
-    async with mail_server(*answers) as mail, counterpart(answer) as address:
+    async with mail_server(*answers, starttls=starttls, tls=tls) as mail, counterpart(answer) as address:
         settings |= {"smtp_port": mail.port, "sms_url": f"{address}/send"}
         async with told(*parts, staff, **settings) as stage:
             staff.reach("gm-1")
@@ -171,6 +199,72 @@ async def test_an_address_that_the_mail_server_refuses_for_good_is_not_tried_aga
         rows = await there.stage.rows("SELECT error, attempts FROM dispatches WHERE channel = 'mail'")
     assert [tuple(row) for row in rows] == [("the mail server refused the address: 550", 1)]
     assert MAIL not in str(rows)
+
+
+def certified(directory: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's side of TLS under a certificate for 127.0.0.1, and the file of who vouches for it: itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.test")])
+    begin = datetime.now(UTC) - timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    vouching, secret = directory / "mail.crt", directory / "mail.key"
+    vouching.write_bytes(certificate.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(vouching, secret)
+    return context, vouching
+
+
+@pytest.mark.parametrize("way", ["starttls", "tls"])
+async def test_mail_and_login_go_under_tls_to_a_server_that_is_known(
+    parts: Any, staff: Staff, tmp_path: Path, way: str
+) -> None:
+    context, vouching = certified(tmp_path)
+    password = tmp_path / "password"
+    password.write_text("sesame\n")
+    more = {way: context, "smtp_ca_file": vouching, "smtp_user": "kehu", "smtp_password_file": password}
+    async with outside(parts, staff, tmp_path, smtp_security=way, **more) as there, at_work(there.stage.runner()):
+        await send(there.stage, serious(there.stage, MANAGER, urgent=True))
+        await eventually(lambda: sent(there.stage, "mail"))
+        ((receiver, _),) = there.mail.mails
+    assert receiver == MAIL
+    assert there.mail.logins == ["\0kehu\0sesame"]
+    in_clear = [line.upper().split(" ")[0] for line in there.mail.heard]
+    assert in_clear == (["EHLO", "STARTTLS"] if way == "starttls" else [])
+
+
+@pytest.mark.parametrize("way", ["starttls", "tls", "starttls not offered"])
+async def test_nothing_is_told_to_a_mail_server_that_nobody_vouches_for_or_that_has_no_tls(
+    parts: Any, staff: Staff, tmp_path: Path, way: str
+) -> None:
+    context, _ = certified(tmp_path)
+    more = {} if way == "starttls not offered" else {way: context}
+    security = "tls" if way == "tls" else "starttls"
+    async with outside(parts, staff, tmp_path, smtp_security=security, **more) as there, at_work(there.stage.runner()):
+        await send(there.stage, serious(there.stage, MANAGER, urgent=True))
+
+        async def refused() -> bool:
+            return bool(
+                await there.stage.rows(
+                    "SELECT 1 FROM tries t JOIN dispatches d ON d.id = t.dispatch_id "
+                    "WHERE d.channel = 'mail' AND t.error IS NOT NULL"
+                )
+            )
+
+        await eventually(refused)
+        rows = await there.stage.rows("SELECT error FROM tries")
+    assert there.mail.mails == []
+    assert MAIL not in str(there.mail.heard) + str(rows)
 
 
 @pytest.mark.parametrize("address", ["no address", "a@b\r\nBcc: c@d.example", "@"])
