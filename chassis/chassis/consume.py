@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -102,8 +103,10 @@ class PromptSubscriber(BatchSubscriber):
         records = tuple(chain(*fetched.values()))
         if 20 < len(records) < BATCH:
             await asyncio.sleep(0.05)
-            more = await consumer.getmany(timeout_ms=0, max_records=BATCH - len(records))
-            records += tuple(chain(*more.values()))
+            # the first ones have been taken, the next fetch goes on behind them: a failure now must not lose them
+            with suppress(KafkaError):
+                more = await consumer.getmany(timeout_ms=0, max_records=BATCH - len(records))
+                records += tuple(chain(*more.values()))
         return records
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from chassis.consume import PromptSubscriber
 from chassis.handlers import Received, on
 from chassis.ids import uuid7
 from chassis.kit.probe import changed, probe, probes
@@ -31,6 +34,25 @@ def service() -> Service:
 
 def record(stage: Stage, key: UUID, sequence: int, what: str = "phones", **more: Any) -> Any:
     return stage.record(changed(key, what), key=str(key), sequence=sequence, **more)
+
+
+class Breaking:
+    """A consumer whose broker dies while a batch collects: what it gave first it does not give again."""
+
+    def __init__(self, *first: Any) -> None:
+        self._answers: list[Any] = [{TopicPartition("t", 0): list(first)}, KafkaConnectionError("gone")]
+
+    async def getmany(self, *, timeout_ms: int, max_records: int) -> Any:
+        answer = self._answers.pop(0)
+        if isinstance(answer, KafkaError):
+            raise answer
+        return answer
+
+
+async def test_what_was_fetched_is_handled_though_the_broker_dies_while_more_is_waited_for(stage: Stage) -> None:
+    records = tuple(record(stage, uuid4(), 1) for _ in range(25))
+    subscriber = PromptSubscriber.__new__(PromptSubscriber)
+    assert await subscriber.get_msg(cast("AIOKafkaConsumer", Breaking(*records))) == records
 
 
 async def effects_of(stage: Stage) -> list[list[Any]]:
