@@ -61,7 +61,7 @@ from credit.targets.set_target import revise_target, set_target
 from credit.warehouse.import_issues import ISSUES_LIST
 from credit.warehouse.list_foreseen import list_foreseen
 from credit.warehouse.list_issues import list_issues, read_issue
-from credit.warehouse.reconcile_issues import reconcile_issues, reconcile_shipment, reconcile_slip
+from credit.warehouse.reconcile_issues import reconcile_account, reconcile_issues, reconcile_slip
 from credit.warnings.act_on_warning import act_on_warning, close_warning
 from credit.warnings.read_warnings import list_warnings, read_warning
 from credit.warnings.weigh_risks import weigh_risks
@@ -151,7 +151,7 @@ service = Service(
         DOCUMENTS_FILE.job,
         ISSUES_LIST.job,  # warehouse
         reconcile_issues,
-        reconcile_shipment,
+        reconcile_account,
         reconcile_slip,
         roll_limit,  # limit
         decide_held_again,  # shipments

@@ -288,6 +288,7 @@ goods_issues = sa.Table(
     sa.Index("goods_issues_slip", "branch", "origin", "origin_ref", "line", unique=True),
     sa.Index("goods_issues_branch", "branch", "id"),
     sa.Index("goods_issues_listed", "id", postgresql_where=sa.text("state = 'listed'")),
+    sa.Index("goods_issues_account", "account_id", postgresql_where=sa.text("state = 'listed'")),
     sa.Index("goods_issues_found", "branch", "id", postgresql_where=sa.text("state = 'unauthorised'")),
     sa.Index("goods_issues_shipment", "shipment_id", postgresql_where=sa.text("shipment_id IS NOT NULL")),
     sa.Index("goods_issues_loss", "loss_id", postgresql_where=sa.text("loss_id IS NOT NULL")),

@@ -1,7 +1,7 @@
 """Foretells which lines of a goods-issue list would be a case, before it is taken for good (P11.11).
 
-The lines are compared by the code that compares them in earnest, each shipment or slip with all its lines and by
-itself, in transactions that are undone.
+The lines are compared by the code that compares them in earnest: an account's shipments one after the other in one
+transaction, a slip's other lines in another, and all of it is undone. The account is locked so long.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from chassis.tx import Tx
 
 from credit.losses.model import LOSSES
 from credit.warehouse.model import GOODS_ISSUES, Finding, GoodsIssue
-from credit.warehouse.reconcile_issues import belongs, compare_slip, compare_with_shipment
+from credit.warehouse.reconcile_issues import belongs, compare_account, compare_slip
 from credit.warehouse.take_issue import IssueRow, take_issue
 
 RULES = ("P11.11",)
 
-#: how many rows are looked up in one transaction, and after how many shipments and slips the job says that it goes on
+#: how many rows are looked up in one transaction, and after how many slips the job says that it goes on
 AT_ONCE = 200
 
 
@@ -38,31 +38,37 @@ class Foreseen(Foretold):
 
 async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work) -> dict[int, Foreseen]:
     """By row, what would be a case: `case_opened`, or `case_joined` where there is one; why, and of which shipment."""
-    goods: dict[UUID | tuple[str, ...], dict[int, IssueRow]] = defaultdict(dict)
+    together: dict[UUID | tuple[str, ...], dict[int, IssueRow]] = defaultdict(dict)
+    known: set[tuple[str, str, str, int]] = set()
     numbers = list(rows)
     for begun in range(0, len(numbers), AT_ONCE):
         some = {number: rows[number] for number in numbers[begun : begun + AT_ONCE]}
         async with undone(work.runtime, by.subject) as tx:
             for number, issue in (await _listed(tx, some, by)).items():
                 slip = (issue.branch, issue.origin, issue.origin_ref)
-                goods[issue.shipment_id or slip][number] = rows[number]
+                if (*slip, issue.line) not in known:
+                    known.add((*slip, issue.line))
+                    account = None if issue.shipment_id is None else issue.account_id
+                    together[account or slip][number] = rows[number]
         await work.report()
-    cases: dict[int, tuple[UUID, UUID, GoodsIssue, Finding, str | None]] = {}
-    for n, (key, lines) in enumerate(goods.items()):
-        if n % AT_ONCE == 0:
+    cases: dict[int, tuple[UUID, UUID, GoodsIssue, Finding, UUID | None]] = {}
+    for n, (key, lines) in enumerate(together.items()):
+        if isinstance(key, UUID) or n % AT_ONCE == 0:
             await work.report()
         async with undone(work.runtime, by.subject) as tx:
             issues = await _listed(tx, lines, by)
+            # as the row names it: held goods of which a part has left are split, and of that nothing stays
+            shipments = {number: issue.shipment_id for number, issue in issues.items()}
             if isinstance(key, UUID):
-                await compare_with_shipment(tx, key)
+                while await compare_account(tx, key):
+                    pass
             elif issues:
                 await compare_slip(tx, next(iter(issues.values())).id)
             for number, issue in issues.items():
                 if issue.loss_id is not None and issue.finding is not None:
-                    shipment = str(key) if isinstance(key, UUID) else None
                     # what is too much of two shipments on one slip is one case of the slip
                     case = (await tx.get(LOSSES, issue.loss_id)).about
-                    cases[number] = issue.loss_id, case, issue, issue.finding, shipment
+                    cases[number] = issue.loss_id, case, issue, issue.finding, shipments[number]
     async with work.runtime.transaction() as tx:
         there = await tx.load(LOSSES, [loss for loss, *_ in cases.values()], lock=False)
     return {
@@ -71,9 +77,10 @@ async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work)
     }
 
 
-def _foreseen(issue: GoodsIssue, finding: Finding, shipment: str | None, case: UUID, *, joined: bool) -> Foreseen:
+def _foreseen(issue: GoodsIssue, finding: Finding, shipment: UUID | None, case: UUID, *, joined: bool) -> Foreseen:
     what, zh = ("case_joined", "将并入已有案件") if joined else ("case_opened", "将立案核查")
-    said = {"because": finding.value, "zh": f"{zh}：{finding.zh}", "about": shipment, "rules": list(RULES)}
+    about = None if shipment is None else str(shipment)
+    said = {"because": finding.value, "zh": f"{zh}：{finding.zh}", "about": about, "rules": list(RULES)}
     return Foreseen(what=what, **said, case=case, slip=issue.origin_ref, lost=issue.lost)
 
 

@@ -31,6 +31,8 @@ RULES = ("P11.6", "P11.11")
 
 #: how many lines are looked at in one transaction
 MOST = 2000
+#: how many shipments of an account are compared in one transaction: who needs the account waits that long
+AT_ONCE = 50
 
 _LISTED = """SELECT id, branch, origin, origin_ref, shipment_ref, invoice_ref, account_id FROM goods_issues
     WHERE state = 'listed' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2"""
@@ -43,6 +45,8 @@ _BELONGS = """UPDATE goods_issues i SET shipment_id = u.shipment, document_id = 
         account_id = coalesce(u.account, i.account_id)
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) AS u(id, shipment, document, account)
     WHERE i.id = u.id AND i.state = 'listed'"""
+_OF_ACCOUNT = """SELECT shipment_id FROM goods_issues
+    WHERE account_id = $1 AND state = 'listed' AND shipment_id IS NOT NULL GROUP BY 1 ORDER BY min(id::text) LIMIT $2"""
 _OF_SHIPMENT = "SELECT id FROM goods_issues WHERE shipment_id = $1 AND state = 'listed' ORDER BY id LIMIT $2"
 _OF_SLIP = """SELECT i.id FROM goods_issues i JOIN goods_issues o ON o.id = $1
         AND (i.branch, i.origin, i.origin_ref) = (o.branch, o.origin, o.origin_ref)
@@ -51,19 +55,18 @@ _EARLIER = """SELECT product, batch, sum(covered) AS covered FROM goods_issues
     WHERE shipment_id = $1 AND covered > 0 GROUP BY product, batch ORDER BY product, batch"""
 _PAID_FOR = """SELECT coalesce(sum(amount), 0) FROM documents WHERE shipment_id = $1 AND kind = 'payment'
     AND reversed_by IS NULL AND dated_on <= $2"""
-_ACCOUNT_OF = "SELECT account_id FROM shipments WHERE id = $1"
 _PAID_OF = """SELECT coalesce(sum(a.amount), 0) FROM allocations a JOIN documents p ON p.id = a.credit_id
     WHERE a.debit_id = $1 AND p.kind = 'payment' AND p.dated_on <= $2"""
 
 
 @job(retry=("1s", "10s", "1m", "10m", "1h"))
 async def reconcile_issues(ref: str, work: Work) -> None:
-    """Find the shipment of each line that was listed and not compared yet; those of one shipment or slip go together.
+    """Find the shipment of each line that was listed and not compared yet; those of one account or slip go together.
 
     It may run twice: lines that are compared are not listed any more.
     """
     after: UUID | None = None
-    shipments: set[UUID] = set()
+    accounts: set[UUID] = set()
     slips: dict[tuple[str, str, str], UUID] = {}
     while True:
         async with work.runtime.transaction() as tx:
@@ -71,12 +74,13 @@ async def reconcile_issues(ref: str, work: Work) -> None:
             found = [(row["id"], *await belongs(tx, row)) for row in rows]
             if found:
                 await tx.driver.execute(_BELONGS, *(list(column) for column in zip(*found, strict=True)))
-            for row, (_, shipment, _, _) in zip(rows, found, strict=True):
+            for row, (_, shipment, _, account) in zip(rows, found, strict=True):
                 slip = (row["branch"], row["origin"], row["origin_ref"])
-                if shipment is not None and shipment not in shipments:
-                    shipments.add(shipment)
-                    tx.later(reconcile_shipment, shipment)
-                elif shipment is None and slip not in slips:
+                if shipment is not None and account is not None:
+                    if account not in accounts:
+                        accounts.add(account)
+                        tx.later(reconcile_account, account)
+                elif slip not in slips:
                     slips[slip] = row["id"]
                     tx.later(reconcile_slip, row["id"])
         if len(rows) < MOST:
@@ -102,19 +106,32 @@ async def belongs(tx: Tx, row: Mapping[str, Any]) -> tuple[UUID | None, UUID | N
     return None, None, None
 
 
-# -- goods of a shipment -------------------------------------------------------------------------
+# -- goods of shipments --------------------------------------------------------------------------
 
 
 @job(retry=("1s", "10s", "1m", "10m", "1h", "6h"))
-async def reconcile_shipment(ref: str, work: Work) -> None:
-    """What was listed of one shipment: issued where it may go, a case where it might not have gone."""
+async def reconcile_account(ref: str, work: Work) -> None:
+    """What was listed of an account's shipments: issued where it may go, a case where it might not have gone."""
     async with work.runtime.transaction() as tx:
-        await compare_with_shipment(tx, UUID(ref))
+        if await compare_account(tx, UUID(ref)):
+            tx.later(reconcile_account, ref)
 
 
-async def compare_with_shipment(tx: Tx, shipment_id: UUID) -> None:
-    """Compare what is listed of a shipment, in this transaction; it locks the account first."""
-    account = await tx.get(ACCOUNTS, await tx.driver.fetchval(_ACCOUNT_OF, shipment_id))
+async def compare_account(tx: Tx, account_id: UUID) -> bool:
+    """Compare what is listed of an account's next shipments, in this transaction; whether there was anything.
+
+    One after the other, in the order in which they were listed: what left of one is owed, or widens the limit, when the
+    next one is decided. The account is locked first.
+    """
+    account = await tx.get(ACCOUNTS, account_id)
+    shipments = await tx.driver.fetch(_OF_ACCOUNT, account_id, AT_ONCE)
+    for (shipment,) in shipments:
+        await _compare_with_shipment(tx, account, shipment)
+        await tx.flush()  # so that the next one finds it
+    return bool(shipments)
+
+
+async def _compare_with_shipment(tx: Tx, account: Account, shipment_id: UUID) -> None:
     shipment = await tx.get(SHIPMENTS, shipment_id)
     sums = await bring_to_today(tx, account)
     ids = [row[0] for row in await tx.driver.fetch(_OF_SHIPMENT, shipment.id, MOST)]
@@ -122,8 +139,6 @@ async def compare_with_shipment(tx: Tx, shipment_id: UUID) -> None:
     issues = [issue for issue in issues if issue.state is IssueState.LISTED]
     if not issues:
         return
-    if len(ids) == MOST:
-        tx.later(reconcile_shipment, shipment.id)
     room = Room.of(shipment.lines)
     if shipment.state is ShipmentState.CANCELLED:
         for issue in issues:

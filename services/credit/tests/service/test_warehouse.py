@@ -423,7 +423,8 @@ async def test_the_lists_of_lines_find_theirs_by_an_index(stage: Stage) -> None:
         """INSERT INTO goods_issues (id, branch, origin, origin_ref, line, product, batch, quantity, issued_on, state,
                covered, value, lost, listed_at, listed_by, version, sequence, shipment_id, loss_id)
            SELECT gen_random_uuid(), 'b-' || n % 50, 'wms', 'CK-' || n, 1, 'p', 'b', 1, '2026-03-02',
-               CASE WHEN n % 100 = 0 THEN 'unauthorised' ELSE 'matched' END, 1, 1, 0, now(), 'k', 1, 0,
+               CASE n % 100 WHEN 0 THEN 'unauthorised' WHEN 1 THEN 'listed' ELSE 'matched' END,
+               1, 1, 0, now(), 'k', 1, 0,
                gen_random_uuid(), gen_random_uuid()
            FROM generate_series(1, 20000) n RETURNING id"""
     )
@@ -434,6 +435,7 @@ async def test_the_lists_of_lines_find_theirs_by_an_index(stage: Stage) -> None:
         "goods_issues_branch": table.select().where(column.branch == "b-7"),
         "goods_issues_found": table.select().where(column.branch == "b-7", column.state == "unauthorised"),
         "goods_issues_listed": table.select().where(column.state == "listed"),
+        "goods_issues_account": table.select().where(column.state == "listed", column.account_id == nobody),
         "goods_issues_shipment": table.select().where(column.shipment_id == nobody),
         "goods_issues_loss": table.select().where(column.loss_id == nobody),
     }
