@@ -64,7 +64,7 @@ from credit.warehouse.list_issues import list_issues, read_issue
 from credit.warehouse.reconcile_issues import reconcile_account, reconcile_issues, reconcile_slip
 from credit.warnings.act_on_warning import act_on_warning, close_warning
 from credit.warnings.read_warnings import list_warnings, read_warning
-from credit.warnings.weigh_risks import weigh_risks
+from credit.warnings.weigh_risks import weigh_risks, weigh_risks_of_night
 
 service = Service(
     name="credit",
@@ -160,6 +160,7 @@ service = Service(
         find_last_unpaid,  # losses
         bear_loss,
         weigh_risks,  # warnings
+        weigh_risks_of_night,
         dun_account,  # dunning
         print_letter,
         send_letter,

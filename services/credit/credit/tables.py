@@ -356,6 +356,16 @@ risk_warnings = sa.Table(
     comment="fund risks that were seen, once a rule and episode",
 )
 
+branch_nights = sa.Table(
+    "branch_nights",
+    metadata,
+    sa.Column("branch", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, nullable=False),
+    _amount("owed"),
+    sa.Column("debtors", sa.BigInteger, nullable=False),
+    comment="what a branch was owed, and by how many accounts, when its last night of warnings began",
+)
+
 warning_steps = sa.Table(
     "warning_steps",
     metadata,

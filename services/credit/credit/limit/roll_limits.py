@@ -23,7 +23,7 @@ from credit.account import ACCOUNTS, Account, account_of, bring_to_today
 from credit.dunning.dun_account import dun_account
 from credit.permissions import READ_ACCOUNT
 from credit.tables import limits
-from credit.warnings.weigh_risks import weigh_risks
+from credit.warnings.weigh_risks import weigh_risks_of_night
 
 RULES = ("P11.2", "P11.3")
 
@@ -33,7 +33,7 @@ async def _rolled(tx: Tx, ended: Sequence[tuple[str, Any]]) -> None:
     for account in found.values():
         await bring_to_today(tx, account)
         plan_midnight(tx, account)
-        tx.later(weigh_risks, account.id)
+        tx.later(weigh_risks_of_night, account.id)
         tx.later(dun_account, account.id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from contracts.money import Money
 from policy.calendar import civil
 from policy.obligations import owe, waive
 
-from credit.account import ACCOUNTS, Account, sums_of
+from credit.account import ACCOUNTS, ZERO, Account, sums_of
 from credit.policy import WARNING, CreditPolicy
 from credit.salespeople import responsible, tell
 from credit.warnings.model import WARNINGS, RiskWarning
@@ -29,6 +29,11 @@ _OPEN = """SELECT id, dated_on, open FROM documents
 _PLANS = """SELECT id, instalments FROM plans WHERE account_id = $1 AND (state = 'running' OR agreed_at >= $2)
     ORDER BY id"""
 _BRANCH = "SELECT coalesce(sum(balance), 0), count(*) FROM accounts WHERE branch = $1 AND balance > 0"
+# the first one of a night gets it, the others wait here until it is added up
+_BEGIN_NIGHT = """INSERT INTO branch_nights AS b (branch, day, owed, debtors) VALUES ($1, $2, 0, 0)
+    ON CONFLICT (branch) DO UPDATE SET day = $2 WHERE b.day < $2 RETURNING true"""
+_ADDED_UP = "UPDATE branch_nights SET owed = $2, debtors = $3 WHERE branch = $1"
+_OF_NIGHT = "SELECT owed, debtors FROM branch_nights WHERE branch = $1"
 _RUNNING = "SELECT id FROM risk_warnings WHERE account_id = $1 AND over_on IS NULL ORDER BY id"
 _PAYMENTS = """SELECT id FROM documents WHERE account_id = $1 AND kind = 'payment' AND reversed_by IS NULL
     AND dated_on >= $2 ORDER BY amount DESC, id LIMIT $3"""
@@ -38,24 +43,46 @@ _PLAN_DAYS = 365
 
 @job(retry=("10s", "1m", "10m", "1h", "6h"))
 async def weigh_risks(ref: str, work: Work) -> None:
-    """Look at one account with its row locked: what is seen twice at once is raised once."""
+    """Look at one account at once, beside what its branch is owed by now."""
+    await _weigh(ref, work, _owed_now)
+
+
+@job(retry=("10s", "1m", "10m", "1h", "6h"))
+async def weigh_risks_of_night(ref: str, work: Work) -> None:
+    """Look at one account as every night, beside what its branch was owed when the first one was looked at."""
+    await _weigh(ref, work, _owed_that_night)
+
+
+async def _owed_now(tx: Tx, branch: str) -> tuple[Decimal, int]:
+    """What the accounts of a branch owe together, and how many owe anything."""
+    return tuple(await tx.driver.fetchrow(_BRANCH, branch) or (ZERO, 0))
+
+
+async def _owed_that_night(tx: Tx, branch: str) -> tuple[Decimal, int]:
+    """The same, added up once a night for all accounts of the branch."""
+    if await tx.driver.fetchval(_BEGIN_NIGHT, branch, civil(tx.now)):
+        await tx.driver.execute(_ADDED_UP, branch, *await _owed_now(tx, branch))
+    return tuple(await tx.driver.fetchrow(_OF_NIGHT, branch) or (ZERO, 0))
+
+
+async def _weigh(ref: str, work: Work, owed_to: Callable[[Tx, str], Awaitable[tuple[Decimal, int]]]) -> None:
+    """With the account's row locked: what is seen twice at once is raised once."""
     async with work.runtime.transaction() as tx:
         account = await tx.get(ACCOUNTS, UUID(ref))
         rules = account.policy(tx)
-        figures = await figures_of(tx, account, rules)
+        figures = await _figures_of(tx, account, rules, await owed_to(tx, account.branch))
         running = await tx.load(WARNINGS, [row[0] for row in await tx.driver.fetch(_RUNNING, account.id)])
         by_kind = {one.kind: one for one in running.values()}
         for kind, rule in RULES_BY_KIND.items():
             await _follow(tx, account, rules, kind, rule(figures, rules), by_kind.get(kind))
 
 
-async def figures_of(tx: Tx, account: Account, rules: CreditPolicy) -> Figures:
+async def _figures_of(tx: Tx, account: Account, rules: CreditPolicy, branch: tuple[Decimal, int]) -> Figures:
     """What the rules look at, of today."""
     today = civil(tx.now)
     shrinking = rules.warn_shrinking
     back = 0 if shrinking is None else shrinking.days * (shrinking.before + 1)
     sums = await sums_of(tx, account, today - timedelta(days=back))
-    owed, debtors = await tx.driver.fetchrow(_BRANCH, account.branch) or (Decimal(0), 0)
     plans = await tx.driver.fetch(_PLANS, account.id, tx.now - timedelta(days=_PLAN_DAYS))
     return Figures(
         on=today,
@@ -67,8 +94,8 @@ async def figures_of(tx: Tx, account: Account, rules: CreditPolicy) -> Figures:
         ),
         promises=tuple(_promise(plan, one) for plan, said in plans for one in said if not one.get("dropped")),
         received={day: kinds["received"] for day, kinds in sums.items() if "received" in kinds},
-        branch_owed=owed,
-        debtors=debtors,
+        branch_owed=branch[0],
+        debtors=branch[1],
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -20,7 +22,7 @@ from policy.kit import hire
 
 from .nights import nights, until, worked
 from .test_overruns import work_of
-from .trade import Distributor, at, done, send
+from .trade import Distributor, at, done, send, today
 
 PATH = "/v1/risk-warnings"
 ACT = {"measure": "visited", "note": "与王总面谈, 承诺本周付款"}
@@ -195,6 +197,69 @@ async def test_payments_that_shrink_name_the_payments_they_are_seen_by(stage: St
     assert opened["raised"]["figures"]["received_before"] == "300.00"
     kinds = [(await done(stage, "sales-1", "GET", path))["kind"] for path in opened["raised"]["documents"]]
     assert kinds == ["payment"] * 3
+
+
+@contextmanager
+def additions(stage: Stage) -> Iterator[list[str]]:
+    """The statements that add up accounts while the block runs."""
+    found: list[str] = []
+
+    def note(said: Any) -> None:
+        if "sum(balance)" in said.query:
+            found.append(said.query)
+
+    def listen(connection: Any, *_: object) -> None:
+        connection.driver_connection.add_query_logger(note)
+
+    def leave(connection: Any, *_: object) -> None:
+        connection.driver_connection.remove_query_logger(note)
+
+    pool = stage.runtime.engine.sync_engine.pool
+    sa.event.listen(pool, "checkout", listen)
+    sa.event.listen(pool, "checkin", leave)
+    try:
+        yield found
+    finally:
+        sa.event.remove(pool, "checkout", listen)
+        sa.event.remove(pool, "checkin", leave)
+
+
+@pytest.mark.rule("P02.4")
+async def test_who_owes_much_of_a_branch_is_seen_and_the_branch_is_added_up_once_a_night(stage: Stage) -> None:
+    amounts = ("400.00", "200.00", "150.00", "150.00", "100.00")
+    shops = [await Distributor.opened(stage) for _ in amounts]
+    for shop, amount in zip(shops, amounts, strict=True):
+        await shop.book("opening", amount, today(stage))
+    await (await Distributor.opened(stage)).book("payment", "70.00")
+    with additions(stage) as summed:
+        await nights(stage, 1)
+        assert len(summed) == 1
+        (line,) = await warned(stage)
+        assert (line["kind"], line["account_id"], line["amount"]) == ("concentration", str(shops[0].account), "400.00")
+        opened = await done(stage, "sales-1", "GET", f"{PATH}/{line['id']}")
+        assert opened["raised"]["figures"] == {"owed": "400.00", "branch_owed": "1000.00", "debtors": "5"}
+        assert opened["raised"]["thresholds"] == {"percent": 40, "accounts": 5}
+        await shops[1].book("opening", "0.01", today(stage))
+        await nights(stage, 1)
+        assert len(summed) == 2
+    assert [(one["state"], one["over_on"]) for one in await warned(stage)] == [("ended", "2026-03-04")]
+
+
+@pytest.mark.rule("P02.4")
+async def test_a_look_at_once_is_beside_what_the_branch_is_owed_by_then(stage: Stage) -> None:
+    shops = [await Distributor.opened(stage) for _ in range(5)]
+    for shop in shops:
+        await shop.book("opening", "100.00", today(stage))
+    await nights(stage, 1)
+    assert await warned(stage) == []
+    await shops[0].book("opening", "300.00", today(stage))
+    async with stage.runtime.transaction() as tx:
+        tx.later(weigh_risks, shops[0].account)
+        await tx.flush()
+    await worked(stage)
+    (line,) = await warned(stage)
+    opened = await done(stage, "sales-1", "GET", f"{PATH}/{line['id']}")
+    assert opened["raised"]["figures"] == {"owed": "400.00", "branch_owed": "800.00", "debtors": "5"}
 
 
 @pytest.mark.rule("P02.4")
