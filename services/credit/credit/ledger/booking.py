@@ -37,6 +37,9 @@ _ALLOCATED = """SELECT credit_id, debit_id, sum(amount) FROM allocations WHERE c
     GROUP BY credit_id, debit_id HAVING sum(amount) <> 0 ORDER BY credit_id, debit_id"""
 _CORRECTED = """SELECT coalesce(sum(amount), 0) FROM documents
     WHERE corrects = $1 AND kind <> 'reversal' AND reversed_by IS NULL"""
+# an opening balance is corrected by nothing, and may be written off
+_WRITTEN_OFF = """SELECT EXISTS (SELECT FROM allocations a JOIN documents w ON w.id = a.credit_id
+    WHERE a.debit_id = $1 AND w.kind = 'write_off' AND w.reversed_by IS NULL)"""
 _KNOWN = "SELECT id FROM documents WHERE origin = $1 AND origin_ref = $2"
 
 
@@ -61,10 +64,10 @@ class ReversedAlready(Refused):
 
 
 class CorrectionsFirst(Refused):
-    """Returns and credit notes hang on it."""
+    """Returns, credit notes or a write-off hang on it."""
 
     title = "Reverse its corrections first"
-    zh = "此单据已有退货或红字冲减。请先冲销这些更正。"
+    zh = "此单据已有退货、红字冲减或坏账核销。请先冲销这些更正。"
 
 
 async def known(tx: Tx, origin: str, origin_ref: str) -> Document | None:
@@ -153,8 +156,8 @@ async def reverse(tx: Tx, account: Account, document: Document, reversal: Docume
     """Book the contrary of a document: what it paid or was paid by is open again, and laid anew on the oldest."""
     if document.reversed_by is not None or document.kind is DocumentKind.REVERSAL:
         raise ReversedAlready("It is reversed, or a reversal itself: there is nothing to take back.", rules=RULES)
-    if await tx.driver.fetchval(_CORRECTED, document.id):
-        raise CorrectionsFirst("Returns or credit notes correct it. Reverse those first.", rules=RULES)
+    if await tx.driver.fetchval(_CORRECTED, document.id) or await tx.driver.fetchval(_WRITTEN_OFF, document.id):
+        raise CorrectionsFirst("Returns, credit notes or a write-off correct it. Reverse those first.", rules=RULES)
     corrected = None
     if document.corrects is not None:
         corrected = (await tx.load(DOCUMENTS, [document.corrects]))[document.corrects]

@@ -169,6 +169,27 @@ async def test_bad_debt_is_held_until_the_proportions_are_set_and_then_written_o
 
 
 @pytest.mark.rule("P11.10")
+async def test_what_was_written_off_is_not_reversed_for_the_write_off_would_pay_other_debts(stage: Stage) -> None:
+    await posts(stage)
+    await set_proportions(stage, bad_debt={"company": 1})
+    shop = await Distributor.opened(stage)
+    invoice = await shop.bought("100.00", 40, paid=False)
+    opening = await shop.book("opening", "70.00", date(2026, 1, 1))
+    for document in (invoice, opening):
+        loss = await done(stage, "finance-1", "POST", PATH, json={"document_id": document["id"]})
+        assert (await shares_approved(shop, loss))["state"] == "borne"
+    for document in (invoice, opening):
+        path = f"/v1/documents/{document['id']}/reverse"
+        refused = await send(stage, "finance-1", "POST", path, json={"reason": "booked twice"})
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/corrections-first")
+    (written,) = await stage.rows("SELECT id::text FROM documents WHERE kind = 'write_off' AND amount = 70")
+    await shop.reverses({"id": written["id"]})
+    await shop.reverses(opening)
+    assert (await shop.read())["balance"] == "0.00"
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.10")
 async def test_what_is_paid_before_it_is_borne_is_borne_by_nobody(stage: Stage) -> None:
     await posts(stage)
     await set_proportions(stage, bad_debt={"salesperson": 1})
