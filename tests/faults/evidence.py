@@ -89,7 +89,12 @@ _DOCUMENTS = """SELECT id::text, account_id::text, kind, amount, open, dated_on,
     reversed_by::text, shipment_id::text, reserved, origin_ref, sequence FROM documents ORDER BY id"""
 _ALLOCATIONS = "SELECT id::text, credit_id::text, debit_id::text, amount FROM allocations ORDER BY id"
 _SHIPMENTS = """SELECT id::text, account_id::text, state, amount, prepaid, returned, invoice_id::text, issued_on,
-    unreleased, signature, lines->0->>'batch' AS mark, sequence FROM shipments ORDER BY id"""
+    unreleased, part_of::text, lines->0->>'batch' AS mark, sequence FROM shipments ORDER BY id"""
+_LOSSES = (
+    """SELECT id::text, kind, account_id::text, document_id::text, state, amount, shares FROM losses ORDER BY id"""
+)
+_APPROVALS = """SELECT id::text, name, subject::text, state, amount, offer, stages, asked_by, ended_at
+    FROM kehu.approvals ORDER BY id"""
 _TABLES = {
     "complaint": {"cases": _CASES, "obligations": _OBLIGATIONS, "steps": _STEPS},
     "customer": {"customers": "SELECT id::text, sequence FROM customers"},
@@ -99,6 +104,8 @@ _TABLES = {
         "entries": "SELECT id::text, document_id::text, account_id::text, ledger, amount FROM entries ORDER BY id",
         "allocations": _ALLOCATIONS,
         "shipments": _SHIPMENTS,
+        "losses": _LOSSES,
+        "approvals": _APPROVALS,
         "obligations": _OBLIGATIONS,
     },
     "notify": {

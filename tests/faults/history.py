@@ -63,9 +63,9 @@ class Customer:
     id: str | None = None
 
 
-#: what is asked of credit: a document of its own name, a request for goods, or a step of a shipment
+#: what is asked of credit: a document of its own name, a request for goods, a step of a shipment, a step of a loss
 Doing = Literal["payment", "invoice", "credit_note", "reverse", "request", "release", "bill", "issue", "cancel",
-                "return", "ask_signature"]  # fmt: skip
+                "return", "ask_signature", "change", "split", "declare", "ask_shares"]  # fmt: skip
 
 
 @dataclass
@@ -73,7 +73,8 @@ class Deed:
     """One thing that a trader wants of an account, with all attempts to have it done.
 
     `mark` is its own, and on the goods of a request it stands as their batch; deeds of one `ref` (or of one `key`) are
-    the same to the service. `about` is the document or shipment that it is done to.
+    the same to the service. `about` is the document, shipment or loss that it is done to. `listed`: it is a row of a
+    file, and each of its attempts is one row, answered as a request would be.
     """
 
     what: Doing
@@ -86,6 +87,7 @@ class Deed:
     body: dict[str, Any]
     about: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    listed: bool = False
 
     @property
     def told(self) -> set[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -75,22 +76,66 @@ def _a_reference_is_one_document(evidence: Evidence) -> Iterator[str]:
 
 
 def _every_acknowledged_shipment_is_there_once(evidence: Evidence) -> Iterator[str]:
-    by_mark = _by(evidence.rows("credit", "shipments"), "mark")
-    told: dict[str, set[str]] = defaultdict(set)
+    """A request is one shipment, of what was asked for, and a split is one part more."""
+    shipments = evidence.rows("credit", "shipments")
+    by_mark = _by([row for row in shipments if row["part_of"] is None], "mark")
+    worth, told = _worth(evidence), defaultdict[str, set[str]](set)
     for deed in _deeds(evidence, "request"):
         told[deed.ref or deed.key or ""] |= deed.told
         rows = by_mark[deed.mark]
-        if deed.done and [(row["id"], row["amount"]) for row in rows] != [(max(deed.told), deed.amount)]:
+        if deed.done and [(row["id"], worth[row["id"]][:1]) for row in rows] != [(max(deed.told), [deed.amount])]:
             yield f"{deed.mark} of {deed.amount} was told {sorted(deed.told)}, and is {_amounts(rows)}"
         elif len(rows) > 1:
             yield f"{deed.mark} is {len(rows)} shipments"
     yield from (f"{ref} was told as {len(ids)} shipments: {sorted(ids)}" for ref, ids in told.items() if len(ids) > 1)
+    parts, splits = _by(shipments, "part_of"), defaultdict[str | None, list[Deed]](list)
+    for deed in _deeds(evidence, "split"):
+        splits[deed.about].append(deed)
+    for whole in (parts.keys() | splits.keys()) - {None}:
+        there = {row["id"] for row in parts[whole]}
+        known = {told for deed in splits[whole] for told in deed.told}
+        most = sum(not deed.refused for deed in splits[whole])
+        if known - there or len(there) > most:
+            yield f"{whole} was split {len(known)} to {most} times, and its parts are {sorted(there)}"
+
+
+def _goods_are_worth_what_was_asked_for_last(evidence: Evidence) -> Iterator[str]:
+    """From one amount told to the next goods were changed to it, or a part was taken out and both are worth as much."""
+    changed: dict[str | None, set[Decimal]] = defaultdict(set)
+    for deed in _deeds(evidence, "change"):
+        changed[deed.about] |= set() if deed.refused else {deed.amount}
+    worth, parts = _worth(evidence), _by(evidence.rows("credit", "shipments"), "part_of")
+    for row in evidence.rows("credit", "shipments"):
+        told = worth[row["id"]]
+        taken = [worth[part["id"]][0] for part in parts[row["id"]] if worth[part["id"]]]
+        for before, after in pairwise(told):
+            if before - after in taken:
+                taken.remove(before - after)
+            elif after not in changed[row["id"]]:
+                yield f"shipment {row['id']} was worth {before}, then {after}, which nobody has asked for"
+        if taken:
+            yield f"parts of {taken} were taken out of shipment {row['id']}, which is as much as before: {told}"
+        if told[-1:] != [row["amount"]]:
+            yield f"shipment {row['id']} is worth {row['amount']}, its events say {told}"
+
+
+def _worth(evidence: Evidence) -> dict[str, list[Decimal]]:
+    """By shipment, the amounts that were told of it while it could be changed, one after the other."""
+    found: dict[str, list[Decimal]] = defaultdict(list)
+    for event in sorted(evidence.of_type(_HELD, _RELEASED), key=lambda one: one.id):
+        if found[event.key][-1:] != [_amount(event)]:
+            found[event.key].append(_amount(event))
+    return found
 
 
 def _no_money_or_goods_are_of_what_was_refused(evidence: Evidence) -> Iterator[str]:
     """Nor of what nobody has asked for."""
     deeds = evidence.history.deeds
     refused = {(deed.ref, deed.amount) for deed in deeds if deed.refused and deed.what in _BOOKING}
+    losses = [row for row in evidence.rows("credit", "losses") if row["kind"] == "bad_debt"]
+    lost = {row["id"]: row["document_id"] for row in losses}
+    declared = {deed.about for deed in _deeds(evidence, "declare") if not deed.refused}
+    yield from (f"loss {loss} of {name} was declared by nobody" for loss, name in lost.items() if name not in declared)
     reversing = {deed.about for deed in deeds if deed.what == "reverse" and not deed.refused}
     sent = {(deed.ref, deed.amount) for deed in deeds if deed.what in _BOOKING}
     billed = {row["id"] for row in evidence.rows("credit", "documents") if row["origin_ref"].endswith("/invoice")}
@@ -98,13 +143,16 @@ def _no_money_or_goods_are_of_what_was_refused(evidence: Evidence) -> Iterator[s
         if row["kind"] == "reversal":
             if row["corrects"] not in reversing | billed:
                 yield f"{row['corrects']} is reversed by {row['id']}, which nobody was granted"
+        elif row["kind"] == "write_off":
+            if row["origin_ref"] not in lost:
+                yield f"write-off {row['id']} of {row['amount']} is of no loss"
         elif (row["origin_ref"], row["amount"]) in refused:
             yield f"{row['origin_ref']} of {row['amount']} was refused, and is {row['kind']} {row['id']}"
         elif row["origin_ref"] != f"{row['shipment_id']}/invoice" and (row["origin_ref"], row["amount"]) not in sent:
             yield f"{row['kind']} {row['id']} of {row['amount']} ({row['origin_ref']}) was sent by nobody"
     requests = {deed.mark: deed for deed in _deeds(evidence, "request")}
     for row in evidence.rows("credit", "shipments"):
-        request = requests.get(row["mark"])
+        request = requests.get(row["mark"])  # a part has the goods, and their mark, of its whole
         if request is None or request.refused:
             yield f"shipment {row['id']} of {row['amount']} was {'refused' if request else 'asked for by nobody'}"
 
@@ -166,11 +214,10 @@ def _the_ledger_agrees_with_each_account(evidence: Evidence) -> Iterator[str]:
 
 
 def _money_is_conserved(evidence: Evidence) -> Iterator[str]:
-    """To the cent, each account owes what its traders had booked, billed and taken back: by what they were told."""
+    """To the cent, each account owes what its traders were told was booked, billed, taken back or lost."""
     there = {(row["origin_ref"], row["amount"]) for row in evidence.rows("credit", "documents")}
     reversed_ones = {row["corrects"] for row in evidence.rows("credit", "documents") if row["kind"] == "reversal"}
     billed, cancelled = evidence.by_key(_STEPS["bill"]), evidence.by_key(_STEPS["cancel"])
-    goods = {told: deed for deed in _deeds(evidence, "request") for told in deed.told}
     owed: defaultdict[str, Decimal] = defaultdict(Decimal)
     gone = {deed.about for deed in _deeds(evidence, "cancel") if _happened(deed, bool(cancelled[deed.about or ""]))}
     seen: set[tuple[str, str | None]] = set()
@@ -186,11 +233,14 @@ def _money_is_conserved(evidence: Evidence) -> Iterator[str]:
             kind, amount = taken.get(deed.about or "", ("payment", ZERO))
             owed[deed.account] -= _OWED[kind] * amount
         elif deed.what == "bill" and _happened(deed, bool(billed[deed.about or ""])):
-            if deed.about in goods and deed.about not in gone:
-                owed[deed.account] += goods[deed.about].amount
+            if deed.about not in gone:
+                owed[deed.account] += sum((_amount(event) for event in billed[deed.about or ""]), ZERO)
         else:
             continue
         seen.add((deed.what, deed.about))
+    for row in evidence.rows("credit", "losses"):
+        if row["kind"] == "bad_debt" and row["state"] == "borne":
+            owed[row["account_id"]] -= row["amount"]
     for row in evidence.rows("credit", "accounts"):
         if row["balance"] != owed[row["id"]]:
             yield f"account {row['id']} owes {row['balance']}, by what its traders were told {owed[row['id']]}"
@@ -250,8 +300,70 @@ def _each_account_has_one_night_ahead(evidence: Evidence) -> Iterator[str]:
     yield from (f"{count} nights are ahead of an account that does not exist: {ref}" for ref, count in nights.items())
 
 
+def _each_row_of_a_file_has_one_effect(evidence: Evidence) -> Iterator[str]:
+    """However often its file was handed in: one document with one event, on the account that it names, new once."""
+    by_ref = _by(evidence.rows("credit", "documents"), "origin_ref")
+    told = Counter(event.value["document_id"] for event in evidence.of_type(_BOOKED))
+    rows: dict[str | None, list[Deed]] = defaultdict(list)
+    for deed in evidence.history.deeds:
+        if deed.listed:
+            rows[deed.ref].append(deed)
+    for ref, deeds in rows.items():
+        there = [(row["account_id"], row["kind"], row["amount"], told[row["id"]]) for row in by_ref[ref]]
+        known = any(deed.done for deed in deeds)
+        allowed = [(d.account, d.what, d.amount, 1) for d in deeds if d.done or (not known and not d.refused)]
+        if len(there) > 1 or (known and not there) or any(one not in allowed for one in there):
+            yield f"row {ref} is {len(there)} documents (account, kind, amount, events): {there}"
+        attempts = [attempt for deed in deeds for attempt in deed.attempts]
+        new = sum(attempt.status == 201 for attempt in attempts)
+        if new > 1 or (known and new == 0 and all(attempt.outcome != "unknown" for attempt in attempts)):
+            yield f"row {ref} was told to be new {new} times"
+
+
+def _bad_debt_is_written_off_once_and_borne_to_the_cent(evidence: Evidence) -> Iterator[str]:
+    """What was declared and approved, and nothing else; the shares make the whole, and each goes to staff once."""
+    losses = {row["id"]: row for row in evidence.rows("credit", "losses") if row["kind"] == "bad_debt"}
+    for deed in _deeds(evidence, "declare"):
+        for told in deed.told:
+            if told not in losses or losses[told]["document_id"] != deed.about:
+                yield f"{deed.mark} was told that {deed.about} is loss {told}, and there is no such loss"
+    standing = Counter(row["document_id"] for row in losses.values() if row["state"] != "dismissed")
+    yield from (f"{document} is lost {count} times" for document, count in standing.items() if count > 1)
+    approvals = evidence.rows("credit", "approvals")
+    approved = {row["subject"] for row in approvals if row["name"] == "credit.share_loss" and _granted(row)}
+    written = _by([row for row in evidence.rows("credit", "documents") if row["kind"] == "write_off"], "origin_ref")
+    booked = Counter(
+        (event.value["subject"], event.value["person"], event.value["part"], _cents(event.value["share"]["amount"]))
+        for event in evidence.of_type("staff.record_breach.v1")
+    )
+    for name, loss in losses.items():
+        borne, how = loss["state"] == "borne", f"loss {name} of {loss['amount']} is {loss['state']}"
+        shares = json.loads(loss["shares"]) if borne else []
+        if (name in approved) != (loss["state"] in ("borne", "dismissed")):
+            yield f"{how}, and its shares were {'approved' if name in approved else 'approved by nobody'}"
+        found = [(row["account_id"], row["amount"]) for row in written[name]]
+        if found != [(loss["account_id"], loss["amount"])] * borne:
+            yield f"{how}, its write-offs are {_amounts(written[name])}"
+        if borne and sum(_cents(share["amount"]) for share in shares) != loss["amount"]:
+            yield f"{how}, its shares are {[share['amount'] for share in shares]}"
+        owed = Counter((name, one["person"], one["part"], _cents(one["amount"])) for one in shares if one["person"])
+        heard = Counter({what: count for what, count in booked.items() if what[0] == name})
+        if owed != heard:
+            yield f"{how}: its bearers are {sorted(owed)}, staff was told of {sorted(heard.elements())}"
+
+
+def _an_episode_has_a_first_and_a_last_overrun_at_most(evidence: Evidence) -> Iterator[str]:
+    """Each under a third of the limit and signed; back within the limit they are counted anew (P11.6–P11.9)."""
+    yield from _heard(evidence, "overruns")
+
+
 def _no_goods_go_over_the_limit_unsigned(evidence: Evidence) -> Iterator[str]:
     """At each release, invoice and issue, by what had been told of the account until then (P11.2, P11.4–P11.9)."""
+    yield from _heard(evidence, "limit")
+
+
+def _heard(evidence: Evidence, about: str) -> Iterator[str]:
+    """What the events of an account, one after the other, should not have let go."""
     by_account: dict[str, list[Event]] = defaultdict(list)
     for event in evidence.events:
         if event.topic == "credit.events" and "account_id" in event.value:
@@ -260,7 +372,7 @@ def _no_goods_go_over_the_limit_unsigned(evidence: Evidence) -> Iterator[str]:
         account = _Account(evidence)
         # of one account's events each is made while its row is locked, so their ids rise in the order of the facts
         for event in sorted(events, key=lambda one: one.id):
-            yield from (f"account {name}: {said}" for said in account.hear(event))
+            yield from (f"account {name}: {said}" for what, said in account.hear(event) if what == about)
 
 
 @dataclass
@@ -277,24 +389,57 @@ class _Account:
     #: what was booked, by document: kind, amount, day, and of a shipment's invoice its shipment
     booked: dict[str, tuple[str, Decimal, date]] = field(default_factory=dict)
     invoices: dict[str, str] = field(default_factory=dict)
+    #: the shipments over the limit of this episode, which was last looked at on that day
+    overruns: dict[str, str] = field(default_factory=dict)
+    day: date = date.max
 
     def __post_init__(self) -> None:
         self.documents = {row["id"]: row for row in self.evidence.rows("credit", "documents")}
-        self.shipments = {row["id"]: row for row in self.evidence.rows("credit", "shipments")}
+        self.parts = {row["id"]: row["part_of"] for row in self.evidence.rows("credit", "shipments") if row["part_of"]}
+        self.signed = [row for row in self.evidence.rows("credit", "approvals") if row["name"] == "credit.overrun"]
 
-    def hear(self, event: Event) -> Iterator[str]:
-        """Take in what an event says; what it should not have let go."""
+    def hear(self, event: Event) -> Iterator[tuple[str, str]]:
+        """Take in what an event says; what it should not have let go, and by which promise."""
+        today = min(_days(event))
+        for midnight in range(self.day.toordinal() + 1, today.toordinal() + 1):
+            self._look_back(self._limit(date.fromordinal(midnight)))
+        self.day = today
+        yield from self._take_in(event)
+        self._look_back(max(self._limit(day) for day in _days(event)))
+
+    def _look_back(self, limit: Decimal) -> None:
+        """Back within the limit, the episode is over."""
+        if self._owed() <= limit:
+            self.overruns.clear()
+
+    def _owed(self) -> Decimal:
+        """What is owed or on its way to be; money for held goods frees nothing else."""
+        released = sum((worth for where, worth in self.goods.values() if where == "released"), ZERO)
+        held = [(name, worth) for name, (where, worth) in self.goods.items() if where == "held"]
+        return self.balance + released + sum((min(self.prepaid[name], worth) for name, worth in held), ZERO)
+
+    def _take_in(self, event: Event) -> Iterator[tuple[str, str]]:
         said = event.value
+        if event.type in (_HELD, _RELEASED) and event.key not in self.goods and event.key in self.parts:
+            # what it was taken out of is given back first, and decided after it
+            whole = self.parts[event.key]
+            self.goods[whole] = ("held", self.goods.get(whole, ("", ZERO))[1] - _amount(event))
+            self.overruns.pop(whole, None)
         if event.type == _BOOKED:
             yield from self._book(event)
         elif event.type == _RELEASED:
             self.goods[event.key] = ("held", _amount(event))
+            self.overruns.pop(event.key, None)
             yield from self._refuse(event, event.key, said["way"])
             self.goods[event.key] = ("released", _amount(event))
+            if said["way"].endswith("_overrun"):
+                yield from self._overrun(event, said["way"].removesuffix("_overrun"))
         elif event.type == _HELD and said["step"] != "issue":
             self.goods[event.key] = ("held", _amount(event))
+            self.overruns.pop(event.key, None)
         elif event.type == _STEPS["cancel"]:
             self.goods[event.key] = ("cancelled", ZERO)
+            self.overruns.pop(event.key, None)
         elif event.type == _STEPS["issue"]:
             yield from self._refuse(event, event.key)
             invoice = self.invoices.get(event.key, "")
@@ -302,7 +447,19 @@ class _Account:
                 _, amount, dated = self.booked[invoice]
                 self.out[invoice] = (max(dated, date.fromisoformat(said["issued_on"])), amount)
 
-    def _book(self, event: Event) -> Iterator[str]:
+    def _overrun(self, event: Event, kind: str) -> Iterator[tuple[str, str]]:
+        """Goods were let go over the limit, as the first or the last."""
+        amount, limit = _amount(event), max(self._limit(day) for day in _days(event))
+        how = f"shipment {event.key} of {amount} went over the limit of {limit} as the {kind}"
+        if kind in self.overruns.values() or "last" in self.overruns.values():
+            yield "overruns", f"{how}, after {sorted(self.overruns.values())} of the same episode"
+        if 3 * amount >= limit:
+            yield "overruns", f"{how}: that is no less than a third"
+        if not self._signed(event, event.key, amount, kind):
+            yield "overruns", f"{how}, which nobody has signed"
+        self.overruns[event.key] = kind
+
+    def _book(self, event: Event) -> Iterator[tuple[str, str]]:
         said, amount = event.value, _amount(event)
         identifier, shipment = said["document_id"], said["shipment_id"]
         kind, dated = said["kind"], date.fromisoformat(said["dated_on"])
@@ -333,29 +490,32 @@ class _Account:
     def _waits(self, shipment: str) -> bool:
         return self.goods.get(shipment, ("", ZERO))[0] in ("held", "released")
 
-    def _refuse(self, event: Event, shipment: str, way: str | None = None) -> Iterator[str]:
+    def _refuse(self, event: Event, shipment: str, way: str | None = None) -> Iterator[tuple[str, str]]:
         """Whether goods that are about to be released, invoiced or issued may not go."""
         state, amount = self.goods.get(shipment, ("", ZERO))
-        released = sum((worth for where, worth in self.goods.values() if where == "released"), ZERO)
-        held = [(name, worth) for name, (where, worth) in self.goods.items() if where == "held"]
-        reserved = sum((min(self.prepaid[name], worth) for name, worth in held), ZERO)
+        owed = self._owed()
         if state == "held":
             uncovered = amount - min(self.prepaid[shipment], amount)
-            owed = self.balance + released + reserved + uncovered
+            owed += uncovered
         else:
-            owed, uncovered = self.balance + released + reserved, self._unpaid(shipment, event)
+            uncovered = self._unpaid(shipment, event)
         limit = max(self._limit(day) for day in _days(event))
-        signed = self._signed(shipment, amount, limit)
+        small = 3 * amount < limit
         allowed = {
             "within_limit": limit > ZERO and owed <= limit,
             "cash": uncovered == 0 or owed <= 0,
             "prepaid": uncovered == 0 or owed <= 0,
-            "first_overrun": signed,
-            "last_overrun": signed,
+            "first_overrun": small and self._signed(event, shipment, amount, "first"),
+            "last_overrun": small and self._signed(event, shipment, amount, "last"),
         }
+        if way is None and event.type == _BOOKED and (allowed["within_limit"] or allowed["prepaid"]):
+            self.overruns.pop(shipment, None)  # signed, and paid for meanwhile: it does not go over the limit
         if not (allowed.get(way, False) if way is not None else any(allowed.values())):
             how = way or event.type
-            yield f"shipment {shipment} of {amount} went by {how}: with it {owed} is owed, the limit is {limit}"
+            yield (
+                "limit",
+                f"shipment {shipment} of {amount} went by {how}: with it {owed} is owed, the limit is {limit}",
+            )
 
     def _unpaid(self, shipment: str, event: Event) -> Decimal:
         """What was open of its invoice then: allocations have ids that rise as those of events do."""
@@ -368,16 +528,21 @@ class _Account:
         first, last = day - timedelta(days=30), day - timedelta(days=1)
         return max(sum((amount for on, amount in self.out.values() if first <= on <= last), ZERO), ZERO)
 
-    def _signed(self, shipment: str, amount: Decimal, limit: Decimal) -> bool:
-        """For that very amount, under a third of the limit."""
-        found = self.shipments.get(shipment, {}).get("signature")
-        return found is not None and Decimal(json.loads(found)["amount"]) == amount and 3 * amount < limit
+    def _signed(self, event: Event, shipment: str, amount: Decimal, kind: str) -> bool:
+        """For that very amount, as the first or the last, before and not too long ago."""
+        made, days = _made(event) + timedelta(milliseconds=1), _days(event)
+        return any(
+            row["subject"] == shipment and row["amount"] == amount and _granted(row) and row["ended_at"] <= made
+            and (offer := json.loads(row["offer"]))["kind"] == kind and str(min(days)) <= offer["until"]
+            for row in self.signed
+        )  # fmt: skip
 
 
 PROMISES = (
     _every_acknowledged_document_is_booked_once,
     _a_reference_is_one_document,
     _every_acknowledged_shipment_is_there_once,
+    _goods_are_worth_what_was_asked_for_last,
     _no_money_or_goods_are_of_what_was_refused,
     _each_step_is_taken_as_often_as_it_was_told,
     _every_document_has_its_two_entries,
@@ -386,7 +551,10 @@ PROMISES = (
     _nothing_is_issued_that_was_not_released_and_invoiced,
     _documents_accounts_and_their_events_agree,
     _each_account_has_one_night_ahead,
+    _each_row_of_a_file_has_one_effect,
+    _bad_debt_is_written_off_once_and_borne_to_the_cent,
     _no_goods_go_over_the_limit_unsigned,
+    _an_episode_has_a_first_and_a_last_overrun_at_most,
 )
 
 
@@ -406,7 +574,7 @@ def _amounts(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _amount(event: Event) -> Decimal:
-    return Decimal(str(event.value["amount"]["amount"]))
+    return _cents(event.value["amount"]["amount"])
 
 
 def _owed(row: dict[str, Any], documents: dict[str, dict[str, Any]]) -> Decimal:
@@ -417,8 +585,21 @@ def _owed(row: dict[str, Any], documents: dict[str, dict[str, Any]]) -> Decimal:
     return _OWED[row["kind"]] * amount
 
 
+def _granted(approval: dict[str, Any]) -> bool:
+    """Everybody who had to has signed, and nobody what they had asked for themselves."""
+    seats = [seat for stage in json.loads(approval["stages"]) for seat in stage]
+    return approval["state"] == "granted" and all(seat["by"] not in (None, approval["asked_by"]) for seat in seats)
+
+
+def _cents(amount: object) -> Decimal:
+    return Decimal(str(amount))
+
+
+def _made(event: Event) -> datetime:
+    return datetime.fromtimestamp((UUID(event.id).int >> 80) / 1000, UTC)
+
+
 def _days(event: Event) -> set[date]:
     """The civil day of the fact; two where a midnight passed between its transaction's begin and the account's lock."""
-    made = datetime.fromtimestamp((UUID(event.id).int >> 80) / 1000, UTC)
-    moments = {made, datetime.fromisoformat(event.record.header("ce_time"))}
+    moments = {_made(event), datetime.fromisoformat(event.record.header("ce_time"))}
     return {moment.astimezone(_SHANGHAI).date() for moment in moments}

@@ -1,4 +1,4 @@
-"""Eleven bugs on purpose: `python -m tests.faults.planted <bug> <module> <role>` runs a service with one of them.
+"""Bugs on purpose: `python -m tests.faults.planted <bug> <module> <role>` runs a service with one of them.
 
 Each is a mistake that is really made with an outbox, an inbox, an acknowledgement or a ledger, in as few lines as it
 takes to make it. The checker has to find each of them by what it does, or its verdict means nothing.
@@ -27,7 +27,9 @@ from complaint.intake import writer
 from contracts.envelope import Envelope, to_headers
 from contracts.topics import TOPICS
 from credit.account import ACCOUNTS, Account
+from credit.imports import import_documents, import_payments
 from credit.ledger import book_document, booking
+from credit.ledger.book_document import DocumentForm
 from credit.ledger.model import Document, DocumentKind
 
 from chassis import failpoints, relay
@@ -46,6 +48,8 @@ SMALL: tuple[Service, ...] = (
 TELLING: tuple[Service, ...] = (*SMALL, ("notify", "all", 1), ("staff", "all", 1))
 #: money alone, and who says that its customers are confirmed
 TRADING: tuple[Service, ...] = (("credit", "all", 2), ("customer", "all", 1))
+#: the same with those who sign and those who bear a loss
+SIGNING: tuple[Service, ...] = (*TRADING, ("staff", "all", 1))
 #: where a planted bug opens a gap, a process may die in it, as at the product's own failpoints
 GAP = "planted.gap"
 
@@ -222,6 +226,27 @@ def booked_again() -> None:
     book_document.new_document = fresh  # type: ignore[attr-defined]
 
 
+def each_file_its_own_source() -> None:
+    """A row of a file is known by the file that it came with: handed in again, it is booked again."""
+    take = import_payments.take_document  # type: ignore[attr-defined]
+
+    async def anew(tx: Tx, account: Account, form: DocumentForm) -> tuple[Document, bool]:
+        found: tuple[Document, bool] = await take(tx, account, form.model_copy(update={"origin": f"file-{uuid7()}"}))
+        return found
+
+    import_payments.take_document = anew  # type: ignore[attr-defined]
+    import_documents.take_document = anew  # type: ignore[attr-defined]
+
+
+def overruns_forgotten() -> None:
+    """Nobody notes which goods went over the limit: each of them is the first of its episode."""
+
+    def overran(self: Account, *_: object) -> None:
+        pass
+
+    Account.overran = overran  # type: ignore[method-assign,assignment]
+
+
 @dataclass(frozen=True)
 class Planted:
     """A bug, what is done to the system that has it, and which promises it may be caught by."""
@@ -295,6 +320,22 @@ BUGS = (
         complaints=0,
         services=TRADING,
         deeds=120,
+    ),
+    Planted(
+        each_file_its_own_source,
+        (*[Fault("kill", "credit.all")] * 2, *[Fault("failpoint", "credit.all")] * 2),
+        ("each row of a file has one effect", "a reference is one document"),
+        complaints=0,
+        services=TRADING,
+        deeds=120,
+    ),
+    Planted(
+        overruns_forgotten,
+        (*[Fault("kill", "credit.all")] * 2, *[Fault("pause", "credit.all")] * 2),
+        ("an episode has a first and a last overrun at most",),
+        complaints=0,
+        services=SIGNING,
+        deeds=400,
     ),
 )
 #: the one that is caught soonest, for every test run; the others by `make test-faults planted=1`

@@ -57,6 +57,7 @@ TOPICS = [
     "notify.commands",
     "notify.events",
     "notify.work",
+    "staff.commands",
 ]
 #: in a general run traders do one thing while so many complaints come in
 DEEDS = 4

@@ -9,8 +9,8 @@ from dev import people
 from tests.faults.system import System, rows
 
 BRANCH = people.PLACES[0]
-#: every post that the ladder tells, that judges, that hears of what was missed, that signs goods over the limit; none
-#: of a second dealership
+#: every post that the ladder tells, that judges, that hears of what was missed, that signs goods over the limit or who
+#: bears a loss; none of a second dealership
 HEAD_OFFICE = ("legal-1", "brand-1", "vp-1", "ceo-1", "area-east-1")
 
 
@@ -34,9 +34,11 @@ async def entered(running: System) -> None:
     async def known() -> bool:
         asked = {
             "complaint": "SELECT count(*) FROM kehu.known_people",
+            "credit": "SELECT count(*) FROM kehu.known_people",
             "notify": "SELECT count(*) FROM contacts WHERE pulled_at IS NOT NULL",
         }
-        found = [(await rows(running.databases[name], sql))[0][0] for name, sql in asked.items()]
+        there = running.databases
+        found = [(await rows(there[name], sql))[0][0] for name, sql in asked.items() if name in there]
         return bool(min(found) >= len(table))
 
     await eventually(known, within=180, every=0.5)
