@@ -113,6 +113,7 @@ _TABLES = {
         "notices": "SELECT id::text, send_id::text, person, template, works FROM notices",
         "obligations": _OBLIGATIONS,
     },
+    "staff": {"obligations": _OBLIGATIONS},
     "tally": {"effects": "SELECT id, handler, event_id, key, sequence FROM effects ORDER BY id"},
 }
 _PLUMBING = {

@@ -58,6 +58,7 @@ TOPICS = [
     "notify.events",
     "notify.work",
     "staff.commands",
+    "staff.work",
 ]
 #: in a general run traders do one thing while so many complaints come in
 DEEDS = 4

@@ -361,13 +361,14 @@ class Traders:
     async def _handed_in(self, path: str, content: bytes, listed: list[Deed]) -> None:
         """Hand the file in until that is known, and read what became of each row, in the order of the file."""
         deadline = time.monotonic() + STUBBORN
-        where = None
-        while where is None and time.monotonic() < deadline:
+        attempts = [self._attempt(deed) for deed in listed]
+        while (begun := await self._asked_of_credit("POST", path, content=content)) is None:
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(0.2)
             attempts = [self._attempt(deed) for deed in listed]
-            answer = await self._asked_of_credit("POST", path, content=content)
-            where = None if answer is None else answer.headers.get("location")
-        found: dict[int, dict[str, Any]] = {}
-        while where is not None and len(found) < len(listed) and time.monotonic() < deadline:
+        where, found = begun.headers["location"], dict[int, dict[str, Any]]()
+        while len(found) < len(listed) and time.monotonic() < deadline:
             await asyncio.sleep(0.2)
             answer = await self._asked_of_credit("GET", f"{where}/rows?limit=100")
             if answer is not None:
