@@ -33,7 +33,7 @@ _BRANCH = "SELECT coalesce(sum(balance), 0), count(*) FROM accounts WHERE branch
 _BEGIN_NIGHT = """INSERT INTO branch_nights AS b (branch, day, owed, debtors) VALUES ($1, $2, 0, 0)
     ON CONFLICT (branch) DO UPDATE SET day = $2 WHERE b.day < $2 RETURNING true"""
 _ADDED_UP = "UPDATE branch_nights SET owed = $2, debtors = $3 WHERE branch = $1"
-_OF_NIGHT = "SELECT owed, debtors FROM branch_nights WHERE branch = $1"
+_OF_NIGHT = "SELECT owed, debtors FROM branch_nights WHERE branch = $1 AND day >= $2"
 _RUNNING = "SELECT id FROM risk_warnings WHERE account_id = $1 AND over_on IS NULL ORDER BY id"
 _PAYMENTS = """SELECT id FROM documents WHERE account_id = $1 AND kind = 'payment' AND reversed_by IS NULL
     AND dated_on >= $2 ORDER BY amount DESC, id LIMIT $3"""
@@ -60,9 +60,13 @@ async def _owed_now(tx: Tx, branch: str) -> tuple[Decimal, int]:
 
 async def _owed_that_night(tx: Tx, branch: str) -> tuple[Decimal, int]:
     """The same, added up once a night for all accounts of the branch."""
-    if await tx.driver.fetchval(_BEGIN_NIGHT, branch, civil(tx.now)):
-        await tx.driver.execute(_ADDED_UP, branch, *await _owed_now(tx, branch))
-    return tuple(await tx.driver.fetchrow(_OF_NIGHT, branch) or (ZERO, 0))
+    night = branch, civil(tx.now)
+    found = await tx.driver.fetchrow(_OF_NIGHT, *night)
+    if found is None:  # to begin it locks its row, so it is looked for first
+        if await tx.driver.fetchval(_BEGIN_NIGHT, *night):
+            await tx.driver.execute(_ADDED_UP, branch, *await _owed_now(tx, branch))
+        found = await tx.driver.fetchrow(_OF_NIGHT, *night)
+    return tuple(found or (ZERO, 0))
 
 
 async def _weigh(ref: str, work: Work, owed_to: Callable[[Tx, str], Awaitable[tuple[Decimal, int]]]) -> None:
