@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from dev.kafka import Kafka
 from dev.postgres import Postgres
@@ -41,6 +42,18 @@ def pytest_configure(config: pytest.Config) -> None:
         kafka = Kafka.start(directory / "kafka")
         _started.append(kafka)
         os.environ["KEHU_TEST_KAFKA"] = kafka.bootstrap
+
+
+class ByDirectory(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives the tests of a directory to one worker: they share a whole system."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests that need a whole system are shared out by directory, all others as they were asked to be."""
+    return ByDirectory(config, log) if config.option.markexpr == "serial" else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -36,9 +36,12 @@ def main(arguments: list[str]) -> int:
     environment = os.environ | {"KEHU_TEST_RESULTS": str(results)}
     pytest = [sys.executable, "-m", "pytest", *paths]
     ran = []
-    for kind in ("not serial", "serial"):
-        lanes = ["-n", "2", "--dist", "loadgroup", "-m", kind]
-        status = subprocess.run([*pytest, *lanes], cwd=ROOT, env=environment, check=False).returncode
+    for kind, shared in (
+        ("not serial", ["--dist", "load", "--maxschedchunk", "1"]),
+        ("serial", ["--dist", "loadscope"]),
+    ):
+        lanes = [*pytest, "-n", "2", *shared, "-m", kind]
+        status = subprocess.run(lanes, cwd=ROOT, env=environment, check=False).returncode
         if status not in (0, NO_TESTS):
             return status
         ran.append(status == 0)

@@ -24,7 +24,6 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground
 
 
 @pytest.mark.serial
-@pytest.mark.xdist_group("faults")
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_and_nothing_happens_twice_under_kills(here: Ground) -> None:
     seed = random.randrange(10**6)
@@ -36,7 +35,6 @@ async def test_nothing_is_lost_and_nothing_happens_twice_under_kills(here: Groun
 
 
 @pytest.mark.serial
-@pytest.mark.xdist_group("faults")
 @pytest.mark.timeout(300)
 async def test_the_checker_catches_bugs_that_are_planted(here: Ground) -> None:
     seed = random.randrange(10**6)

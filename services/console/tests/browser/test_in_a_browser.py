@@ -28,12 +28,7 @@ from policy.access import branch_of
 
 from .desk import KNOWN_PHONE, Desk, build, started
 
-pytestmark = [
-    pytest.mark.serial,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(600),
-]
+pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 SERVICES = ("customer", "complaint", "notify", "console")
 BRANCHES = {"sh-pudong": Profile.GROUP, "sh-minhang": Profile.DEALERSHIP}
