@@ -59,10 +59,17 @@ class Wanted:
 
 @get("/v1/complaints", needs=READ_COMPLAINT)
 async def list_complaints(
-    principal: Principal, tx: Tx, asked: Annotated[Wanted, Depends()], limit: Limit = 50, cursor: Cursor = None
+    principal: Principal,
+    tx: Tx,
+    asked: Annotated[Wanted, Depends()],
+    ids: Annotated[list[UUID] | None, Query(alias="id", max_length=100, description="these only")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Page[CaseLine]:
     """The cases within your reach, newest first."""
     wanted = [*(await seen_by(principal, tx)).conditions, *asked.conditions(principal)]
+    if ids is not None:
+        wanted.append(cases.c.id.in_(ids))
     found, following = await newest_first(tx, CASES, wanted, limit, cursor)
     return Page(items=[line_of(case) for case in found], next=following)
 

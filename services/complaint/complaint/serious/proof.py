@@ -42,6 +42,10 @@ KINDS_ZH = {
     "wide_or_vicious": "影响面大或性质恶劣",
 }
 MARKED_BY_ZH = {"person": "人工", "system": "系统"}
+CHANNELS_ZH = {
+    "inbox": "站内通知", "sms": "短信", "mail": "邮件", "phone": "电话", "in_person": "当面", "letter": "信函",
+    "other": "其他",
+}  # fmt: skip
 STATES_ZH = {"open": "未完成", "met": "已完成", "waived": "已免除"}
 
 _WARNINGS = "SELECT event_id, warned_at, complete FROM factory_warnings WHERE case_id = $1 ORDER BY warned_at, event_id"
@@ -165,6 +169,9 @@ def in_words(document: dict[str, Any]) -> dict[str, Any]:
         step["state_zh"] = STATES_ZH[step["state"]] + ("(逾期)" if step["late"] else "")
         for notice in step["told"]:
             notice["role_zh"] = _role(notice["role"])
+            notice["channel_zh"] = CHANNELS_ZH.get(notice["channel"], notice["channel"])
+        if step["by_hand"] is not None:
+            step["by_hand"]["channel_zh"] = CHANNELS_ZH[step["by_hand"]["channel"]]
     if group is not None:
         group["meetings"] = [meeting["held_at"] for meeting in group["meetings"]]
     return paper

@@ -47,6 +47,16 @@ async def test_opening_a_case_is_recorded_and_listing_is_not(stage: Stage) -> No
     assert (said["actor"], said["ids"], said["purpose"]) == ("agent-9", [case["id"]], "handling")
 
 
+async def test_cases_are_asked_for_by_their_ids_within_reach(stage: Stage) -> None:
+    first, other = await taken(stage, branch="sh-pudong"), await taken(stage, branch="bj-chaoyang")
+    await taken(stage, branch="sh-pudong")
+    asked = f"/v1/complaints?id={first['id']}&id={other['id']}"
+    async with stage.client("relations_manager@sh-pudong") as manager:
+        assert [case["id"] for case in (await manager.get(asked)).json()["items"]] == [first["id"]]
+    async with stage.client("call_centre@group") as agent:
+        assert [case["id"] for case in (await agent.get(asked)).json()["items"]] == [other["id"], first["id"]]
+
+
 async def test_a_list_goes_on_where_it_stopped(stage: Stage) -> None:
     numbers = [(await taken(stage))["number"] for _ in range(5)]
     async with stage.client("call_centre@group") as agent:

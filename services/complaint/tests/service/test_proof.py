@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import get_args
 
 import orjson
 import pytest
 from chassis.kit.stage import Stage
-from complaint.serious.proof import KINDS_ZH, in_words
+from complaint.serious.proof import CHANNELS_ZH, KINDS_ZH, in_words
+from complaint.serious.record_step import ByHand
 from contracts.archive import AccessRecorded
 from contracts.complaint import ComplaintSerious, SeriousKind
 from contracts.notify import WebhookDelivered
@@ -45,6 +47,7 @@ async def test_the_proof_says_who_was_told_when_who_confirmed_and_why_by_then(st
     assert proof["crisis_group"]["members"] == ["gm-1", "head-1"]
     for personal in ("王小芳", "13800138000", "变速箱"):
         assert personal not in answer.text
+    assert "短信" in {notice["channel_zh"] for step in in_words(proof)["steps"] for notice in step["told"]}
     digest = proof.pop("digest")
     assert digest == hashlib.sha256(orjson.dumps(proof, option=orjson.OPT_SORT_KEYS)).hexdigest()
     (record,) = await stage.outbox(AccessRecorded)
@@ -82,5 +85,6 @@ async def test_a_case_that_is_not_serious_has_a_proof_that_says_so_and_strangers
     assert len(await stage.outbox(ComplaintSerious)) == 0
 
 
-def test_every_kind_has_its_name_on_paper() -> None:
+def test_every_kind_and_way_of_telling_has_its_name_on_paper() -> None:
     assert set(KINDS_ZH) == {kind.value for kind in SeriousKind}
+    assert {*get_args(ByHand.model_fields["channel"].annotation), "inbox", "sms"} == set(CHANNELS_ZH)
