@@ -17,6 +17,12 @@ Number = Annotated[
 ]
 
 
+def number_of(identifier: UUID) -> str:
+    """As pages, files and notices show it: the milliseconds and the counter within them, which tell apart what one
+    table brings at once."""
+    return str(identifier)[:18]
+
+
 def begins_with(number: str) -> tuple[UUID, UUID] | None:
     """The first and the last id that begins with the number; None where it cannot be the beginning of one."""
     if re.fullmatch(PATTERN, number) is None:

@@ -11,8 +11,9 @@ from chassis.sheets import Cell, Column
 from fastapi import Response
 
 from credit.exports.export_ledger import KINDS
-from credit.exports.file import FileKind, Kind, as_file, record_export, shown
+from credit.exports.file import FileKind, Kind, as_file, record_export
 from credit.ledger.read_ageing import ageing_of
+from credit.numbers import number_of
 from credit.permissions import READ_ACCOUNT
 
 RULES = ("P02.4",)
@@ -45,7 +46,7 @@ async def export_ageing(
         record_export(tx, "documents", [str(account_id)], RULES)
     rows: list[list[Cell]] = [
         [
-            shown(one.document_id), KINDS[one.kind], one.dated_on, one.due_on, one.days_over, one.amount, one.open,
+            number_of(one.document_id), KINDS[one.kind], one.dated_on, one.due_on, one.days_over, one.amount, one.open,
             *(one.open if one.band == band else None for band in _BANDS),
         ]
         for one in ageing.documents

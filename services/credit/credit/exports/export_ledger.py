@@ -12,7 +12,8 @@ from chassis.sheets import Cell, Column
 from fastapi import Response
 
 from credit.account import account_of
-from credit.exports.file import MOST, FileKind, Kind, Since, Until, as_file, record_export, refuse_too_long, shown
+from credit.exports.file import MOST, FileKind, Kind, Since, Until, as_file, record_export, refuse_too_long
+from credit.numbers import number_of
 from credit.permissions import READ_ACCOUNT
 
 RULES = ("P02.4",)
@@ -66,7 +67,7 @@ async def export_ledger(
         balance += one["owed"]
         debit, credit = (one["owed"], None) if one["owed"] > 0 else (None, -one["owed"])
         rows.append([
-            one["dated_on"], KINDS[one["kind"]], one["origin"], one["origin_ref"], shown(one["customer_id"]),
+            one["dated_on"], KINDS[one["kind"]], one["origin"], one["origin_ref"], number_of(one["customer_id"]),
             one["issued_on"], debit, credit, balance, one["open"],
         ])  # fmt: skip
     return await as_file(kind, "应收明细账", _COLUMNS, rows)

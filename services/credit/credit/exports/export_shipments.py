@@ -14,7 +14,8 @@ from chassis.sheets import Cell, Column
 from fastapi import Query, Response
 from policy.calendar import civil
 
-from credit.exports.file import MOST, FileKind, Kind, as_file, record_export, refuse_too_long, shown
+from credit.exports.file import MOST, FileKind, Kind, as_file, record_export, refuse_too_long
+from credit.numbers import number_of
 from credit.permissions import READ_ACCOUNT
 from credit.shipments.list_shipments import wanted_shipments
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
@@ -69,7 +70,8 @@ def _row(one: Shipment) -> list[Cell]:
     reasons = [str(reason["code"]) for reason in one.decision.get("reasons", [])]
     own = one.origin == "credit"
     return [
-        shown(one.id), None if own else one.origin_ref, shown(one.account_id), shown(one.customer_id), one.branch,
+        number_of(one.id), None if own else one.origin_ref, number_of(one.account_id), number_of(one.customer_id),
+        one.branch,
         _STATES[one.state], one.destination, one.amount, one.prepaid, one.returned, civil(one.requested_at),
         one.released_on, one.invoiced_on, one.issued_on, one.delivered_on, "是 yes" if one.unreleased else None,
         " ".join(reasons) or None,

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
-from uuid import UUID
 
 from chassis.problems import Refused
 from chassis.sheets import XLSX, Cell, Column, write_csv, write_xlsx
@@ -67,8 +66,3 @@ async def as_file(kind: FileKind, title: str, columns: Sequence[Column], rows: S
         return Response(await asyncio.to_thread(write_xlsx, title, columns, rows), media_type=XLSX)
     headings = [f"{column.chinese} {column.english}" for column in columns]
     return Response(await asyncio.to_thread(write_csv, headings, rows), media_type="text/csv; charset=utf-8")
-
-
-def shown(identifier: UUID) -> str:
-    """An id as the pages show it: enough of it to find it again."""
-    return str(identifier)[:13]

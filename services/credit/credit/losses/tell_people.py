@@ -9,6 +9,7 @@ from contracts.roles import Role
 from policy.policies import policy
 
 from credit.losses.model import Loss
+from credit.numbers import number_of
 from credit.policy import CreditPolicy
 
 RULES = ("P11.11", "P11.13")
@@ -37,7 +38,7 @@ def _send(tx: Tx, loss: Loss, template: str, to: list[str], path: str) -> None:
             to=to,
             subject=str(loss.id),
             path=path,
-            params={"number": str(loss.id)[:13], "branch": loss.branch, "at": loss.found_at.isoformat()},
+            params={"number": number_of(loss.id), "branch": loss.branch, "at": loss.found_at.isoformat()},
             rules=list(RULES),
             confirm_by=None,
             urgent=False,

@@ -91,7 +91,7 @@ async def test_the_shipments_say_where_they_stand_and_why(stage: Stage, monkeypa
         ("暂停", "5000.00", "SO-1"),
         ("已出库", "100.00", ""),
     ]
-    assert (rows[0]["shipment"], rows[0]["reasons"]) == (held["id"][:13], "over_limit too_large_to_sign")
+    assert (rows[0]["shipment"], rows[0]["reasons"]) == (held["id"][:18], "over_limit too_large_to_sign")
     assert (rows[1]["released on"], rows[1]["issued on"]) == ("2026-03-02", "2026-03-02")
     only = await csv_rows(stage, "/v1/shipments/export?format=csv&state=held")
     assert [one["state"] for one in only] == ["暂停"]
