@@ -1,4 +1,4 @@
-"""Writes what duties and approvals are called, for notices: every one that a service declares, in both languages."""
+"""Writes what duties and approvals are called, for notices and pages, in both languages, as the services declare it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from policy.obligations import DUTIES
 from dev.children import ROOT
 from dev.system import say, services
 
-TARGET = ROOT / "services" / "notify" / "notify" / "templates" / "duties.json"
+TARGETS = (
+    ROOT / "services" / "notify" / "notify" / "templates" / "duties.json",
+    ROOT / "services" / "console" / "web" / "src" / "duties.json",
+)
 
 
 def names() -> str:
@@ -26,11 +29,13 @@ def names() -> str:
 
 
 def main() -> int:
-    """Write the file, or with --check say whether it is in step."""
+    """Write the files, or with --check say whether they are in step."""
+    written = names()
     if "--check" not in sys.argv:
-        TARGET.write_text(names())
+        for target in TARGETS:
+            target.write_text(written)
         return 0
-    if TARGET.exists() and TARGET.read_text() == names():
+    if all(target.exists() and target.read_text() == written for target in TARGETS):
         return 0
     say("what duties are called is not in step with the services: run make docs")
     return 1
