@@ -1,5 +1,5 @@
 // An account: the limit day by day, the exposure down to the entries of a document, ageing; both languages.
-import { asked, assert, look, signInAs, story } from "./browser.mjs";
+import { asked, assert, look, signInAs, story, untranslated } from "./browser.mjs";
 
 await story(
   async (page) => {
@@ -46,7 +46,7 @@ await story(
     await page.getByText("31–60 days over").first().waitFor();
     await page.evaluate(() => window.scrollTo(0, 0));
     await look(page, "credit-account-english");
-    const left = await page.evaluate(() => document.querySelector("main").innerText.replace(/.\*+/g, "").match(/[\u4e00-\u9fff]+/g)); // but masked names
+    const left = await untranslated(page);
     assert.deepEqual(left, null, "no Chinese is left on the English page");
     await page.getByRole("button", { name: "中文" }).click();
 

@@ -28,7 +28,7 @@ await story(
     await signInAs(relations, "relations-1", "customer_relations@sh-minhang", CASE);
     await card(relations).getByText("尚无附件。").waitFor();
     await chosen(relations).setInputFiles({ name: "王芳投诉.png", mimeType: "image/png", buffer: PNG });
-    await listed(relations, "照片 1").getByText(/PNG · \d+ B · relations-1/).waitFor();
+    await listed(relations, "照片 1").getByText(/PNG · \d+ B · 苏敏/).waitFor();
     await listed(relations, "照片 1").getByText("王芳投诉.png").waitFor();
 
     // how far it has come is seen
@@ -84,7 +84,7 @@ await story(
     await form.getByRole("button", { name: /提\s?交/ }).click();
     await form.waitFor({ state: "detached" });
     await listed(relations, "录音 1").getByText("已移除").waitFor();
-    await listed(relations, "录音 1").getByText(/relations-1 · .*误传他人通话/).waitFor();
+    await listed(relations, "录音 1").getByText(/苏敏 · .*误传他人通话/).waitFor();
     await listed(relations, "录音 1").getByText("通话.mp3").waitFor();
     assert.equal(await card(relations).getByRole("button", { name: "下载 录音 1" }).count(), 0);
     await relations.getByRole("region", { name: "处理经过" }).getByText("移除附件").waitFor();

@@ -129,6 +129,13 @@ export async function give(page, form, label, value) {
   await field.press("Escape");
 }
 
+/** The Chinese that a page in English has left, but masked names, what the staff service calls places and people, and what was said. */
+export async function untranslated(page, ...said) {
+  const data = [/[\u4e00-\u9fff]*\*+[\u4e00-\u9fff]*/g, /南京江宁分销公司|上海浦东门店|上海闵行4S店|员工\d+/g, ...said];
+  const text = await page.locator("main").innerText();
+  return data.reduce((left, one) => left.replaceAll(one, ""), text).match(/[\u4e00-\u9fff]+/g);
+}
+
 export async function look(page, name) {
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: `${asked.screenshots}/${name}.png` });

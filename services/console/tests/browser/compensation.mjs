@@ -26,6 +26,10 @@ await story(
     await signInAs(finance, "finance-1", "finance@sh-minhang", "/cases");
     await finance.getByRole("tab", { name: /支付/ }).waitFor();
     assert.equal(await finance.locator(`a[href="${CASE}"]`).count(), 0, "nothing is paid before it is signed");
+    assert.equal(await finance.getByRole("link", { name: /受理来电/ }).count(), 0, "finance takes no calls");
+    await finance.keyboard.press("Alt+Digit1");
+    await finance.getByText("您的岗位不能受理投诉").waitFor();
+    await finance.goBack();
     const manager = await another();
     await signInAs(manager, "manager-1", "relations_manager@sh-minhang", CASE);
     const offer = manager.getByRole("article", { name: "赔偿补偿" }).filter({ hasText: "折价 800.50" });
@@ -41,7 +45,7 @@ await story(
     await step(finance, "登记支付");
     await finance.getByText("已支付").first().waitFor();
     await relations.reload();
-    await relations.getByText(/已支付 finance-1/).waitFor();
+    await relations.getByText(/已支付 钱进/).waitFor();
   },
   { expected: [/status of (422|404|403)/, /EventSource/] },
 );

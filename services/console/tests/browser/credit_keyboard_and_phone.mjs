@@ -12,8 +12,8 @@ await story(
     const account = page.getByLabel("授信账户编号");
     await account.waitFor();
     assert.ok(await account.evaluate((one) => one === document.activeElement), "one begins where one types");
-    await page.keyboard.type(asked.account.slice(0, 13));
-    await page.getByText(/^nj-jiangning · /).waitFor(); // the number is known: nothing is to be chosen
+    await page.keyboard.type(asked.account.slice(0, 18));
+    await page.getByText(/^南京江宁分销公司 · /).waitFor(); // the number is known: nothing is to be chosen
     const type = async (text) => {
       await page.keyboard.type(text);
       await onward(page);

@@ -1,4 +1,5 @@
 // A case is found by number, phone, plate and words; the board says what is due; nothing said is in an address.
+import { readFileSync } from "node:fs";
 import { asked, assert, fits, look, signInAs, story } from "./browser.mjs";
 
 const expected = [/status of (422|404|403)/, /EventSource/];
@@ -27,6 +28,20 @@ await story(
     assert.ok(!/0009|%E/.test(page.url()));
     await page.getByLabel("只看重大").check();
     await hit.waitFor({ state: "detached" });
+
+    // who comes back from a case finds the list as it was left; from the menu it begins anew
+    await page.getByLabel("只看重大").uncheck();
+    await hit.click();
+    await page.getByRole("heading", { name: /投诉单/ }).waitFor();
+    await page.goBack();
+    await hit.waitFor();
+    assert.equal(await field.inputValue(), "制冷不足");
+    await page.getByRole("link", { name: /我的工作/ }).click();
+    await page.getByRole("link", { name: /投诉查询/ }).click();
+    await hit.waitFor();
+    assert.equal(await field.inputValue(), "");
+    const [kept] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: /导出列表/ }).click()]);
+    assert.equal(readFileSync(await kept.path()).subarray(0, 2).toString(), "PK");
 
     await page.getByRole("tab", { name: "投诉到期看板" }).click();
     const clock = page.getByRole("list", { name: "投诉到期看板" }).locator(`a[href="/cases/${asked.case_id}"]`);

@@ -1,7 +1,7 @@
 // The warehouse's list: its dry run names the cases it would raise, with amount and why; then it is taken and raises them.
-import { asked, assert, button, fits, look, signInAs, story } from "./browser.mjs";
+import { asked, assert, button, fits, look, signInAs, story, untranslated } from "./browser.mjs";
 
-const number = (id) => id.slice(0, 13).toUpperCase();
+const number = (id) => id.slice(0, 18).toUpperCase();
 const HEADINGS = "出库单号,行号,出库日期,发货单,品种,批号,数量,金额";
 const list = (name, lines) => ({ name, mimeType: "text/csv", buffer: Buffer.from(`\ufeff${[HEADINGS, ...lines].join("\r\n")}\r\n`) });
 
@@ -60,7 +60,7 @@ await story(
     assert.deepEqual(await fits(page), [], "a list on a phone");
     await page.getByRole("button", { name: "English" }).click();
     await page.getByRole("heading", { name: "Cases it would raise" }).waitFor();
-    const left = await page.evaluate(() => document.querySelector("main").innerText.match(/[\u4e00-\u9fff]+/g));
+    const left = await untranslated(page);
     assert.deepEqual([...new Set(left)].filter((one) => one !== "手工"), [], "no Chinese is left on the English page, but of the slip");
 
     // finance sees the case that it has become

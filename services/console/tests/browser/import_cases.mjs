@@ -1,6 +1,6 @@
 // Lists of complaints: tried first, then taken; each row with its reason, what was handed in before, and the case it became.
 import { readFileSync } from "node:fs";
-import { asked, assert, button, fits, look, signIn, signInAs, story } from "./browser.mjs";
+import { asked, assert, button, fits, look, signIn, signInAs, story, untranslated } from "./browser.mjs";
 
 const HEADINGS = "来源,来源编号,分支,受理时间,客户姓名,电话,品牌,投诉内容,结案时间,是否成立";
 const LINES = [
@@ -53,7 +53,7 @@ await story(
     assert.deepEqual(await fits(page), [], "a list on a phone");
     await page.getByRole("button", { name: "English" }).click();
     await page.getByRole("heading", { name: "Lists of complaints" }).waitFor();
-    assert.deepEqual(await page.evaluate(() => document.querySelector("main").innerText.match(/[\u4e00-\u9fff]+/g)), null);
+    assert.deepEqual(await untranslated(page), null);
     await page.getByRole("button", { name: "中文" }).click();
     await page.setViewportSize({ width: 1366, height: 768 });
 

@@ -1,5 +1,5 @@
 // Losses: a bad debt is declared and held for want of proportions; goods gone without a release are borne.
-import { asked, assert, button, fits, look, signInAs, story } from "./browser.mjs";
+import { asked, assert, button, fits, look, signInAs, story, untranslated } from "./browser.mjs";
 
 await story(
   async (page, context, another) => {
@@ -59,7 +59,7 @@ await story(
       assert.deepEqual(await fits(chief), [], name);
       await chief.getByRole("button", { name: "English" }).click();
       await chief.getByRole("button", { name: "中文" }).waitFor();
-      const left = await chief.evaluate(() => document.querySelector("main").innerText.match(/[\u4e00-\u9fff]+/g));
+      const left = await untranslated(chief);
       assert.deepEqual(left, null, "no Chinese is left on the English page");
       await chief.getByRole("button", { name: "中文" }).click();
     }

@@ -3,7 +3,7 @@ import { asked, assert, look, signInAs, story } from "./browser.mjs";
 
 await story(
   async (page, context, another) => {
-    const number = (id) => id.slice(0, 13).toUpperCase();
+    const number = (id) => id.slice(0, 18).toUpperCase();
     await signInAs(page, asked.sales, "", "/credit");
     await page.getByRole("link", { name: "发货申请" }).first().click();
     await page.getByLabel("授信账户编号").fill(number(asked.account));

@@ -13,6 +13,13 @@ await story(
     await relations.getByText("待确认").first().waitFor();
     await relations.getByText("工作日", { exact: false }).first().waitFor();
 
+    // work bears the names that the services declare, and the number of its case; what is to be confirmed leads there
+    await manager.getByRole("link", { name: /我的工作/ }).click();
+    const work = manager.locator("#main a.line");
+    await work.filter({ hasText: /重大投诉:确认已获通知/ }).filter({ hasText: asked.number }).filter({ hasText: "上海闵行4S店" }).first().waitFor();
+    await work.filter({ hasText: "确认收到通知" }).first().click();
+    await manager.waitForURL("**/inbox");
+
     // nobody has to reload: the notice is there, and its badge
     const notice = manager.locator("li.notice").filter({ hasText: `请确认: 重大投诉 ${asked.number}` });
     await notice.waitFor();
@@ -24,7 +31,7 @@ await story(
     await notice.getByText("已确认").waitFor();
 
     // and the ladder says so to whoever has it open
-    const told = relations.locator(".rungs > li").filter({ hasText: "gm-1" }).filter({ hasText: /已确认/ });
+    const told = relations.locator(".rungs > li").filter({ hasText: "沈洁" }).filter({ hasText: /已确认/ });
     await told.first().waitFor();
     await relations.locator("#ladder-title").scrollIntoViewIfNeeded();
     await look(relations, "ladder");
@@ -67,7 +74,7 @@ await story(
 
     // a hasty mark is taken back, with its reason
     await step(relations, "撤销重大认定", { 重大情形: "堵门", 理由: "现场确认并无堵门" });
-    await relations.getByText(/撤销认定 relations-1/).waitFor();
+    await relations.getByText(/撤销认定 苏敏/).waitFor();
   },
   { expected: [/status of (422|404|403)/, /EventSource/] },
 );

@@ -9,7 +9,16 @@ await story(
     await page.getByLabel("来电号码").fill(asked.known_phone);
     await page.getByText("已建档客户").waitFor();
     assert.equal(await page.getByText("王*").count(), 1);
-    assert.equal(await page.getByLabel("被投诉门店").inputValue(), "sh-pudong");
+    assert.equal(await page.getByLabel("被投诉门店").inputValue(), "上海浦东门店");
+
+    // a branch that there is not is said before anything is sent
+    await page.getByLabel("被投诉门店").fill("浦西");
+    await page.getByLabel("投诉人姓名").click();
+    await page.getByText("没有这个门店，或不止一个符合。请从列表中选择。").waitFor();
+    await page.getByLabel("被投诉门店").fill("浦东");
+    await page.getByLabel("投诉人姓名").click();
+    assert.equal(await page.getByLabel("被投诉门店").inputValue(), "上海浦东门店");
+    await page.getByText("没有这个门店").waitFor({ state: "detached" });
 
     // two clicks are one complaint
     await fill(page, { phone: asked.known_phone, plate: "沪A53001", name: "王芳", brand: "东风日产", text: "王芳来电, 发动机冷车异响, 两次检查没有结果" });
@@ -21,7 +30,8 @@ await story(
 
     // the next caller: the form is empty, the earlier case is shown, the network is gone for a while
     await page.getByRole("button", { name: "受理下一个来电" }).click();
-    assert.equal(await page.getByLabel("投诉人姓名").inputValue(), "");
+    await page.waitForTimeout(600); // as long as what was typed before would be looked up
+    for (const field of ["投诉人姓名", "被投诉门店"]) assert.equal(await page.getByLabel(field).inputValue(), "", field);
     await fill(page, { phone: asked.known_phone, name: "王芳", brand: "东风日产", text: "冷车异响仍未解决" });
     await page.getByText("注意：该客户已有投诉").waitFor();
     assert.equal(await page.getByText(first).count(), 1);

@@ -6,41 +6,34 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer
-from chassis.ids import uuid7
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
-from chassis.relay import partition_of
 from chassis.topics import ensure
-from contracts.envelope import Envelope, to_headers
-from contracts.message import Entry, encode
-from contracts.staff import BranchEntry, Employment, GrantLine, PersonEntry, Profile
-from contracts.topics import topic_of
 from policy.access import branch_of
 
 from .desk import KNOWN_PHONE, Desk, build, started
 
 pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
-SERVICES = ("customer", "complaint", "notify", "console")
-BRANCHES = {"sh-pudong": Profile.GROUP, "sh-minhang": Profile.DEALERSHIP}
+SERVICES = ("staff", "customer", "complaint", "notify", "console")
+BRANCHES = {"sh-pudong": "上海浦东门店", "sh-minhang": "上海闵行4S店"}
+PROFILES = {"sh-pudong": "group", "sh-minhang": "dealership"}
 STAFF = {
-    "relations-1": "customer_relations@sh-minhang",
-    "manager-1": "relations_manager@sh-minhang",
-    "head-1": "department_head@sh-minhang/after_sales",
-    "finance-1": "finance@sh-minhang",
-    "gm-1": "general_manager@sh-minhang",
-    "group-1": "group_customer_service@group",
-    "legal-1": "legal@group",
-    "brand-1": "brand_division@group",
+    "relations-1": ("苏敏", "customer_relations@sh-minhang"),
+    "manager-1": ("丁浩", "relations_manager@sh-minhang"),
+    "head-1": ("周强", "department_head@sh-minhang/after_sales"),
+    "finance-1": ("钱进", "finance@sh-minhang"),
+    "gm-1": ("沈洁", "general_manager@sh-minhang"),
+    "group-1": ("林岚", "group_customer_service@group"),
+    "legal-1": ("方正", "legal@group"),
+    "brand-1": ("杜宁", "brand_division@group"),
 }
 
 
@@ -57,9 +50,9 @@ async def desk(
     logs = tmp_path_factory.mktemp("logs")
     async with AsyncExitStack() as stack:
         await ensure(kafka_bootstrap, prefix=prefix)
-        await tell_of_staff(kafka_bootstrap, prefix)
         rights = {"KEHU_GRANTS_FROM": "token"}
         desk = await started(stack, SERVICES, databases, kafka_bootstrap, prefix, keys, logs, rights)
+        await employ(desk)
         for name in ("complaint", "notify"):
             await eventually(lambda name=name: knows_staff(desk.dsns[name]), within=30)
         customer = {
@@ -74,42 +67,27 @@ async def desk(
         yield desk
 
 
-async def tell_of_staff(bootstrap: str, prefix: str) -> None:
-    """What the staff service tells of a dealership and those who work there."""
-    now = datetime.now(UTC)
-    entries: list[tuple[UUID, Entry]] = []
-    for branch, profile in BRANCHES.items():
-        identifier = uuid7()
-        opened = BranchEntry(
-            branch_id=identifier, branch=branch, kind="dealership", profile=profile, region="east", week=None,
-            closed=[], opened=[],
-        )  # fmt: skip
-        entries.append((identifier, opened))
-    for subject, grant in STAFF.items():
-        identifier, (role, place) = uuid7(), grant.split("@")
-        line = GrantLine(role=role, place=place, from_at=now - timedelta(days=9), until_at=None, on_behalf_of=None)
-        person = PersonEntry(
-            person_id=identifier, subject=subject, employment=Employment.ACTIVE, branch=branch_of(place),
-            department=place.partition("/")[2] or None,
-            grants=[line],
-        )  # fmt: skip
-        entries.append((identifier, person))
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
-    await producer.start()
-    try:
-        for identifier, entry in entries:
-            key = str(identifier)
-            topic = topic_of(type(entry), "staff")
-            envelope = Envelope(uuid7(), entry.TYPE, topic.owner, key, now, 1, None)
-            await producer.send_and_wait(
-                topic.kafka_name(prefix),
-                encode(entry),
-                key=key.encode(),
-                partition=partition_of(key.encode(), topic.partitions),
-                headers=to_headers(envelope),
-            )
-    finally:
-        await producer.stop()
+async def employ(desk: Desk) -> None:
+    """Branches and those who work there, entered at the staff service, which tells the others."""
+    admin = {"Authorization": f"Bearer {await desk.token('admin-1', 'administrator@group')}"}
+    async with httpx.AsyncClient(base_url=desk.addresses["staff"], headers=admin, timeout=30) as http:
+
+        async def enter(path: str, form: dict[str, Any]) -> dict[str, Any]:
+            answer = await http.post(path, json=form)
+            assert answer.status_code == 201, answer.text
+            found: dict[str, Any] = answer.json()
+            return found
+
+        for branch, title in BRANCHES.items():
+            kind: dict[str, Any] = {"kind": "dealership", "profile": PROFILES[branch], "region": "east"}
+            kind |= {"departments": [{"department": "after_sales", "title": "售后部"}]}
+            await enter("/v1/branches", {"branch": branch, "title": title, **kind})
+        for n, (subject, (name, grant)) in enumerate(STAFF.items()):
+            role, place = grant.split("@")
+            person = {"subject": subject, "name": name, "branch": branch_of(place), "mobile": f"142077790{n:02d}"}
+            person |= {"department": place.partition("/")[2] or None, "mail": f"{subject}@kehu.example"}
+            joined = await enter("/v1/people", person)
+            await enter(f"/v1/people/{joined['id']}/grants", {"role": role, "place": place})
 
 
 async def knows_staff(dsn: str) -> bool:

@@ -1,11 +1,11 @@
 // After a night an account that is long overdue has a warning and a dunning letter: acted on, closed, handed over.
 import { readFileSync } from "node:fs";
-import { asked, assert, button, fits, give, look, signInAs, story } from "./browser.mjs";
+import { asked, assert, button, fits, give, look, signInAs, story, untranslated } from "./browser.mjs";
 
 await story(
   async (page, context, another) => {
     await signInAs(page, asked.sales, "", "/credit?list=warnings");
-    const line = page.getByRole("list", { name: "风险预警" }).getByRole("link", { name: new RegExp(`账龄过长.*${asked.account.slice(0, 13).toUpperCase()}`, "s") });
+    const line = page.getByRole("list", { name: "风险预警" }).getByRole("link", { name: new RegExp(`账龄过长.*${asked.account.slice(0, 18).toUpperCase()}`, "s") });
     await line.waitFor();
     await look(page, "credit-warnings");
     await line.click();
@@ -66,7 +66,7 @@ await story(
       assert.deepEqual(await fits(page), [], name);
       await page.getByRole("button", { name: "English" }).click();
       await page.getByRole("button", { name: "中文" }).waitFor();
-      const left = await page.evaluate(() => document.querySelector("main").innerText.replace(/.*\*+.*|客户承诺月底前付清|总部出具保函/g, "").match(/[\u4e00-\u9fff]+/g)); // but masked names and notes
+      const left = await untranslated(page, /客户承诺月底前付清|总部出具保函/g);
       assert.deepEqual(left, null, "no Chinese is left on the English page");
       await page.getByRole("button", { name: "中文" }).click();
     }

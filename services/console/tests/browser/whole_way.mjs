@@ -1,4 +1,5 @@
 // A complaint of a dealership from the call to the end, each step by whose it is, each person in a browser of their own.
+import { readFileSync } from "node:fs";
 import { asked, assert, button, fill, give, look, saved, signIn, signInAs, step, story } from "./browser.mjs";
 
 const actions = (page) => page.getByRole("region", { name: "可办理事项" });
@@ -34,7 +35,7 @@ await story(
     await give(relations, over, "移交说明", "请今日联系客户");
     await over.getByRole("button", { name: /提\s?交/ }).click();
     await over.waitFor({ state: "detached" });
-    await waitsFor(relations, "开始调查", "head-1");
+    await waitsFor(relations, "开始调查", "周强");
 
     // investigated and reported; what is incomplete is refused at its field, and nothing is lost
     const head = await another();
@@ -106,6 +107,10 @@ await story(
     const gates = relations.getByRole("list", { name: "办理关卡" }).getByRole("listitem");
     assert.equal(await gates.count(), await gates.and(relations.locator(".passed")).count());
     assert.ok(!/[a-z]{4,}_[a-z]+/.test(await relations.locator("main").innerText()), "a code is shown");
+    for (const form of ["客户投诉记录表 (PDF)", "投诉调查报告 (PDF)"]) {
+      const [kept] = await Promise.all([relations.waitForEvent("download"), relations.getByRole("button", { name: form }).click()]);
+      assert.equal(readFileSync(await kept.path()).subarray(0, 5).toString(), "%PDF-");
+    }
     await relations.evaluate(() => window.scrollTo(0, 0));
     await look(relations, "closed");
     // the manufacturer of nothing else: the group sees the same end without reloading

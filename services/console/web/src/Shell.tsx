@@ -7,6 +7,7 @@ import { ask, Problem, signOut, type Counts, type Me, type Places, type Session 
 import { useSpeech } from "./language";
 import { useLive, useOnline } from "./live";
 import { may } from "./may";
+import { usePlaceName, type BranchOption } from "./parts/branches";
 import { ProblemNote } from "./parts/ProblemNote";
 
 interface InboxCounts {
@@ -17,8 +18,11 @@ interface InboxCounts {
 
 export interface Desk {
   me: Me;
-  places: Places;
   roleName: (role: string) => string;
+  /** what people call a branch, a department of one (`sh-pudong/sales`) or the group */
+  placeName: (place: string) => string;
+  /** every branch, to choose from */
+  branchOptions: BranchOption[];
 }
 
 const DeskContext = createContext<Desk | null>(null);
@@ -45,6 +49,7 @@ export function Shell() {
   const places = useQuery({
     queryKey: ["places"], queryFn: () => ask<Places>("/api/console/v1/places"), enabled: me.isSuccess, staleTime: 300_000,
   });
+  const placeName = usePlaceName(me.isSuccess);
   const { live, ready } = useLive(me.isSuccess, /^\/cases\/([0-9a-f-]{36})$/.exec(pathname)?.[1]);
   const counts = useQuery({
     queryKey: ["counts"], queryFn: () => ask<Counts>("/api/console/v1/work/counts"), enabled: me.isSuccess,
@@ -73,17 +78,18 @@ export function Shell() {
   const waiting = (counts.data?.work ?? 0) + (counts.data?.approvals ?? 0);
   const grants = me.data?.grants ?? [];
   const items: [string, ReactNode, string, number, string][] = [
-    ["/call", <PhoneOutlined key="c" />, t("take"), 0, "Alt 1"],
     ["/work", <CheckSquareOutlined key="w" />, t("work"), waiting, "Alt 2"],
     ["/inbox", <BellOutlined key="i" />, t("inbox"), inbox.data?.unread ?? 0, "Alt 3"],
     ["/cases", <SearchOutlined key="s" />, t("cases"), 0, "Alt 4"],
   ];
+  if (me.isPending || (me.data && may(me.data, "complaint.take"))) items.unshift(["/call", <PhoneOutlined key="c" />, t("take"), 0, "Alt 1"]);
   if (me.data && may(me.data, "credit.read")) items.push(["/credit", <WalletOutlined key="d" />, t("creditDesk"), 0, "Alt 5"]);
   if (me.data && may(me.data, "credit.request")) items.push(["/credit/request", <FileAddOutlined key="r" />, t("requestGoods"), 0, "Alt 6"]);
   if (me.data && may(me.data, "staff.people")) items.push(["/people/imports", <TeamOutlined key="p" />, t("importPeople"), 0, "Alt 7"]);
   const roles = new Map(places.data?.roles.map((role) => [role.role, pick(role.zh, role.en)]));
   const desk = me.data && places.data && {
-    me: me.data, places: places.data, roleName: (role: string) => roles.get(role) ?? role,
+    me: me.data, roleName: (role: string) => roles.get(role) ?? role, placeName,
+    branchOptions: places.data.branches.map(({ branch }) => ({ value: branch, label: placeName(branch) })),
   };
   const failed = [session, me, places].find((query) => query.isError);
 
@@ -104,13 +110,15 @@ export function Shell() {
           ))}
         </nav>
         <span className="who">
-          <span className={live ? "live" : "live off"} role="status">
-            <i aria-hidden /> <span>{live ? t("live") : t("notLive")}</span>
-          </span>
+          {!me.isError && (
+            <span className={live ? "live" : "live off"} role="status">
+              <i aria-hidden /> <span>{live ? t("live") : t("notLive")}</span>
+            </span>
+          )}
           <Button type="text" size="small" onClick={() => setLanguage(language === "zh" ? "en" : "zh")} lang={language === "zh" ? "en" : "zh-CN"}>
             {t("english")}
           </Button>
-          <Tooltip title={grants.map((grant) => `${pick(grant.zh, grant.en)} · ${grant.place}`).join("\n")}>
+          <Tooltip title={grants.map((grant) => `${pick(grant.zh, grant.en)} · ${placeName(grant.place)}`).join("\n")}>
             <span className="name">{session.data?.name}</span>
           </Tooltip>
           <Button type="text" size="small" icon={<LogoutOutlined />} aria-label={t("signOut")} onClick={() => void signOut()} />

@@ -94,6 +94,8 @@ export function keep(file: Blob, name: string): void {
   window.setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
+export const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /** Save a paper that a service prints, under this name; who may not have it is told so. */
 export async function download(path: string, type: string, name: string): Promise<void> {
   keep(await fetched(path, type), name);
@@ -171,7 +173,7 @@ export interface Places {
 }
 
 export interface People {
-  people: { subject: string; department: string | null; roles: string[] }[];
+  people: { subject: string; name: string | null; department: string | null; roles: string[] }[];
   departments: string[];
 }
 

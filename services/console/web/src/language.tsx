@@ -1,4 +1,5 @@
 // Chinese first, English second: every word of the pages, and the names of the field's codes.
+import duties from "./duties.json";
 import { CREDIT_CODES, CREDIT_WORDS } from "./credit/words";
 import { createContext, useContext, useMemo, useState, type ReactNode } from "react";
 
@@ -65,6 +66,9 @@ const WORDS = {
   matchMatched: ["已匹配客户档案", "matched to a customer file"],
   matchNone: ["未匹配到客户档案", "no customer file matches"],
   matchPending: ["客户档案稍后自动匹配", "will be matched later by itself"],
+  notYourCalls: ["您的岗位不能受理投诉。如需要，请向管理员申请授权。", "None of your roles may take complaints. Ask the administrator for one if you need it."],
+  branchFromList: ["没有这个门店，或不止一个符合。请从列表中选择。", "No branch, or more than one, is meant. Choose one of the list."],
+  casesAway: ["暂时查不到以往投诉，受理不受影响。", "Earlier complaints cannot be looked up now; the call can be taken."],
   leave: ["登记表尚未保存，确定离开？", "The form is not saved. Leave?"],
   // work
   mine: ["待办", "To do"],
@@ -79,6 +83,9 @@ const WORDS = {
   notLive: ["实时连接已断开，正在重连", "reconnecting"],
   onlyLate: ["只看逾期", "late only"],
   allBranches: ["全部门店", "all branches"],
+  theSystem: ["系统", "the system"],
+  byPerson: ["人工", "a person"],
+  wholeGroup: ["集团", "group"],
   findCase: ["按编号、电话或车牌查找", "Find by number, phone or plate"],
   find: ["查找", "Find"],
   notFound: ["没有找到您可以查看的投诉。", "There is no such case that you may see."],
@@ -127,6 +134,9 @@ const WORDS = {
   marked: ["认定", "marked by"],
   overruled: ["撤销认定", "overruled by"],
   notSerious: ["未认定为重大投诉。", "Not marked as serious."],
+  recordForm: ["客户投诉记录表 (PDF)", "Record form (PDF)"],
+  investigationReport: ["投诉调查报告 (PDF)", "Investigation report (PDF)"],
+  exportCases: ["导出列表 (XLSX)", "Save the list (XLSX)"],
   proof: ["下载告知证明 (PDF)", "Proof (PDF)"],
   answers: ["责任岗位", "answers for it:"],
   read: ["已读", "read"],
@@ -170,7 +180,7 @@ const WORDS = {
   attachmentKind: ["附件类别", "What it is"],
   byItsType: ["按类型识别", "by its type"],
   dropHere: ["点击选择文件，或拖到此处", "Choose files, or drop them here"],
-  takenTypes: ["可上传：", "Taken:"],
+  takenTypes: ["可上传：", "Taken: "],
   eachAtMost: ["单个文件不超过", "each at most"],
   noMoreFiles: ["投诉已结案或附件已满 100 件，不能再上传。如需补充，请重新处理投诉或联系档案管理人。", "The case is closed or has 100 files: nothing is added. Reopen it, or ask the archive."],
   fileTooLarge: ["文件过大，未上传。请压缩，或分成几份后再上传。", "The file is too large and was not sent. Compress or divide it."],
@@ -435,14 +445,7 @@ const CODES: Record<string, [string, string]> = {
   reopen: ["重新处理", "reopen"],
   wait: ["等待客户（中止计时）", "wait for the customer (clocks stop)"],
   go_on: ["客户已答复（恢复计时）", "the customer has answered (clocks go on)"],
-  penalise: ["决定处罚", "decide about penalties"],
-  answer_unfounded: ["答复不成立的投诉", "answer the unfounded complaint"],
-  "serious.task": ["危机处理小组交办事项", "task of the crisis group"],
-  "approve.complaint.compensation": ["审批赔偿补偿", "sign compensation"],
-  "approve.complaint.resolution": ["审批处理方案", "sign the resolution"],
-  "approve.complaint.opinion": ["批阅处理意见", "sign the opinion"],
   resolve: ["处理", "resolve"],
-  "approve.complaint.judgement": ["审批投诉判定", "sign the judgement"],
   // customer
   general: ["一般客户", "general"],
   key: ["重点客户", "key"],
@@ -460,16 +463,22 @@ const CODES: Record<string, [string, string]> = {
   ...CREDIT_CODES,
 };
 
+const DUTIES = duties as unknown as Record<string, [string, string]>;
+
 export interface Speech {
   language: Language;
   t: (word: Word) => string;
   /** the name of a code (a state, a kind, a role); what is not known is shown as it is */
   code: (value: string | null | undefined) => string;
+  /** the name of a work item's kind, as its service declares it */
+  duty: (kind: string) => string;
   pick: (zh: string | null | undefined, en: string | null | undefined) => string;
+  /** an instant in Shanghai, with the year where it is another one than this */
   when: (instant: string | null | undefined) => string;
   setLanguage: (language: Language) => void;
 }
 
+const YEAR = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai", year: "numeric" });
 const Context = createContext<Speech | null>(null);
 const KEPT = "kehu.language";
 
@@ -477,9 +486,11 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
   const [language, keep] = useState<Language>(() => (localStorage.getItem(KEPT) === "en" ? "en" : "zh"));
   const speech = useMemo<Speech>(() => {
     const at = language === "zh" ? 0 : 1;
-    const format = new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", {
-      timeZone: "Asia/Shanghai", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false,
-    });
+    const told = (more: Intl.DateTimeFormatOptions) =>
+      new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", {
+        ...more, timeZone: "Asia/Shanghai", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+      });
+    const [near, far] = [told({}), told({ year: "numeric" })];
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
     document.title = WORDS.app[at];
     return {
@@ -489,11 +500,18 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
         if (!value) return "";
         const known = CODES[value] ?? CODES[value.replace(/-/g, "_")];
         if (known) return known[at];
-        if (value.startsWith("approve.")) return `${at === 0 ? "审批" : "sign"} ${value.slice(8)}`;
         return value.replace(/_/g, " ");
       },
+      duty: (kind) => {
+        const [zh, en] = DUTIES[kind] ?? [kind, kind];
+        return kind.startsWith("approve.") ? (at === 0 ? `审批：${zh}` : `sign: ${en}`) : at === 0 ? zh : en;
+      },
       pick: (zh, en) => (at === 0 ? zh || en : en || zh) ?? "",
-      when: (instant) => (instant ? format.format(new Date(instant)) : ""),
+      when: (instant) => {
+        if (!instant) return "";
+        const at = new Date(instant);
+        return (YEAR.format(at) === YEAR.format(new Date()) ? near : far).format(at);
+      },
       setLanguage: (wanted) => {
         localStorage.setItem(KEPT, wanted);
         keep(wanted);

@@ -3,6 +3,8 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { ask, type Approval } from "../api";
 import { useSpeech } from "../language";
+import { Person } from "../parts/Person";
+import { Place } from "../parts/Place";
 import { ProblemNote } from "../parts/ProblemNote";
 import { useDesk } from "../Shell";
 import { Amount } from "./Amount";
@@ -43,17 +45,17 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
         {t("holdsFor")} <Amount of={asked.amount} strong />
         {until && <> · {t("validUntil")} <b>{days(until)}</b></>} <Rules of={asked.rules} />
       </p>
-      <p className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)} · {asked.branch}{account && <> · <Link className="number" to={`/credit/accounts/${account}`}>{t("account")} {numberOf(account)}</Link></>}</p>
+      <p className="quiet">{t("askedBy")} <Person of={asked.asked_by} /> · {when(asked.asked_at)} · <Place of={asked.branch} />{account && <> · <Link className="number" to={`/credit/accounts/${account}`}>{t("account")} {numberOf(account)}</Link></>}</p>
       {bearers.length > 0 && (
         <ul className="seats" aria-label={t("shares")}>
-          {bearers.map((one) => <li key={one.part}>{one.part === "company" ? t("theCompany") : one.part === "signer" ? t("theSigner") : roleName(one.part)}{one.person && `: ${one.person}`} · {t("weight")} {one.weight}</li>)}
+          {bearers.map((one) => <li key={one.part}>{one.part === "company" ? t("theCompany") : one.part === "signer" ? t("theSigner") : roleName(one.part)}{one.person && <>: <Person of={one.person} /></>} · {t("weight")} {one.weight}</li>)}
         </ul>
       )}
       {kind === "last" && <p>{t("lastMeans")}</p>}
       {open && exposure !== undefined && limit !== undefined && after !== undefined && <Balance exposure={exposure} after={after} limit={limit} />}
       <ul className="seats">
         {asked.stages.flat().map((seat, index) => (
-          <li key={index}>{roleName(seat.role)} · {seat.place}: {seat.signed_by ? `${t("signedBy")} ${seat.signed_by} ${when(seat.signed_at)}` : t("waiting")}</li>
+          <li key={index}>{roleName(seat.role)} · <Place of={seat.place} />: {seat.signed_by ? <>{t("signedBy")} <Person of={seat.signed_by} /> {when(seat.signed_at)}</> : t("waiting")}</li>
         ))}
       </ul>
       {asked.reason && <blockquote>{asked.reason}</blockquote>}

@@ -2,8 +2,8 @@
 
 export const CREDIT = "/api/credit/v1";
 
-/** The number by which people name an account or a shipment: how its id begins. */
-export const numberOf = (id: string): string => id.slice(0, 13).toUpperCase();
+/** The number by which people name an account or a shipment: how its id begins, as far as it differs within a millisecond. */
+export const numberOf = (id: string): string => id.slice(0, 18).toUpperCase();
 
 export interface Reason {
   code: string;

@@ -1,6 +1,6 @@
 // How the credit pages ask: what is open on a screen is asked again by itself, and at once after a step.
 import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useRef } from "react";
 import { ask, Problem, type Approval, type Page } from "../api";
 import { resolved } from "../parts/customers";
 import { CREDIT, type Account, type Shipment, type Standing } from "./api";
@@ -77,15 +77,5 @@ export function useNames(ids: string[]): (id: string) => string {
       }
     },
   });
-  return (id) => found.data?.get(id) ?? id.slice(0, 13);
-}
-
-/** A value once it has not changed for a while. */
-export function useSettled<T>(value: T, ms: number): T {
-  const [settled, settle] = useState(value);
-  useEffect(() => {
-    const timer = window.setTimeout(() => settle(value), ms);
-    return () => window.clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
+  return (id) => found.data?.get(id) ?? id.slice(0, 18);
 }

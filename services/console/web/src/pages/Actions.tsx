@@ -2,6 +2,7 @@ import { Button } from "antd";
 import { useState } from "react";
 import type { Action, Case, CaseActions } from "../api";
 import { useSpeech } from "../language";
+import { Person } from "../parts/Person";
 import { StepForm } from "../parts/StepForm";
 import { useDesk } from "../Shell";
 import { useApprovals } from "./Approvals";
@@ -79,7 +80,7 @@ export function Actions({ one, found }: { one: Case; found: CaseActions }) {
 /** A step that is another's, or that an approval holds: of whom it waits. */
 function Waiting({ action, subject }: { action: Action; subject: string }) {
   const { t, code, pick } = useSpeech();
-  const { roleName } = useDesk();
+  const { placeName, roleName } = useDesk();
   const approvals = useApprovals(subject);
   const held = action.state === "held";
   const approval = approvals.data?.items.find((one) => action.approval?.endsWith(one.id));
@@ -91,10 +92,10 @@ function Waiting({ action, subject }: { action: Action; subject: string }) {
       {held ? (
         <span>
           {t("heldBy")}{approval && `：${pick(approval.title_zh, approval.title)}`}
-          {seats.length > 0 && ` · ${t("waitsForSigner")} ${seats.map((seat) => `${roleName(seat.role)} ${seat.place}`).join("、")}`}
+          {seats.length > 0 && ` · ${t("waitsForSigner")} ${seats.map((seat) => `${roleName(seat.role)} ${placeName(seat.place)}`).join("、")}`}
         </span>
       ) : (
-        <span>{t("awaits")} {whose} {action.person && <b>{action.person}</b>}</span>
+        <span>{t("awaits")} {whose} {action.person && <b><Person of={action.person} /></b>}</span>
       )}
       <span className="quiet">{t("rules")} {action.rules.join(", ")}</span>
     </li>

@@ -3,6 +3,8 @@ import { Button, Input, Tag } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { ask, Problem, type Approval, type Page } from "../api";
 import { useSpeech } from "../language";
+import { Person } from "../parts/Person";
+import { Place } from "../parts/Place";
 import { ProblemNote } from "../parts/ProblemNote";
 import { refresh } from "../parts/refresh";
 import { useDesk } from "../Shell";
@@ -70,7 +72,7 @@ function Asked({ asked }: { asked: Approval }) {
     <article className="asked" aria-label={pick(asked.title_zh, asked.title)}>
       <p>
         <b>{pick(asked.title_zh, asked.title)}</b> <Tag color={asked.state === "open" ? "warning" : "default"}>{asked.state === "open" ? t("waiting") : code(asked.state)}</Tag>
-        <span className="quiet">{t("askedBy")} {asked.asked_by} · {when(asked.asked_at)} · {t("rules")} {asked.rules.join(", ")}</span>
+        <span className="quiet">{t("askedBy")} <Person of={asked.asked_by} /> · {when(asked.asked_at)} · {t("rules")} {asked.rules.join(", ")}</span>
       </p>
       <dl className="facts">
         {Object.entries(asked.offer).filter(([name, value]) => filled(value) && !name.endsWith("_id")).map(([name, value]) => (
@@ -84,7 +86,7 @@ function Asked({ asked }: { asked: Approval }) {
       <ol className="seats">
         {asked.stages.flat().map((seat, index) => (
           <li key={index}>
-            {roleName(seat.role)} · {seat.place}: {seat.signed_by ? `${t("signedBy")} ${seat.signed_by} ${when(seat.signed_at)}` : t("waiting")}
+            {roleName(seat.role)} · <Place of={seat.place} />: {seat.signed_by ? <>{t("signedBy")} <Person of={seat.signed_by} /> {when(seat.signed_at)}</> : t("waiting")}
           </li>
         ))}
       </ol>

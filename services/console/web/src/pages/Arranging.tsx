@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { ask, type Action, type Case, type Links, type Progress } from "../api";
 import { useSpeech } from "../language";
+import { Person } from "../parts/Person";
 import { ProblemNote } from "../parts/ProblemNote";
 import { screenOf } from "../parts/screen";
 import { StepForm } from "../parts/StepForm";
@@ -70,7 +71,7 @@ export function Arranging({ one, actions }: { one: Case; actions: Action[] }) {
               <span className="line-head">
                 <b>{code(link.kind === "split" && !link.forward ? "split_from" : link.kind)}</b>
                 {to ? <Link className="number" to={to}>{link.number}</Link> : <span className="quiet">{t("notShown")}</span>}
-                {link.by && <span className="push quiet">{link.by} · {when(link.at)}</span>}
+                {link.by && <span className="push quiet"><Person of={link.by} /> · {when(link.at)}</span>}
               </span>
             </li>
           );

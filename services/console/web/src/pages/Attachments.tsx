@@ -2,8 +2,9 @@ import { DeleteOutlined, DownloadOutlined, EyeOutlined, InboxOutlined } from "@a
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Progress, Radio, Skeleton, Tag, Upload } from "antd";
 import { useEffect, useId, useRef, useState } from "react";
-import { ask, fetched, keep, Problem, upload, type Attachment as Kept, type Attachments as Listed } from "../api";
+import { ask, fetched, keep, Problem, upload, XLSX, type Attachment as Kept, type Attachments as Listed } from "../api";
 import { useSpeech, type Word } from "../language";
+import { Person } from "../parts/Person";
 import { ProblemNote } from "../parts/ProblemNote";
 import { refresh } from "../parts/refresh";
 import { StepForm } from "../parts/StepForm";
@@ -18,7 +19,7 @@ type Found = Omit<Listed, "items"> & { items: Attachment[] };
 const TYPES: Record<string, string> = {
   jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", mp3: "audio/mpeg", m4a: "audio/mp4",
   wav: "audio/wav", amr: "audio/amr", mp4: "video/mp4", pdf: "application/pdf",
-  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", txt: "text/plain", json: "application/json",
+  xlsx: XLSX, txt: "text/plain", json: "application/json",
 };
 const ENDINGS = Object.keys(TYPES).filter((one) => one === ending(TYPES[one]!));
 const KINDS = ["photo", "recording", "letter", "other"];
@@ -94,7 +95,7 @@ function File({ id, one, name, as, removes }: { id: string; one: Attachment; nam
       <span className="line-head">
         <b>{name}</b>
         {one.name !== null && <bdi className="told">{one.name}</bdi>}
-        <span className="quiet">{ending(one.media_type).toUpperCase()} · {sizeOf(one.size)} · {one.added_by} · {when(one.added_at)}</span>
+        <span className="quiet">{ending(one.media_type).toUpperCase()} · {sizeOf(one.size)} · <Person of={one.added_by} /> · {when(one.added_at)}</span>
         {!there && <Tag>{t("removed")}</Tag>}
         {one.handed_over && <Tag color="success">{t("handedOver")}</Tag>}
         {there && (
@@ -109,7 +110,7 @@ function File({ id, one, name, as, removes }: { id: string; one: Attachment; nam
           </span>
         )}
       </span>
-      {!there && <span className="quiet">{one.removed_by} · {when(one.removed_at)}{one.reason && ` · ${one.reason}`}</span>}
+      {!there && <span className="quiet"><Person of={one.removed_by} /> · {when(one.removed_at)}{one.reason && ` · ${one.reason}`}</span>}
       {read.isError && <ProblemNote error={read.error} retry={() => read.mutate(read.variables)} />}
       {removing && there && (
         <StepForm subject={id} name={t("removeFile")} path={`${one.path}/remove`} fields={REMOVAL} rules={["P04.8"]} body={bodyOf} done={() => setRemoving(false)} />

@@ -1,9 +1,12 @@
-import { useQuery } from "@tanstack/react-query";
-import { Alert, Skeleton, Tag } from "antd";
+import { DownloadOutlined } from "@ant-design/icons";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Alert, Button, Skeleton, Tag } from "antd";
 import { useEffect, useRef } from "react";
 import { Link, Navigate, useLocation, useParams } from "react-router";
-import { ask, type Case, type CaseActions, type Entry, type Page, type Progress } from "../api";
+import { ask, download, type Case, type CaseActions, type Entry, type Page, type Progress } from "../api";
 import { useSpeech } from "../language";
+import { Person, Persons } from "../parts/Person";
+import { Place } from "../parts/Place";
 import { ProblemNote } from "../parts/ProblemNote";
 import { Actions } from "./Actions";
 import { Approvals } from "./Approvals";
@@ -66,10 +69,11 @@ function Opened({ id }: { id: string }) {
           <Tag color="processing">{code(progress?.state ?? one.state)}</Tag>
           {one.serious && <Tag color="error">{t("seriousTag")}: {one.serious_kinds.map(code).join("、")}</Tag>}
           {one.repeat_of && <Link to={`/cases/${one.repeat_of}`}>{t("repeatOf")}</Link>}
-          <span className="quiet"> {code(one.channel)} · {one.branch} · {t("takenAt")} {when(one.taken_at)}</span>
+          <span className="quiet"> {code(one.channel)} · <Place of={one.branch} /> · {t("takenAt")} {when(one.taken_at)}</span>
         </p>
         {progress && <Gates progress={progress} />}
         <Owed subject={id} />
+        <Papers id={id} number={one.number} reported={timeline.data?.some((entry) => entry.kind === "report") ?? false} />
       </section>
       <div className="two case">
         <div>
@@ -84,9 +88,9 @@ function Opened({ id }: { id: string }) {
                 <>
                   <dt>{t("handling")}</dt>
                   <dd>
-                    {code(progress.department)} · {t("theHandler")} <b>{progress.handler}</b>
+                    {code(progress.department)} · {t("theHandler")} <b><Person of={progress.handler} /></b>
                     {progress.level && ` · ${t("level")} ${code(progress.level)}`}
-                    {progress.participants.length > 0 && ` · ${t("takesPart")} ${progress.participants.join("、")}`}
+                    {progress.participants.length > 0 && <> · {t("takesPart")} <Persons of={progress.participants} /></>}
                   </dd>
                 </>
               )}
@@ -96,7 +100,7 @@ function Opened({ id }: { id: string }) {
                   <dd>
                     <b>{one.judgement.founded ? t("founded") : t("unfounded")}</b>{" "}
                     ({t("reasonHolds")}: {one.judgement.reason_holds ? t("yes") : t("no")}; {t("demandHolds")}: {one.judgement.demand_holds ? t("yes") : t("no")})
-                    <span className="quiet"> {one.judgement.by} {when(one.judgement.at)}</span>
+                    <span className="quiet"> <Person of={one.judgement.by} /> {when(one.judgement.at)}</span>
                     {one.opinion && <p>{one.opinion}</p>}
                   </dd>
                 </>
@@ -147,6 +151,27 @@ function Told({ id, error, retry }: { id: string; error: unknown; retry: () => v
   );
 }
 
+/** The forms that are printed of a case: each printing is on record. */
+function Papers({ id, number, reported }: { id: string; number: string; reported: boolean }) {
+  const { t } = useSpeech();
+  const print = useMutation({
+    mutationFn: (paper: "record-form" | "investigation-report") =>
+      download(`/api/complaint/v1/complaints/${id}/papers/${paper}`, "application/pdf", `${number}-${paper}.pdf`),
+  });
+  const busy = (paper: string) => print.isPending && print.variables === paper;
+  return (
+    <>
+      <p className="buttons">
+        <Button size="small" icon={<DownloadOutlined />} loading={busy("record-form")} onClick={() => print.mutate("record-form")}>{t("recordForm")}</Button>
+        {reported && (
+          <Button size="small" icon={<DownloadOutlined />} loading={busy("investigation-report")} onClick={() => print.mutate("investigation-report")}>{t("investigationReport")}</Button>
+        )}
+      </p>
+      {print.isError && <ProblemNote error={print.error} />}
+    </>
+  );
+}
+
 /** What it must pass on its way, and what it has passed. */
 function Gates({ progress }: { progress: Progress }) {
   const { t, code, when } = useSpeech();
@@ -169,6 +194,8 @@ function beginning(one: Case): Entry {
   return { id: "taken", at: one.taken_at, kind: "taken", author: "", rules: ["P04.8"], facts: {}, words: {} };
 }
 
+/** facts that are accounts */
+const WHO = ["handler", "participants"];
 const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 /** What is known in codes and numbers: an order, a level, a yes; ids say nothing to people. */
@@ -180,7 +207,7 @@ function Said({ facts }: { facts: Record<string, unknown> }) {
     typeof value === "boolean" ? (value ? t("yes") : t("no")) : Array.isArray(value) ? value.map(shown).join("、") : code(plain(value));
   return (
     <p className="said">
-      {said.map(([name, value]) => <span key={name}><span className="quiet">{label(name, pick)}：</span>{shown(value)}</span>)}
+      {said.map(([name, value]) => <span key={name}><span className="quiet">{label(name, pick)}：</span>{WHO.includes(name) ? <Persons of={[value].flat().map(String)} /> : shown(value)}</span>)}
     </p>
   );
 }
@@ -194,7 +221,7 @@ function Timeline({ entries }: { entries: Entry[] }) {
       <ol className="timeline">
         {entries.map((one) => (
           <li key={one.id}>
-            <time dateTime={one.at}>{when(one.at)}</time> <b>{code(one.kind)}</b> <span className="quiet">{one.author}</span>
+            <time dateTime={one.at}>{when(one.at)}</time> <b>{code(one.kind)}</b> <span className="quiet"><Person of={one.author} /></span>
             {one.rules.length > 0 && <span className="quiet"> · {t("rules")} {one.rules.join(", ")}</span>}
             <Said facts={one.facts} />
             {Object.entries(one.words).map(([name, text]) => filled(text) ? (

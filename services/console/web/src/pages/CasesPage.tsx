@@ -1,10 +1,14 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { DownloadOutlined } from "@ant-design/icons";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { Button, Checkbox, Form, Input, Select, Skeleton, Tabs, Tag, type InputRef } from "antd";
 import { useEffect, useRef, useState } from "react";
-import { Link, useSearchParams } from "react-router";
-import { ask, type CaseLine, type Compensation, type DueLine, type Page } from "../api";
+import { Link, useNavigationType, useSearchParams } from "react-router";
+import { ask, download, XLSX, type CaseLine, type Compensation, type DueLine, type Page } from "../api";
 import { useSpeech } from "../language";
 import { may } from "../may";
+import { Person } from "../parts/Person";
+import { Place } from "../parts/Place";
+import { isMeant } from "../parts/branches";
 import { Cases } from "../parts/Cases";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
@@ -45,12 +49,17 @@ export function CasesPage() {
   );
 }
 
+const SOUGHT = ["sought"];
+
 /** What is sought goes in a body and stays in this page: addresses are logged. */
 function Find() {
   const { t, code } = useSpeech();
-  const { places } = useDesk();
+  const { branchOptions } = useDesk();
   const [form] = Form.useForm<Sought>();
-  const [sought, setSought] = useState<Sought>({ by: "any" });
+  const queries = useQueryClient();
+  // who comes back from a case finds what was sought; it lives in this page and is gone with it
+  const [sought, setSought] = useState<Sought>((useNavigationType() === "POP" && queries.getQueryData<Sought>(SOUGHT)) || { by: "any" });
+  useEffect(() => { queries.setQueryData(SOUGHT, sought); }, [queries, sought]);
   const [times, setTimes] = useState(0); // asking once more is asking anew
   const first = useRef<InputRef>(null);
   useEffect(() => first.current?.focus(), []);
@@ -67,9 +76,12 @@ function Find() {
     getNextPageParam: (last) => last.next ?? undefined,
   });
   const items = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const keep = useMutation({
+    mutationFn: () => download(`/api/complaint/v1/complaints/export?${new URLSearchParams(narrowedBy(sought))}`, XLSX, "complaints.xlsx"),
+  });
   return (
     <>
-      <Form form={form} layout="vertical" className="seek" role="search" initialValues={{ by: "any" }}
+      <Form form={form} layout="vertical" className="seek" role="search" initialValues={sought}
         onFinish={(values) => { setSought({ ...values }); setTimes(times + 1); }} onValuesChange={(changed: Partial<Sought>) => { if (!("text" in changed) && !("by" in changed)) form.submit(); }}>
         <Form.Item name="text" label={t("findWhat")} className="grow">
           <Input ref={first} allowClear autoComplete="off" maxLength={100} placeholder={t("findHint")} />
@@ -78,13 +90,16 @@ function Find() {
           <Select options={(["any", "number", "phone", "plate", "vin", "words"] as const).map((value) => ({ value, label: t(`by_${value}`) }))} />
         </Form.Item>
         <Form.Item name="branch" label={t("branch")}>
-          <Select allowClear showSearch placeholder={t("allBranches")} options={places.branches.map((one) => ({ value: one.branch, label: one.branch }))} />
+          <Select allowClear showSearch={{ filterOption: isMeant }} placeholder={t("allBranches")} options={branchOptions} popupMatchSelectWidth={false} />
         </Form.Item>
         <Form.Item name="state" label={t("state")}>
           <Select allowClear placeholder={t("allStates")} options={STATES.map((value) => ({ value, label: code(value) }))} />
         </Form.Item>
         <Form.Item name="serious" valuePropName="checked" label=" " colon={false}><Checkbox>{t("onlySerious")}</Checkbox></Form.Item>
         <Form.Item label=" " colon={false}><Button type="primary" htmlType="submit" loading={found.isFetching}>{t("find")}</Button></Form.Item>
+        {body === undefined && items.length > 0 && (
+          <Form.Item label=" " colon={false}><Button icon={<DownloadOutlined />} loading={keep.isPending} onClick={() => keep.mutate()}>{t("exportCases")}</Button></Form.Item>
+        )}
       </Form>
       <div aria-live="polite">
         {found.isPending && <Skeleton active />}
@@ -92,21 +107,24 @@ function Find() {
         {found.isSuccess && items.length === 0 && <p className="empty">{t("notFound")}</p>}
         {items.length > 0 && <Cases cases={items} label={t("findCases")} />}
       </div>
+      {keep.isError && <ProblemNote error={keep.error} />}
       {found.hasNextPage && <Button block onClick={() => void found.fetchNextPage()} loading={found.isFetchingNextPage}>{t("more")}</Button>}
     </>
   );
 }
 
+/** What narrows a list, beside what is said. */
+function narrowedBy({ branch, state, serious }: Sought): Record<string, string> {
+  return { ...(branch ? { branch } : {}), ...(state ? { state } : {}), ...(serious ? { serious: "true" } : {}) };
+}
+
 /** Where a search goes: without anything said, the newest within reach. */
-function askedFor({ by, text, branch, state, serious }: Sought): [path: string, body?: Record<string, unknown>] {
+function askedFor(sought: Sought): [path: string, body?: Record<string, unknown>] {
+  const { by, text } = sought;
   const said = text?.trim();
-  const narrowed = { ...(branch ? { branch } : {}), ...(state ? { state } : {}), ...(serious ? { serious } : {}) };
-  if (!said) {
-    const query = new URLSearchParams({ limit: "50", ...Object.fromEntries(Object.entries(narrowed).map(([name, value]) => [name, String(value)])) });
-    return [`/api/complaint/v1/complaints?${query}`];
-  }
+  if (!said) return [`/api/complaint/v1/complaints?${new URLSearchParams({ limit: "50", ...narrowedBy(sought) })}`];
   const kind = by === "any" ? kindOf(said) : by;
-  return ["/api/complaint/v1/complaints/search?limit=50", { [kind]: kind === "number" ? said.replace(/\s/g, "") : said, ...narrowed }];
+  return ["/api/complaint/v1/complaints/search?limit=50", { [kind]: kind === "number" ? said.replace(/\s/g, "") : said, ...narrowedBy(sought), ...(sought.serious ? { serious: true } : {}) }];
 }
 
 /** What a text looks like: a number of ours, a phone, a plate, a VIN, or else words. */
@@ -120,8 +138,8 @@ export function kindOf(text: string): By {
 
 /** Every running clock of the cases within reach, the earliest due first. */
 function DueBoard() {
-  const { t, code } = useSpeech();
-  const { places, roleName } = useDesk();
+  const { t, code, duty } = useSpeech();
+  const { branchOptions, roleName } = useDesk();
   const [branch, setBranch] = useState<string | undefined>();
   const [state, setState] = useState<string | undefined>();
   const [mine, setMine] = useState(false);
@@ -144,8 +162,7 @@ function DueBoard() {
   return (
     <>
       <p className="filters">
-        <Select allowClear showSearch aria-label={t("branch")} placeholder={t("allBranches")} value={branch} onChange={setBranch}
-          options={places.branches.map((one) => ({ value: one.branch, label: one.branch }))} />
+        <Select allowClear showSearch={{ filterOption: isMeant }} aria-label={t("branch")} placeholder={t("allBranches")} value={branch} onChange={setBranch} options={branchOptions} />
         <Select allowClear aria-label={t("state")} placeholder={t("allStates")} value={state} onChange={setState}
           options={STATES.filter((value) => value !== "closed").map((value) => ({ value, label: code(value) }))} />
         <Checkbox checked={mine} onChange={(event) => setMine(event.target.checked)}>{t("iHandle")}</Checkbox>
@@ -159,11 +176,11 @@ function DueBoard() {
           <li key={one.obligation}>
             <Link to={`/cases/${one.case.id}`} className={one.missed ? "line is-late" : "line"}>
               <span className="line-head">
-                <b>{code(one.duty)}</b>
+                <b>{duty(one.duty)}</b>
                 <span className="number">{one.case.number}</span>
                 <Tag>{code(one.case.state)}</Tag>
                 {one.case.serious && <Tag color="error">{t("seriousTag")}</Tag>}
-                <span className="quiet">{roleName(one.role)} {one.person} · {one.case.branch}</span>
+                <span className="quiet">{roleName(one.role)} <Person of={one.person} /> · <Place of={one.case.branch} /></span>
                 <span className="push"><Due at={one.due_at} /></span>
               </span>
               <span className="line-text">{one.case.brand} {one.case.series} · {one.case.text}</span>
@@ -198,7 +215,7 @@ function ToPay() {
             <Link to={`/cases/${one.case_id}`} className="line">
               <span className="line-head">
                 <b className="number">{one.amount.amount} {one.amount.currency}</b> <Tag color="success">{code(one.state)}</Tag>
-                <span className="quiet">{one.branch} · {one.offered_by} · {when(one.decided_at)}</span>
+                <span className="quiet"><Place of={one.branch} /> · <Person of={one.offered_by} /> · {when(one.decided_at)}</span>
               </span>
               <span className="line-text">{one.lines.map((line) => `${code(line.kind)} ${line.amount.amount}`).join("、")}</span>
             </Link>

@@ -3,6 +3,7 @@ import { Button, Tag } from "antd";
 import { useState } from "react";
 import { ask, Problem, type Compensation, type Page } from "../api";
 import { useSpeech } from "../language";
+import { Person } from "../parts/Person";
 import { ProblemNote } from "../parts/ProblemNote";
 import { StepForm } from "../parts/StepForm";
 import { useDesk } from "../Shell";
@@ -53,10 +54,10 @@ export function Compensations({ id }: { id: string }) {
             <span className="line-head">
               <b className="number">{one.amount.amount} {one.amount.currency}</b>
               <Tag color={one.state === "paid" || one.state === "granted" ? "success" : "warning"}>{code(one.state)}</Tag>
-              <span className="push quiet">{one.offered_by} · {when(one.offered_at)}</span>
+              <span className="push quiet"><Person of={one.offered_by} /> · {when(one.offered_at)}</span>
             </span>
             <span>{one.lines.map((line) => `${code(line.kind)} ${line.amount.amount}`).join("、")}</span>
-            {one.paid_at && <span className="quiet">{code("paid")} {one.paid_by} {when(one.paid_at)}</span>}
+            {one.paid_at && <span className="quiet">{code("paid")} <Person of={one.paid_by} /> {when(one.paid_at)}</span>}
             {offers && one.state !== "paid" && changing !== one.id && (
               <span><Button size="small" onClick={() => setChanging(one.id)}>{t("changeOffer")}</Button></span>
             )}

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { ask, Problem, type CrisisGroup } from "../api";
 import { useSpeech } from "../language";
 import { Due } from "../parts/Due";
+import { Person, Persons } from "../parts/Person";
 import { ProblemNote } from "../parts/ProblemNote";
 import { refresh } from "../parts/refresh";
 import { StepForm } from "../parts/StepForm";
@@ -38,7 +39,7 @@ export function CrisisGroupCard({ id, branch, serious }: { id: string; branch?: 
     <section className="card" aria-labelledby="crisis-title">
       <div className="title-row">
         <h2 id="crisis-title">{t("crisisGroup")}</h2>
-        {group && <span className="quiet">{t("convenedBy")} {group.convened_by} {when(group.convened_at)} · {t("members")} {group.members.join("、")}</span>}
+        {group && <span className="quiet">{t("convenedBy")} <Person of={group.convened_by} /> {when(group.convened_at)} · {t("members")} <Persons of={group.members} /></span>}
         <span className="push buttons">
           {convenes && <Button size="small" aria-expanded={opened === "convene"} onClick={() => toggle("convene")}>{group ? t("addMembers") : t("convene")}</Button>}
           {group && <Button size="small" type="primary" aria-expanded={opened === "meeting"} onClick={() => toggle("meeting")}>{t("recordMeeting")}</Button>}
@@ -60,7 +61,7 @@ export function CrisisGroupCard({ id, branch, serious }: { id: string; branch?: 
       )}
       {group?.meetings.map((meeting) => (
         <article key={meeting.id} className="asked" aria-label={t("meeting")}>
-          <p><b>{t("meeting")} {when(meeting.held_at)}</b> <span className="quiet">{t("present")} {meeting.present.join("、")} · {t("recordedBy")} {meeting.recorded_by}</span></p>
+          <p><b>{t("meeting")} {when(meeting.held_at)}</b> <span className="quiet">{t("present")} <Persons of={meeting.present} /> · {t("recordedBy")} <Person of={meeting.recorded_by} /></span></p>
           <blockquote>{meeting.minutes}</blockquote>
           {meeting.decisions.length > 0 && <><h3>{t("decisions")}</h3><ol className="seats">{meeting.decisions.map((one) => <li key={one}>{one}</li>)}</ol></>}
         </article>
@@ -79,7 +80,7 @@ function Task({ id, task, may }: { id: string; task: CrisisGroup["tasks"][number
   return (
     <li className="term">
       <span className="line-head">
-        <b>{task.what}</b> <span className="quiet">{task.person}</span>
+        <b>{task.what}</b> <span className="quiet"><Person of={task.person} /></span>
         {task.done_at ? <Tag color="success">{t("done")} {when(task.done_at)}</Tag> : <Due at={task.due_at} />}
         {may && !task.done_at && <span className="push"><Button size="small" loading={finish.isPending} onClick={() => finish.mutate()}>{t("finishTask")}</Button></span>}
       </span>

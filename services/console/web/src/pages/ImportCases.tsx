@@ -1,13 +1,11 @@
 import { Alert, App, Button } from "antd";
 import { Link } from "react-router";
-import { download } from "../api";
+import { download, XLSX } from "../api";
 import { useSpeech } from "../language";
 import { may } from "../may";
 import { HandIn } from "../parts/HandIn";
 import { PATHS } from "../parts/tables";
 import { useDesk } from "../Shell";
-
-const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /** Lists of complaints, of another system or of earlier years: each with its own dates, once (P04.3). */
 export function ImportCases() {

@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { ask, Problem, type Notice, type Page } from "../api";
 import { useSpeech } from "../language";
 import { Due } from "../parts/Due";
+import { Place } from "../parts/Place";
 import { ProblemNote } from "../parts/ProblemNote";
 import { screenOf } from "../parts/screen";
 import { useDesk } from "../Shell";
@@ -76,7 +77,7 @@ function Entry({ notice }: { notice: Notice }) {
         <div className="notice-text">
           <p>{pick(notice.text, notice.text_en)}</p>
           <p className="quiet">
-            {t("toldAs")} {roleName(notice.role)} · {notice.place} {pick(notice.because_zh, notice.because)}
+            {t("toldAs")} {roleName(notice.role)} · <Place of={notice.place} /> {pick(notice.because_zh, notice.because)}
             {notice.rules.length > 0 && ` · ${t("rules")} ${notice.rules.join(", ")}`}
           </p>
           {to && <Link className="as-button" to={to}>{t(notice.service === "complaint" ? "openCase" : "openIt")}</Link>}

@@ -6,6 +6,8 @@ import { Link } from "react-router";
 import { ask, download, Problem, type LadderStep, type SeriousLadder } from "../api";
 import { useSpeech } from "../language";
 import { Due } from "../parts/Due";
+import { Person } from "../parts/Person";
+import { Place } from "../parts/Place";
 import { ProblemNote } from "../parts/ProblemNote";
 import { StepForm } from "../parts/StepForm";
 import { useDesk } from "../Shell";
@@ -75,7 +77,7 @@ export function Ladder({ id }: { id: string }) {
         <ul className="marks">
           {ladder.marks.map((one) => (
             <li key={`${one.at} ${one.kinds.join()}`} className="quiet">
-              {when(one.at)} · {one.overruled_by ? `${t("overruled")} ${one.overruled_by}` : `${t("marked")} ${code(one.by)}`}: {one.kinds.map(code).join("、")}
+              {when(one.at)} · {one.overruled_by ? <>{t("overruled")} <Person of={one.overruled_by} /></> : <>{t("marked")} {t(one.by === "system" ? "theSystem" : "byPerson")}</>}: {one.kinds.map(code).join("、")}
             </li>
           ))}
         </ul>
@@ -101,7 +103,7 @@ function Rung({ id, step }: { id: string; step: LadderStep }) {
   return (
     <li className={step.late ? "term is-late" : "term"}>
       <span className="line-head">
-        <b>{roleName(step.role)}</b> <span className="quiet">{step.place} · {pick(step.title_zh, step.title)}</span>
+        <b>{roleName(step.role)}</b> <span className="quiet"><Place of={step.place} /> · {pick(step.title_zh, step.title)}</span>
         <Tag color={step.ended_at ? "success" : step.late ? "error" : "warning"}>{step.ended_at ? code(step.state) : t(step.met_by === "confirmed" ? "toConfirm" : "notYet")}</Tag>
         <span className="push"><Due at={step.due_at} over={step.ended_at !== null} /></span>
       </span>
@@ -110,14 +112,14 @@ function Rung({ id, step }: { id: string; step: LadderStep }) {
         <ul className="told">
           {step.told.map((one) => (
             <li key={one.notice}>
-              {one.person} · {roleName(one.role)} · {code(one.channel)} {when(one.sent_at)}
+              <Person of={one.person} /> · {roleName(one.role)} · {code(one.channel)} {when(one.sent_at)}
               {one.read_at && ` · ${t("read")} ${when(one.read_at)}`}
               {one.confirmed_at && <b> · {t("confirmed")} {when(one.confirmed_at)}</b>}
             </li>
           ))}
         </ul>
       )}
-      {step.by_hand && <span>{t("byHand")} {step.by_hand.by} · {code(step.by_hand.channel)} {when(step.by_hand.at)}</span>}
+      {step.by_hand && <span>{t("byHand")} <Person of={step.by_hand.by} /> · {code(step.by_hand.channel)} {when(step.by_hand.at)}</span>}
       {step.missing.length > 0 && <span className="quiet">{t("missing")} {step.missing.join("、")}</span>}
       {mine && !recording && <span><Button size="small" onClick={() => setRecording(true)}>{t("recordStep")}</Button></span>}
       {recording && (

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { ask, type Action, type Case, type Measure, type Page } from "../api";
 import { useSpeech } from "../language";
+import { Person } from "../parts/Person";
 import { ProblemNote } from "../parts/ProblemNote";
 import { StepForm } from "../parts/StepForm";
 import { useDesk } from "../Shell";
@@ -71,7 +72,7 @@ function Taken({ measure, may }: { measure: Measure; may: boolean }) {
       <span className="line-head">
         <b>{code(measure.kind)}</b>
         <Tag color={measure.state === "open" ? "warning" : "success"}>{code(`measure.${measure.state}`)}</Tag>
-        <span className="quiet">{measure.owner} {measure.due_on && `· ${t("due")} ${measure.due_on}`} {measure.ended_at && `· ${when(measure.ended_at)}`}</span>
+        <span className="quiet"><Person of={measure.owner} /> {measure.due_on && `· ${t("due")} ${measure.due_on}`} {measure.ended_at && `· ${when(measure.ended_at)}`}</span>
         {may && measure.state === "open" && !ending && <span className="push"><Button size="small" onClick={() => setEnding(true)}>{t("endMeasure")}</Button></span>}
       </span>
       <span>{measure.words}</span>

@@ -4,11 +4,15 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { Link, useBlocker } from "react-router";
 import { ask, Problem, type CaseLine, type Page, type Taken } from "../api";
 import { useSpeech, type Word } from "../language";
+import { may } from "../may";
+import { Place } from "../parts/Place";
+import { branchMeant, isMeant, type BranchOption } from "../parts/branches";
 import { Cases } from "../parts/Cases";
 import { customersOf } from "../parts/customers";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
 import { Suggest } from "../parts/Suggest";
+import { useSettled } from "../parts/useSettled";
 import { wrongHere } from "../refusals";
 import { useDesk } from "../Shell";
 
@@ -45,8 +49,15 @@ const NAMES: Partial<Record<keyof Fields, Word>> = {
 const wordAt = (pointer: string): Word | undefined => NAMES[POINTERS[pointer]!];
 
 export function TakeCall() {
+  const { t } = useSpeech();
+  const { me } = useDesk();
+  if (!may(me, "complaint.take")) return <section className="card"><Alert type="warning" showIcon title={t("notYourCalls")} /></section>;
+  return <Call />;
+}
+
+function Call() {
   const { t, code, when, language } = useSpeech();
-  const { places, me } = useDesk();
+  const { branchOptions, me, placeName } = useDesk();
   const [form] = Form.useForm<Fields>();
   const first = useRef<InputRef>(null);
   const key = useRef(crypto.randomUUID());
@@ -79,7 +90,7 @@ export function TakeCall() {
     setBusy(true);
     sessionStorage.setItem(PENDING, "1");
     try {
-      const answer = await ask<Taken>("/api/complaint/v1/complaints", { method: "POST", key: key.current, body: bodyOf(fields) });
+      const answer = await ask<Taken>("/api/complaint/v1/complaints", { method: "POST", key: key.current, body: bodyOf(fields, branchOptions) });
       setTaken(answer);
       setProblem(null);
       setMaybeSaved(false);
@@ -100,7 +111,7 @@ export function TakeCall() {
       sending.current = false;
       setBusy(false);
     }
-  }, [form, language]);
+  }, [form, language, branchOptions]);
 
   // what did not reach the service is sent again under the same key, by itself
   const waiting = problem?.passes === true && !taken;
@@ -125,9 +136,8 @@ export function TakeCall() {
     window.setTimeout(() => first.current?.focus());
   };
 
-  const look = useDebounced(sought, 250);
   const own = [...new Set(me.grants.map((grant) => grant.place.split("/")[0]!).filter((place) => place !== "group"))];
-  const branches = [...new Set([...own, ...places.branches.map((one) => one.branch)])];
+  const titled = branchOptions.map((one) => ({ ...one, value: one.label, code: one.value }));
 
   if (taken) {
     return (
@@ -170,7 +180,7 @@ export function TakeCall() {
           layout="vertical"
           requiredMark
           disabled={waiting}
-          initialValues={{ channel: me.grants.some((grant) => grant.role === "call_centre") ? "call_centre" : "phone", branch: own.length === 1 ? own[0] : undefined }}
+          initialValues={{ channel: me.grants.some((grant) => grant.role === "call_centre") ? "call_centre" : "phone", branch: own.length === 1 ? placeName(own[0]!) : undefined }}
           onFinish={(fields) => void send(fields)}
           scrollToFirstError={{ focus: true }}
           onValuesChange={(changed: Partial<Fields>, all) => {
@@ -201,11 +211,18 @@ export function TakeCall() {
             </Form.Item>
           </div>
           <div className="row">
-            <Form.Item name="branch" label={t("branch")} rules={[{ required: true, message: t("required") }]}>
+            <Form.Item name="branch" label={t("branch")} rules={[
+              { required: true, message: t("required") },
+              { validator: (_, said?: string) => (!said || branchMeant(said, branchOptions) ? Promise.resolve() : Promise.reject(new Error(t("branchFromList")))) },
+            ]} validateTrigger="onBlur">
               <Suggest
-                options={branches.map((branch) => ({ value: branch }))}
-                showSearch={{ filterOption: (text, option) => String(option?.value).includes(text) }}
-                maxLength={50}
+                options={titled}
+                showSearch={{ filterOption: (text, option) => isMeant(text, option && { value: option.code, label: option.label }) }}
+                onBlur={() => {
+                  const meant = branchMeant(form.getFieldValue("branch") ?? "", branchOptions);
+                  if (meant) form.setFieldValue("branch", placeName(meant));
+                }}
+                maxLength={150}
               />
             </Form.Item>
             <Form.Item name="brand" label={t("brand")} rules={[{ required: true, whitespace: true, message: t("required") }]}>
@@ -239,8 +256,8 @@ export function TakeCall() {
       </section>
       <aside className="card" aria-labelledby="who-title" aria-live="polite">
         <h2 id="who-title">{t("whoCalls")}</h2>
-        <Known phone={look.phone} plate={look.plate} pickBranch={(branch) => {
-          if (!form.getFieldValue("branch")) form.setFieldValue("branch", branch);
+        <Known sought={sought} pickBranch={(branch) => {
+          if (!form.getFieldValue("branch")) form.setFieldValue("branch", placeName(branch));
         }} />
       </aside>
     </div>
@@ -248,8 +265,9 @@ export function TakeCall() {
 }
 
 /** Who may be calling, and what is known of them: at once, masked, recorded by the services. */
-function Known({ phone, plate, pickBranch }: { phone: string; plate: string; pickBranch: (branch: string) => void }) {
+function Known({ sought, pickBranch }: { sought: { phone: string; plate: string }; pickBranch: (branch: string) => void }) {
   const { t, code } = useSpeech();
+  const { phone, plate } = useSettled(sought, 250); // kept here: with the next call it begins anew
   const asked = phone.replace(/\D/g, "").length >= 7 ? { phone } : plate.trim().length >= 6 ? { plate } : null;
   const customers = useQuery({
     queryKey: ["known-customers", asked],
@@ -281,12 +299,15 @@ function Known({ phone, plate, pickBranch }: { phone: string; plate: string; pic
       {customers.isSuccess && known!.length === 0 && <p>{t("unknown")}</p>}
       {customers.error instanceof Problem && customers.error.status === 403 && <p className="quiet">{t("noFileRight")}</p>}
       {customers.error instanceof Problem && customers.error.passes && <ProblemNote error={customers.error} retry={() => void customers.refetch()} />}
+      {cases.error instanceof Problem && cases.error.passes && (
+        <Alert type="warning" showIcon title={t("casesAway")} action={<Button size="small" onClick={() => void cases.refetch()}>{t("retry")}</Button>} />
+      )}
       {known && known.length > 0 && (
         <ul className="lines" aria-label={t("known")}>
           {known.map((one) => (
             <li key={one.id} className="known">
               <b>{one.name}</b> <span className="number">{one.phones.join(" / ")}</span>
-              <span className="quiet">{t("known")} · {one.customer_class ? code(one.customer_class) : ""} · {one.branch}</span>
+              <span className="quiet">{t("known")} · {one.customer_class ? code(one.customer_class) : ""} · <Place of={one.branch} /></span>
             </li>
           ))}
         </ul>
@@ -298,10 +319,10 @@ function Known({ phone, plate, pickBranch }: { phone: string; plate: string; pic
   );
 }
 
-function bodyOf(fields: Fields): unknown {
+function bodyOf(fields: Fields, branches: BranchOption[]): unknown {
   const said = (text: string | undefined) => text?.trim() || undefined;
   return {
-    branch: fields.branch.trim(),
+    branch: branchMeant(fields.branch, branches) ?? fields.branch.trim(),
     channel: fields.channel,
     caller: { name: fields.name, phone: said(fields.phone) },
     vehicle: { brand: fields.brand, series: said(fields.series), plate: said(fields.plate) },
@@ -314,13 +335,4 @@ function bodyOf(fields: Fields): unknown {
 /** In groups of four, as one reads it out. */
 function spoken(number: string): string {
   return number.includes("-") ? number : number.replace(/(.{4})(?=.)/g, "$1 ");
-}
-
-function useDebounced<T>(value: T, ms: number): T {
-  const [settled, settle] = useState(value);
-  useEffect(() => {
-    const timer = window.setTimeout(() => settle(value), ms);
-    return () => window.clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
 }

@@ -3,6 +3,7 @@ import { Alert, Skeleton, Tag } from "antd";
 import { ask, type Obligation, type Page } from "../api";
 import { useSpeech } from "../language";
 import { Due } from "../parts/Due";
+import { Person } from "../parts/Person";
 import { ProblemNote } from "../parts/ProblemNote";
 import { useDesk } from "../Shell";
 
@@ -25,7 +26,7 @@ export function Owed({ subject }: { subject: string }) {
     <ul className="owed" aria-label={t("owedNow")}>
       {open.map((one) => (
         <li key={one.id}>
-          <span className="quiet">{t("owedNow")}：</span><b>{pick(one.title_zh, one.title)}</b> · {roleName(one.role)} {one.person}
+          <span className="quiet">{t("owedNow")}：</span><b>{pick(one.title_zh, one.title)}</b> · {roleName(one.role)} <Person of={one.person} />
           {mine(one) && <Tag color="processing">{t("yours")}</Tag>} <Due at={one.due_at} />
         </li>
       ))}
@@ -53,7 +54,7 @@ export function Terms({ subject }: { subject: string }) {
               <span className="push"><Due at={one.due_at} over={one.ended_at !== null} /></span>
             </span>
             <span className="line-text wrap">{pick(one.why_zh, one.why)}</span>
-            <span className="quiet">{roleName(one.role)} {one.person}</span>
+            <span className="quiet">{roleName(one.role)} <Person of={one.person} /></span>
           </li>
         ))}
       </ul>

@@ -3,20 +3,23 @@ import { Alert, Button, Checkbox, Input, Select, Skeleton, Tabs, Tag } from "ant
 import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { ask, Problem, type CaseLine, type Counts, type Page, type Work } from "../api";
+import { numberOf } from "../credit/api";
 import { useSpeech } from "../language";
+import { Place } from "../parts/Place";
+import { isMeant } from "../parts/branches";
 import { Due } from "../parts/Due";
 import { ProblemNote } from "../parts/ProblemNote";
 import { screenOf } from "../parts/screen";
 import { useDesk } from "../Shell";
 
 const LISTS = ["mine", "approvals", "board"] as const;
-/** how far back cases are looked for; what is older shows without its words */
-const MOST_PARTS = 3;
+/** how many cases are asked for at a time */
+const AT_ONCE = 50;
 type List = (typeof LISTS)[number];
 
 export function WorkPage() {
   const { t } = useSpeech();
-  const { places } = useDesk();
+  const { branchOptions } = useDesk();
   const [query, setQuery] = useSearchParams();
   const queries = useQueryClient();
   const counts = queries.getQueryData<Counts>(["counts"]);
@@ -48,7 +51,8 @@ export function WorkPage() {
             placeholder={t("allBranches")}
             value={branch}
             onChange={(value: string | undefined) => setBranch(value)}
-            options={places.branches.map((one) => ({ value: one.branch, label: one.branch }))}
+            options={branchOptions}
+            showSearch={{ filterOption: isMeant }}
           />
           <Checkbox checked={late} onChange={(event) => setLate(event.target.checked)}>{t("onlyLate")}</Checkbox>
         </p>
@@ -73,9 +77,9 @@ function Items({ list, late, branch, label }: { list: List; late: boolean; branc
   if (items.length === 0) return <p className="empty">{t("nothing")}</p>;
   return (
     <>
-      {grouped(items).map(([name, group]) => (
+      {grouped(items).map(([name, group], nth, all) => (
         <div key={name} role="group" aria-label={`${label} · ${t(name)}`}>
-          <h2 className="when">{t(name)} <span className="quiet">{group.length}</span></h2>
+          <h2 className="when">{t(name)} <span className="quiet">{group.length}{found.hasNextPage && nth === all.length - 1 && "+"}</span></h2>
           <ul className="lines">
             {group.map((one) => <Item key={one.id} work={one} about={cases.get(one.subject)} />)}
           </ul>
@@ -111,12 +115,10 @@ function useCases(items: Work[]): Map<string, CaseLine> {
     retry: false,
     queryFn: async ({ signal }) => {
       const lines = new Map<string, CaseLine>();
-      let cursor: string | null = "";
-      for (let part = 0; part < MOST_PARTS && cursor !== null && wanted.some((id) => !lines.has(id)); part++) {
-        const query: string = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-        const page: Page<CaseLine> = await ask(`/api/complaint/v1/complaints?limit=100${query}`, { signal });
+      for (let at = 0; at < wanted.length; at += AT_ONCE) {
+        const query = new URLSearchParams([["limit", String(AT_ONCE)], ...wanted.slice(at, at + AT_ONCE).map((id) => ["id", id])]);
+        const page: Page<CaseLine> = await ask(`/api/complaint/v1/complaints?${query}`, { signal });
         for (const one of page.items) lines.set(one.id, one);
-        cursor = page.next;
       }
       return lines;
     },
@@ -125,16 +127,17 @@ function useCases(items: Work[]): Map<string, CaseLine> {
 }
 
 function Item({ work, about }: { work: Work; about: CaseLine | undefined }) {
-  const { code, pick, t } = useSpeech();
+  const { code, duty, pick, t } = useSpeech();
   const { roleName } = useDesk();
   const inside = (
     <>
       <span className="line-head">
-        <b>{code(work.kind)}</b>
+        <b>{duty(work.kind)}</b>
         {about && <span className="number">{about.number}</span>}
+        {work.service === "credit" && <span className="number">{numberOf(work.subject)}</span>}
         {about?.serious && <Tag color="error">{t("seriousTag")}</Tag>}
         <Tag>{code(work.service)}</Tag>
-        <span className="quiet">{roleName(work.role)} · {work.place}</span>
+        <span className="quiet">{roleName(work.role)} · <Place of={work.place} /></span>
         <span className="push"><Due at={work.due_at} /></span>
       </span>
       {about && <span className="line-about">{about.brand} {about.series} · {about.text}</span>}

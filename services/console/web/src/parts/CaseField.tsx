@@ -2,6 +2,7 @@ import { Alert, Input, Tag } from "antd";
 import { useRef, useState } from "react";
 import { ask, type CaseLine, type Page } from "../api";
 import { useSpeech } from "../language";
+import { Place } from "./Place";
 import { ProblemNote } from "./ProblemNote";
 
 interface Props {
@@ -52,7 +53,7 @@ export function CaseField({ id, onChange, autoFocus, not }: Props) {
         {found && "one" in found && (
           <div className="known">
             <b className="number">{found.one.number}</b> <Tag>{code(found.one.state)}</Tag>
-            <span>{found.one.branch} · {t("takenAt")} {when(found.one.taken_at)}</span>
+            <span><Place of={found.one.branch} /> · {t("takenAt")} {when(found.one.taken_at)}</span>
             <span className="quiet">{found.one.brand} {found.one.series} · {found.one.text}</span>
           </div>
         )}

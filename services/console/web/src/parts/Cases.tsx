@@ -2,6 +2,7 @@ import { Tag } from "antd";
 import { Link } from "react-router";
 import type { CaseLine } from "../api";
 import { useSpeech } from "../language";
+import { Place } from "./Place";
 
 /** Cases as lines: no person in them. */
 export function Cases({ cases, label }: { cases: CaseLine[]; label: string }) {
@@ -15,7 +16,7 @@ export function Cases({ cases, label }: { cases: CaseLine[]; label: string }) {
               <b className="number">{one.number}</b>
               <Tag>{code(one.state)}</Tag>
               {one.serious && <Tag color="error">{t("seriousTag")}</Tag>}
-              <span className="quiet">{when(one.taken_at)}</span>
+              <span className="quiet"><Place of={one.branch} /> · {when(one.taken_at)}</span>
             </span>
             <span className="line-text">
               {one.brand} {one.series} · {one.text}

@@ -4,6 +4,7 @@ import { useRef, useState } from "react";
 import type { Resolved } from "../api";
 import { useSpeech, type Word } from "../language";
 import { kindOf } from "../pages/CasesPage";
+import { Place } from "./Place";
 import { customersOf, resolved, type SoughtBy } from "./customers";
 import { ProblemNote } from "./ProblemNote";
 
@@ -65,7 +66,7 @@ export function CustomersField({ id, value = { ids: [], typed: "" }, onChange, a
   const said = (one: Resolved) => (
     <>
       <b>{one.name}</b> <span className="number">{one.phones.join(" / ")}</span>{" "}
-      <span className="quiet">{one.customer_class && `${code(one.customer_class)} · `}{one.branch}</span>
+      <span className="quiet">{one.customer_class && `${code(one.customer_class)} · `}<Place of={one.branch} /></span>
     </>
   );
   return (

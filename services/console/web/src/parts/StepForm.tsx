@@ -8,7 +8,7 @@ import type { Field } from "../pages/steps";
 import { wrongHere } from "../refusals";
 import { useDesk } from "../Shell";
 import { CaseField } from "./CaseField";
-import { usePeople } from "./people";
+import { chosenAs, usePeople } from "./people";
 import { ProblemNote } from "./ProblemNote";
 import { refresh } from "./refresh";
 import { Suggest } from "./Suggest";
@@ -153,7 +153,7 @@ function Listed({ field, at, people, subject, first }: { field: Field; at: Name;
 function control(field: Field, label: string, people: People | undefined, first: boolean, { t, pick, code }: Speech, roleName: (role: string) => string) {
   const choices = (field.choices ?? []).map(([value, zh, en]) => ({ value, label: pick(zh, en) }));
   const persons = (people?.people ?? []).map((one) => ({
-    value: one.subject, label: `${one.subject} · ${one.roles.map((role) => roleName(role)).join("、")}${one.department ? ` · ${code(one.department)}` : ""}`,
+    value: one.subject, label: chosenAs(one, one.roles.map((role) => roleName(role)).join("、"), code(one.department)),
   }));
   const holds = (text: string, option?: { label: string }) => (option?.label ?? "").includes(text);
   switch (field.kind) {

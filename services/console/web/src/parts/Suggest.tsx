@@ -1,5 +1,5 @@
 import { AutoComplete, type AutoCompleteProps } from "antd";
-import type { KeyboardEvent } from "react";
+import { useState, type KeyboardEvent } from "react";
 
 /** The list takes a Tab to choose by and keeps the focus: it does not hear of it. */
 const leave = (event: KeyboardEvent) => {
@@ -7,6 +7,11 @@ const leave = (event: KeyboardEvent) => {
 };
 
 /** A field that suggests: arrows and Enter choose, a Tab goes on to the next field with what was typed. */
-export function Suggest<V, O extends { label?: unknown; value?: V }>(props: AutoCompleteProps<V, O>) {
-  return <AutoComplete<V, O> {...props} onInputKeyDown={leave} />;
+export function Suggest<V, O extends { label?: unknown; value?: V }>({ onBlur, ...props }: AutoCompleteProps<V, O>) {
+  // suggestions that come when the field was left stay away
+  const [open, setOpen] = useState(false);
+  return (
+    <AutoComplete<V, O> {...props} open={open} onOpenChange={setOpen} onInputKeyDown={leave}
+      onBlur={(event) => { setOpen(false); onBlur?.(event); }} />
+  );
 }

@@ -2,6 +2,7 @@
 export function screenOf({ service, path }: { service: string; path: string }): string | null {
   const [, what, id] = /^\/v1\/([a-z-]+)\/([0-9a-f-]{36})(?:\/|$)/.exec(path) ?? [];
   if (service === "complaint" && what === "complaints") return `/cases/${id}`;
+  if (service === "notify" && what === "inbox") return "/inbox";
   if (service === "credit" && what === "shipments") return `/credit/shipments/${id}`;
   if (service === "credit" && what === "accounts") return `/credit/accounts/${id}`;
   if (service === "credit" && what === "losses") return `/credit/losses/${id}`;

@@ -14,6 +14,7 @@ import { AccountSteps } from "../../credit/AccountSteps";
 import { Documents, OneDocument } from "../../credit/Documents";
 import { useSpeech } from "../../language";
 import { may } from "../../may";
+import { Place } from "../../parts/Place";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { useDesk } from "../../Shell";
 import { Shipments } from "./CreditDesk";
@@ -48,7 +49,7 @@ function Opened({ id }: { id: string }) {
           {may(me, "credit.request") && <Link className="as-button push" to={`/credit/request?account=${one.id}`}>{t("requestHere")}</Link>}
         </div>
         <p className="quiet">
-          {one.customers.map((each) => name(each.customer_id)).join("、")} · {one.branch} · {code(`contract.${one.contract}`)} · {t("termDays")} {one.term_days} {t("days")}
+          {one.customers.map((each) => name(each.customer_id)).join("、")} · <Place of={one.branch} /> · {code(`contract.${one.contract}`)} · {t("termDays")} {one.term_days} {t("days")}
         </p>
         <Figures of={standing.data} />
         <p className="quiet">
@@ -216,7 +217,7 @@ function Ageing({ account }: { account: string }) {
             })}
           </ul>
           <dl className="pairs">
-            <dt>{t("unused")}</dt><dd>−<Amount of={found.data.unused} /></dd>
+            <dt>{t("unused")}</dt><dd>{!/^[0.]*$/.test(found.data.unused) && "−"}<Amount of={found.data.unused} /></dd>
             <dt>{t("balance")}</dt><dd><Amount of={found.data.balance} strong /></dd>
           </dl>
         </>

@@ -11,6 +11,9 @@ import { State } from "../../credit/State";
 import { Reasons, Rules, WaysOut } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { may } from "../../may";
+import { isMeant } from "../../parts/branches";
+import { Person } from "../../parts/Person";
+import { Place } from "../../parts/Place";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { useDesk } from "../../Shell";
 import { Letters } from "./Letters";
@@ -25,7 +28,7 @@ const STATES = ["held", "released", "invoiced", "issued", "delivered", "cancelle
 /** What is held and why, what waits for a signature, every shipment by state, every account: one desk. */
 export function CreditDesk() {
   const { t, code } = useSpeech();
-  const { me, places } = useDesk();
+  const { branchOptions, me } = useDesk();
   const [query, setQuery] = useSearchParams();
   const list: List = LISTS.find((one) => one === query.get("list")) ?? "held";
   const branch = query.get("branch") ?? undefined;
@@ -65,8 +68,8 @@ export function CreditDesk() {
       )}
       {list !== "sign" && list !== "losses" && (
         <p className="filters">
-          <Select allowClear aria-label={t("branch")} placeholder={t("allBranches")} value={branch} onChange={(value?: string) => go({ branch: value })}
-            options={places.branches.map((one) => ({ value: one.branch, label: one.branch }))} />
+          <Select allowClear showSearch={{ filterOption: isMeant }} aria-label={t("branch")} placeholder={t("allBranches")} value={branch} options={branchOptions}
+            onChange={(value?: string) => go({ branch: value })} />
           {list === "shipments" && (
             <Select allowClear aria-label={t("state")} placeholder={t("anyState")} value={state} onChange={(value?: string) => go({ state: value })}
               options={STATES.map((one) => ({ value: one, label: code(`shipment.${one}`) }))} />
@@ -150,10 +153,10 @@ function Row({ of, customer, within }: { of: Shipment; customer: string; within:
         </span>
         <Amount of={of.amount} strong />
         <span className="quiet">
-          {customer} · {of.branch} · {of.destination}
+          {customer} · <Place of={of.branch} /> · {of.destination}
           {!within && <> · <Link className="number" to={`/credit/accounts/${of.account_id}`}>{t("account")} {numberOf(of.account_id)}</Link></>}
         </span>
-        <span className="quiet">{t("requestedAt")} {when(of.requested_at)} · {of.requested_by}</span>
+        <span className="quiet">{t("requestedAt")} {when(of.requested_at)} · <Person of={of.requested_by} /></span>
       </div>
       {held ? (
         <>
@@ -196,7 +199,7 @@ function Accounts({ branch }: { branch: string | undefined }) {
             <li key={one.id}>
               <Link to={`/credit/accounts/${one.id}`} className={over ? "line account-line is-held" : "line account-line"}>
                 <span><b className="number">{numberOf(one.id)}</b> <span>{one.customer_ids.map(name).join("、")}</span></span>
-                <span className="quiet">{one.branch} · {code(`contract.${one.contract}`)} · {one.term_days} {t("days")}</span>
+                <span className="quiet"><Place of={one.branch} /> · {code(`contract.${one.contract}`)} · {one.term_days} {t("days")}</span>
                 <span>{t("limit")} <Amount of={one.limit} /></span>
                 <span>{t("exposure")} <Amount of={one.exposure} />{over && <b className="bad"> {t("isOver")}</b>}</span>
               </Link>

@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { App, Button, Checkbox, Form, Input, Radio, Skeleton, Tag } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
-import { ask, download, Problem, type Page } from "../../api";
+import { ask, download, Problem, XLSX, type Page } from "../../api";
 import { Amount } from "../../credit/Amount";
 import { CREDIT, numberOf, type Letter, type LetterLine } from "../../credit/api";
 import { LIVE, LIVE_LIST, useNames, useSignatures } from "../../credit/asking";
@@ -12,6 +12,8 @@ import { today, useDays } from "../../credit/useDays";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { may } from "../../may";
+import { Person } from "../../parts/Person";
+import { Place } from "../../parts/Place";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { refusal } from "../../refusals";
 import { useDesk } from "../../Shell";
@@ -50,7 +52,7 @@ export function Letters({ branch }: { branch?: string | undefined }) {
                 <b>{t("letterLevel")} {one.level}</b> {name(one.customer_id)} <Tag color={COLOURS[one.state]}>{code(`letter.${one.state}`)}</Tag>
                 <span className="push"><Amount of={one.total} strong /></span>
               </span>
-              <span className="quiet">{t("account")} {numberOf(one.account_id)} · {one.branch} · {days(one.made_on)} · {t("overdueUpTo")} {one.days_over} {t("days")}{one.person && <> · {t("givenTo")} {one.person}</>}</span>
+              <span className="quiet">{t("account")} {numberOf(one.account_id)} · <Place of={one.branch} /> · {days(one.made_on)} · {t("overdueUpTo")} {one.days_over} {t("days")}{one.person && <> · {t("givenTo")} <Person of={one.person} /></>}</span>
             </Link>
           </li>
         ))}
@@ -88,9 +90,9 @@ function Opened({ id }: { id: string }) {
         <h1 id="letter-title" tabIndex={-1} ref={heading}>{t("letterLevel")} {one.level} <Amount of={one.total} /></h1>
         <p role="status" className="tags"><Tag color={COLOURS[one.state]}>{code(`letter.${one.state}`)}</Tag>{one.approval && <Tag color="processing">{t("waitsForSign")}</Tag>} <Rules of={one.rules} /></p>
         <p className="quiet">
-          {name(one.customer_id)} · {one.branch} · <Link to={`/credit/accounts/${one.account_id}`}>{t("account")} <span className="number">{numberOf(one.account_id)}</span></Link> · {t("madeOn")} {days(one.made_on)}
-          {one.person && <> · {t("givenTo")} {one.person} {when(one.sent_at)}</>}
-          {one.handed_on && <> · {code("letter.handed_over")} {days(one.handed_on)} {code(`handed.${one.way}`)} {one.handed_by}</>}
+          {name(one.customer_id)} · <Place of={one.branch} /> · <Link to={`/credit/accounts/${one.account_id}`}>{t("account")} <span className="number">{numberOf(one.account_id)}</span></Link> · {t("madeOn")} {days(one.made_on)}
+          {one.person && <> · {t("givenTo")} <Person of={one.person} /> {when(one.sent_at)}</>}
+          {one.handed_on && <> · {code("letter.handed_over")} {days(one.handed_on)} {code(`handed.${one.way}`)} <Person of={one.handed_by} /></>}
           {one.void_because && <> · {code("letter.void")}</>}
         </p>
         <Offers of={offers}>{may(me, "credit.read_letter") && <Papers of={one} />}</Offers>
@@ -113,7 +115,7 @@ function Opened({ id }: { id: string }) {
   );
 }
 
-const TYPES: Record<string, [string, string]> = { letter: ["application/pdf", "pdf"], statement: ["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"] };
+const TYPES: Record<string, [string, string]> = { letter: ["application/pdf", "pdf"], statement: [XLSX, "xlsx"] };
 
 /** Its papers name the customer: who takes one is on record. */
 function Papers({ of }: { of: Letter }) {
@@ -124,7 +126,7 @@ function Papers({ of }: { of: Letter }) {
     const [type, ending] = TYPES[kind]!;
     setTaking(kind);
     try {
-      await download(`${CREDIT}/dunning-letters/${of.id}/${kind}`, type, `${kind}-${of.id.slice(0, 13)}.${ending}`);
+      await download(`${CREDIT}/dunning-letters/${of.id}/${kind}`, type, `${kind}-${numberOf(of.id)}.${ending}`);
     } catch (error) {
       void message.error((error instanceof Problem && (refusal(error.slug, language) ?? error.detail)) || t("notDownloaded"));
     } finally {

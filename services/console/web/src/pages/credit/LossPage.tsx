@@ -13,7 +13,9 @@ import { useDays } from "../../credit/useDays";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { may } from "../../may";
-import { usePeople } from "../../parts/people";
+import { Person } from "../../parts/Person";
+import { Place } from "../../parts/Place";
+import { chosenAs, usePeople } from "../../parts/people";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { Suggest } from "../../parts/Suggest";
 import { useDesk } from "../../Shell";
@@ -48,7 +50,7 @@ function Opened({ id }: { id: string }) {
           <Rules of={[one.rule]} />
         </p>
         <p className="quiet">
-          {one.branch} · {t("occurredOn")} {days(one.occurred_on)} · {t("foundAt")} {when(one.found_at)}
+          <Place of={one.branch} /> · {t("occurredOn")} {days(one.occurred_on)} · {t("foundAt")} {when(one.found_at)}
           {one.ended_at && <> · {t("endedAt")} {when(one.ended_at)}</>}
           {one.account_id && <> · <Link to={`/credit/accounts/${one.account_id}`}>{t("account")} <span className="number">{numberOf(one.account_id)}</span></Link></>}
           {one.shipment_id && <> · <Link to={`/credit/shipments/${one.shipment_id}`}>{t("shipment")} <span className="number">{numberOf(one.shipment_id)}</span></Link></>}
@@ -114,7 +116,7 @@ function AskShares({ of, parts, done }: { of: Loss; parts: string[]; done: () =>
   const { roleName } = useDesk();
   const people = usePeople(of.branch);
   const named = parts.filter((part) => part !== "company");
-  const options = (people?.people ?? []).map((one) => ({ value: one.subject, label: `${one.subject} · ${one.roles.map(roleName).join("、")}` }));
+  const options = (people?.people ?? []).map((one) => ({ value: one.subject, label: chosenAs(one, one.roles.map(roleName).join("、")) }));
   return (
     <Step<{ bearers?: Record<string, string | undefined> }> name={t("askShares")} done={done} rules={[of.rule, "P11.15"]}
       send={({ bearers }, key) =>
@@ -152,7 +154,7 @@ function Shares({ of }: { of: Loss }) {
       <ul className="ledger" aria-labelledby="shares-title">
         {of.shares.map((one) => (
           <li key={one.part} className="ledger-line shares-line">
-            <b><Part of={one.part} /></b><span>{one.person ?? "–"}</span><span className="quiet num">{t("weight")} {one.weight}</span>
+            <b><Part of={one.part} /></b><span>{one.person ? <Person of={one.person} /> : "–"}</span><span className="quiet num">{t("weight")} {one.weight}</span>
             <b className="num">{one.amount !== null ? <Amount of={one.amount} /> : <span className="quiet">{t("notBorneYet")}</span>}</b>
           </li>
         ))}

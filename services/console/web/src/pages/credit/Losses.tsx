@@ -8,6 +8,7 @@ import { LIVE_LIST } from "../../credit/asking";
 import { useDays } from "../../credit/useDays";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
+import { Place } from "../../parts/Place";
 import { ProblemNote } from "../../parts/ProblemNote";
 
 export const LOSS_COLOURS: Record<Loss["state"], string> = { found: "warning", verified: "processing", approved: "processing", borne: "success", dismissed: "default" };
@@ -37,7 +38,7 @@ export function Losses({ state }: { state?: string | undefined }) {
                 {one.approval && <Tag color="processing">{t("sharesAsked")}</Tag>}
                 <span className="push"><Amount of={one.amount} strong /></span>
               </span>
-              <span className="quiet">{one.branch} · {t("occurredOn")} {days(one.occurred_on)} {one.account_id && <>· {t("account")} {numberOf(one.account_id)}</>} <Rules of={[one.rule]} /></span>
+              <span className="quiet"><Place of={one.branch} /> · {t("occurredOn")} {days(one.occurred_on)} {one.account_id && <>· {t("account")} {numberOf(one.account_id)}</>} <Rules of={[one.rule]} /></span>
             </Link>
           </li>
         ))}

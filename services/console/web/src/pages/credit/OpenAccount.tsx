@@ -5,6 +5,7 @@ import { CREDIT, type Account } from "../../credit/api";
 import { Step } from "../../credit/Step";
 import { useSpeech, type Word } from "../../language";
 import { may } from "../../may";
+import { isMeant } from "../../parts/branches";
 import { CustomersField, type Customers } from "../../parts/CustomersField";
 import { useDesk } from "../../Shell";
 
@@ -21,12 +22,12 @@ const MOST = 100;
 /** A new account: who ships on it, under which contract and term; what it lacks is said once it is open (P11.1). */
 export function OpenAccount() {
   const { t, code } = useSpeech();
-  const { me, places } = useDesk();
+  const { branchOptions, me } = useDesk();
   const navigate = useNavigate();
   if (!may(me, "credit.open_account")) return <section className="card"><Alert type="warning" showIcon title={t("notYourAccount")} /></section>;
   const needed = { required: true, message: t("required") };
   const wrong = (why: Word) => Promise.reject(new Error(t(why)));
-  const own = me.grants.map((grant) => grant.place).find((place) => places.branches.some((one) => one.branch === place));
+  const own = me.grants.map((grant) => grant.place).find((place) => branchOptions.some((one) => one.value === place));
   return (
     <section className="card result" aria-labelledby="open-title">
       <h1 id="open-title">{t("openAccountNew")}</h1>
@@ -45,7 +46,7 @@ export function OpenAccount() {
         </Form.Item>
         <div className="row">
           <Form.Item name="branch" label={t("atBranch")} rules={[needed]}>
-            <Select showSearch options={places.branches.map((one) => ({ value: one.branch, label: one.branch }))} />
+            <Select showSearch={{ filterOption: isMeant }} options={branchOptions} />
           </Form.Item>
           <Form.Item name="term_days" label={`${t("termDays")} (${t("days")})`} rules={[needed]}><InputNumber min={0} max={365} precision={0} className="whole" /></Form.Item>
           <Form.Item name="code" label={t("booksNumber")}><Input autoComplete="off" maxLength={50} /></Form.Item>

@@ -5,15 +5,17 @@ import { useBlocker, useNavigate, useParams, useSearchParams } from "react-route
 import { ask, Problem, type Page } from "../../api";
 import { Amount } from "../../credit/Amount";
 import { CREDIT, numberOf, type Account, type AccountLine, type Decision, type Shipment } from "../../credit/api";
-import { useAccount, useNames, useSettled, useShipment, useStep } from "../../credit/asking";
+import { useAccount, useNames, useShipment, useStep } from "../../credit/asking";
 import { amountOf, lineCents } from "../../credit/money";
 import { nameOf } from "../../credit/Step";
 import { useDays } from "../../credit/useDays";
 import { Balance, Reasons, Rules, WaysOut } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { may } from "../../may";
+import { Place } from "../../parts/Place";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { Suggest } from "../../parts/Suggest";
+import { useSettled } from "../../parts/useSettled";
 import { wrongHere } from "../../refusals";
 import { useDesk } from "../../Shell";
 
@@ -175,6 +177,7 @@ function ChooseAccount({ chosen, account, choose, preset, missing }: {
   chosen: string; account: Account | undefined; choose: (id: string) => void; preset: boolean; missing: boolean;
 }) {
   const { t } = useSpeech();
+  const { placeName } = useDesk();
   const [text, setText] = useState(UUID.test(chosen) ? numberOf(chosen) : "");
   const asked = useSettled(text.trim(), 250);
   const byNumber = /^[0-9a-f]{8}(-?[0-9a-f]){0,24}$/i.test(asked);
@@ -189,11 +192,11 @@ function ChooseAccount({ chosen, account, choose, preset, missing }: {
   useEffect(() => { if (one && one !== chosen) choose(one); }, [one, chosen, choose]);
   return (
     <Form.Item label={t("forAccount")} htmlFor="for-account" required validateStatus={missing ? "error" : ""}
-      help={missing ? t("chooseAccount") : account ? `${account.branch} · ${account.customers.map((each) => name(each.customer_id)).join("、")}` : t("accountHint")}>
+      help={missing ? t("chooseAccount") : account ? `${placeName(account.branch)} · ${account.customers.map((each) => name(each.customer_id)).join("、")}` : t("accountHint")}>
       <Suggest id="for-account" value={text} autoFocus={!preset} maxLength={36}
         onChange={(value: string) => { setText(value ?? ""); if (chosen && value !== numberOf(chosen)) choose(""); }}
         onSelect={(id: string) => { setText(numberOf(id)); choose(id); }}
-        options={items.map((each) => ({ value: each.id, label: <span><b className="number">{numberOf(each.id)}</b> {each.customer_ids.map(name).join("、")} <span className="quiet">{each.branch}</span></span> }))} />
+        options={items.map((each) => ({ value: each.id, label: <span><b className="number">{numberOf(each.id)}</b> {each.customer_ids.map(name).join("、")} <span className="quiet"><Place of={each.branch} /></span></span> }))} />
     </Form.Item>
   );
 }

@@ -13,6 +13,8 @@ import { today, useDays } from "../../credit/useDays";
 import { Decided, Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { may } from "../../may";
+import { Person } from "../../parts/Person";
+import { Place } from "../../parts/Place";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { useDesk } from "../../Shell";
 
@@ -39,7 +41,7 @@ function Opened({ id }: { id: string }) {
         </h1>
         <p role="status" className="tags"><State of={one} /></p>
         <p className="quiet">
-          {name(one.customer_id)} · {one.branch} · {one.destination} · {t("requestedAt")} {when(one.requested_at)} · {one.requested_by}
+          {name(one.customer_id)} · <Place of={one.branch} /> · {one.destination} · {t("requestedAt")} {when(one.requested_at)} · <Person of={one.requested_by} />
           {one.part_of && <> · <Link to={`/credit/shipments/${one.part_of}`}>{t("partOf")} {numberOf(one.part_of)}</Link></>}
           {one.copy_of && <> · <Link to={`/credit/shipments/${one.copy_of}`}>{t("copyOf")} {numberOf(one.copy_of)}</Link></>}
         </p>

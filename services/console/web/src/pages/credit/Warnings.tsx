@@ -12,6 +12,8 @@ import { useDays } from "../../credit/useDays";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
 import { may } from "../../may";
+import { Person } from "../../parts/Person";
+import { Place } from "../../parts/Place";
 import { ProblemNote } from "../../parts/ProblemNote";
 import { useDesk } from "../../Shell";
 
@@ -51,7 +53,7 @@ export function Warnings({ branch }: { branch?: string | undefined }) {
                 <b>{code(`risk.${one.kind}`)}</b> <Tag color={COLOURS[one.state]}>{code(`warning.${one.state}`)}</Tag>
                 <span className="push">{t("atRisk")} <Amount of={one.amount} strong /></span>
               </span>
-              <span className="quiet">{t("account")} {numberOf(one.account_id)} · {one.branch} · {t("raisedOn")} {days(one.raised_on)}</span>
+              <span className="quiet">{t("account")} {numberOf(one.account_id)} · <Place of={one.branch} /> · {t("raisedOn")} {days(one.raised_on)}</span>
             </Link>
           </li>
         ))}
@@ -89,7 +91,7 @@ function Opened({ id }: { id: string }) {
         <h1 id="warning-title" tabIndex={-1} ref={heading}>{code(`risk.${one.kind}`)} <Amount of={one.amount} /></h1>
         <p role="status" className="tags"><Tag color={COLOURS[one.state]}>{code(`warning.${one.state}`)}</Tag> <Rules of={one.rules} /></p>
         <p className="quiet">
-          <Link to={`/credit/accounts/${one.account_id}`}>{t("account")} <span className="number">{numberOf(one.account_id)}</span></Link> · {one.branch} · {t("raisedOn")} {days(one.raised_on)}
+          <Link to={`/credit/accounts/${one.account_id}`}>{t("account")} <span className="number">{numberOf(one.account_id)}</span></Link> · <Place of={one.branch} /> · {t("raisedOn")} {days(one.raised_on)}
           {one.ended_at && <> · {t("endedAt")} {when(one.ended_at)}</>}
         </p>
         <Offers of={offers} />
@@ -106,7 +108,7 @@ function Opened({ id }: { id: string }) {
           <ol className="timeline">
             {one.steps.map((step, n) => (
               <li key={n}>
-                <time dateTime={step.at}>{when(step.at)}</time> {step.by} · <b>{code(`step.${step.step}`)}</b> · {code(`${step.step}.${step.code}`)}
+                <time dateTime={step.at}>{when(step.at)}</time> <Person of={step.by} /> · <b>{code(`step.${step.step}`)}</b> · {code(`${step.step}.${step.code}`)}
                 {step.note && <blockquote>{step.note}</blockquote>}
               </li>
             ))}
