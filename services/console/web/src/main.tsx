@@ -99,7 +99,7 @@ function Root() {
         },
       }}
     >
-      <App>
+      <App message={{ top: 56 }}>
         <RouterProvider router={router} />
       </App>
     </ConfigProvider>

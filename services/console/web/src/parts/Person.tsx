@@ -44,6 +44,7 @@ export function Person({ of }: { of: string | null | undefined }) {
   const machine = !of || of.startsWith("service:");
   const found = useQuery({ queryKey: ["person", of], enabled: !machine, retry: false, staleTime: 600_000, queryFn: () => nameOf(of!) });
   if (machine) return of ? <>{t("theSystem")}</> : null;
+  if (found.isPending) return <>…</>;
   return found.data ? <span title={of}>{found.data}</span> : <>{of}</>;
 }
 
