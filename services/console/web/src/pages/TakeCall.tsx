@@ -213,7 +213,7 @@ function Call() {
           <div className="row">
             <Form.Item name="branch" label={t("branch")} rules={[
               { required: true, message: t("required") },
-              { validator: (_, said?: string) => (!said || branchMeant(said, branchOptions) ? Promise.resolve() : Promise.reject(new Error(t("branchFromList")))) },
+              { validator: (_, said?: string) => (!said || branchOptions.length === 0 || branchMeant(said, branchOptions) ? Promise.resolve() : Promise.reject(new Error(t("branchFromList")))) },
             ]} validateTrigger="onBlur">
               <Suggest
                 options={titled}
