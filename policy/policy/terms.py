@@ -368,9 +368,9 @@ def _why_zh(due: Due, rules: list[str]) -> str:
     hours, minutes = _length(due.credit)
     if due.credit:
         parts.append(f"暂停 {hours} 小时 {minutes} 分" if minutes else f"暂停 {hours} 小时")
-    parts += [f"{year} 年放假安排尚未公布,暂定" for year in due.provisional]
-    end = f"截止 {_local(due.at)}" if due.at else "暂停中,恢复后继续计时"
-    return f"{','.join(parts)}:{end}"
+    parts += [f"{year} 年放假安排尚未公布，暂定" for year in due.provisional]
+    end = f"截止 {_local(due.at)}" if due.at else "暂停中，恢复后继续计时"
+    return f"{'，'.join(parts)}：{end}"
 
 
 def _days(days: Sequence[Day]) -> str:

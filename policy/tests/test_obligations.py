@@ -219,7 +219,7 @@ async def test_the_board_shows_what_is_due_first_within_reach_and_explains_it(st
         assert [one["subject"] for one in page["items"] + following["items"]] == [str(sooner), str(later)]
         assert following["next"] is None
         (one,) = page["items"]
-        assert one["why_zh"] == "自 2026-03-02 09:15 起 24 小时,依据 P04.9:截止 2026-03-03 09:15"
+        assert one["why_zh"] == "自 2026-03-02 09:15 起 24 小时，依据 P04.9：截止 2026-03-03 09:15"
         assert (one["title_zh"], one["rules"]) == ("答复客户", ["P04.9"])
         assert (await head.get(f"/v1/obligations/{one['id']}")).json() == one
         (unset,) = (await head.get(f"/v1/obligations?subject={never}")).json()["items"]
