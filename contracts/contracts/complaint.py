@@ -125,6 +125,8 @@ class SeriousOverruled(Event, type="complaint.serious_overruled.v1"):
 class FactoryPaper(BaseModel):
     """A factory's own paper, filled in: lines of its names in its order, written as it writes them (P12.8)."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
     format: str
     lines: dict[str, str | int | list[str] | None]
 

@@ -23,7 +23,7 @@ PaperField = Literal[
 _WRITTEN = {"date": "%Y-%m-%d", "minute": "%Y-%m-%d %H:%M"}
 
 
-class PaperLine(BaseModel):
+class FactoryLine(BaseModel):
     """A line of a factory's paper: by its name there, one of our fields or a fixed text.
 
     `written` says how an instant is written there, in China's time (without it RFC 3339 in UTC); `values` what the
@@ -81,7 +81,7 @@ class BrandRules(BaseModel):
     required: tuple[FactoryField, ...] = Field((), max_length=10)
     channel: Literal["webhook", "topic"] = "webhook"
     format: str = Field("complaint.serious.v1", max_length=100)
-    paper: tuple[PaperLine, ...] = Field((), max_length=60)
+    paper: tuple[FactoryLine, ...] = Field((), max_length=60)
     answers: Role = Role.CUSTOMER_RELATIONS
     then: tuple[Role, ...] = Field((Role.RELATIONS_MANAGER, Role.GENERAL_MANAGER), max_length=5)
 
