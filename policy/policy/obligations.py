@@ -515,7 +515,7 @@ class Timer:
         return len(rows)
 
     async def _pause(self) -> float:
-        """Seconds until something is due, a second at most: what is owed meanwhile may be due sooner."""
+        """Seconds until something is due, a second at most, for what is owed meanwhile may be sooner; 0: now."""
         ((following,),) = await self._runtime.glance(_NEXT)
         if following is None:
             return 1.0

@@ -103,8 +103,7 @@ class Watch:
         while self._streams:
             now = self._runtime.clock()
             try:
-                async with self._runtime.transaction() as tx:
-                    rows = await tx.driver.fetch(CHANGED, at(min(begun, now) - OVERLAP), _MOST)
+                rows: list[Any] = await self._runtime.glance(CHANGED, at(min(begun, now) - OVERLAP), _MOST)
             except Exception as error:
                 if not passes_by_itself(error):
                     raise
