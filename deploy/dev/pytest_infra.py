@@ -53,7 +53,7 @@ class ByDirectory(LoadScopeScheduling):  # type: ignore[misc]
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests that need a whole system are shared out by directory, all others as they were asked to be."""
-    return ByDirectory(config, log) if config.option.markexpr == "serial" else None
+    return ByDirectory(config, log) if config.option.markexpr == "whole_system" else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -37,15 +37,15 @@ def main(arguments: list[str]) -> int:
     pytest = [sys.executable, "-m", "pytest", *paths]
     ran = []
     for kind, shared in (
-        ("not serial", ["--dist", "load", "--maxschedchunk", "1"]),
-        ("serial", ["--dist", "loadscope"]),
+        ("not whole_system", ["--dist", "load", "--maxschedchunk", "1"]),
+        ("whole_system", ["--dist", "loadscope"]),
     ):
         lanes = [*pytest, "-n", "2", *shared, "-m", kind]
         status = subprocess.run(lanes, cwd=ROOT, env=environment, check=False).returncode
         if status not in (0, NO_TESTS):
             return status
         ran.append(status == 0)
-        say(f"{kind}: {time.monotonic() - began:.0f} s since the start")
+        say(f"{kind.replace('_', ' ')}: {time.monotonic() - began:.0f} s since the start")
     return 0 if any(ran) else 1
 
 

@@ -23,7 +23,7 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground
         yield found
 
 
-@pytest.mark.serial
+@pytest.mark.whole_system
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_and_nothing_happens_twice_under_kills(here: Ground) -> None:
     seed = random.randrange(10**6)
@@ -34,7 +34,7 @@ async def test_nothing_is_lost_and_nothing_happens_twice_under_kills(here: Groun
     assert result.passed, result.text()
 
 
-@pytest.mark.serial
+@pytest.mark.whole_system
 @pytest.mark.timeout(300)
 async def test_the_checker_catches_bugs_that_are_planted(here: Ground) -> None:
     seed = random.randrange(10**6)

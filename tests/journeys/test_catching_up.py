@@ -17,7 +17,7 @@ from tests.journeys.topics import by_type, caught_up, everything, miscounted, no
 from tests.journeys.walk import Walk
 from tests.journeys.ways import DEALERSHIP, JUDGEMENT, SERVICES, WAYS
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
+pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
 #: calls while one service is away: what the group's call centre takes in an hour, each judged or marked as serious
 CALLS = 40

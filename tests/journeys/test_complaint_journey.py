@@ -18,7 +18,7 @@ from tests.faults.system import System, rows
 from tests.journeys.walk import ABOVE, AUDITOR, BRANCH, GENERAL_MANAGER, Walk
 from tests.journeys.ways import DEALERSHIP, GPS, PROPERTY, RETAIL, SERVICES, WAYS, Way
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
+pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
 ARCHIVIST = f"information-specialist-{BRANCH}-1"
 #: which brand a machine speaks for, as an approved value of the policy

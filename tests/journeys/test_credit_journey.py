@@ -15,7 +15,7 @@ from policy.calendar import civil
 from tests.faults.system import System, rows
 from tests.journeys.walk import Walk
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
+pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
 BRANCH = "nj-jiangning"
 KEEPER, HEAD = f"information-specialist-{BRANCH}-1", f"general-manager-{BRANCH}-1"

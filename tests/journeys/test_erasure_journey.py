@@ -7,7 +7,7 @@ import pytest
 from tests.faults.system import System, rows
 from tests.journeys.walk import AGENT, AUDITOR, BRANCH, Walk
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
+pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
 CLERK, DECIDER = "clerk-1", "cs-manager-1"
 PHONE = "14207770009"

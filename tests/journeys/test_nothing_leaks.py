@@ -14,7 +14,7 @@ from tests.faults.system import Ground, System, rows, system
 from tests.journeys import canaries
 from tests.journeys.canaries import ADDRESS, ID_NUMBER, MAIL, NAME, OTHER_NAME, OTHER_PHONE, PHONE, PLATE, VIN, WORDS
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600)]
 
 ROLES = (
     "marketing_promotion@group",

@@ -21,7 +21,7 @@ from tests.journeys.topics import app_of, caught_up, everything
 from tests.journeys.walk import Walk
 from tests.journeys.ways import WAYS
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
+pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
 #: says when a process heard of an entry: it is another one for a copy that was made later
 HEARD = {"work_items": "change"}

@@ -49,7 +49,7 @@ ALIKE = {
     "扬州杭集汽配二部": "0514-77701002",
 }
 
-pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.whole_system, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(480)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

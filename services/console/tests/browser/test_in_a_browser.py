@@ -20,7 +20,7 @@ from policy.access import branch_of
 
 from .desk import KNOWN_PHONE, Desk, build, started
 
-pytestmark = [pytest.mark.serial, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.whole_system, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 SERVICES = ("staff", "customer", "complaint", "notify", "console")
 BRANCHES = {"sh-pudong": "上海浦东门店", "sh-minhang": "上海闵行4S店"}
