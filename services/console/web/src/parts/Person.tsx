@@ -42,7 +42,10 @@ async function resolve(waiting: Map<string, ((name: string | null) => void)[]>):
 export function Person({ of }: { of: string | null | undefined }) {
   const { t } = useSpeech();
   const machine = !of || of.startsWith("service:");
-  const found = useQuery({ queryKey: ["person", of], enabled: !machine, retry: false, staleTime: 600_000, queryFn: () => nameOf(of!) });
+  const found = useQuery({
+    queryKey: ["person", of], enabled: !machine, retry: false, queryFn: () => nameOf(of!),
+    staleTime: ({ state }) => (state.data ? 600_000 : 30_000), // who has no name now may have one when the staff service is back
+  });
   if (machine) return of ? <>{t("theSystem")}</> : null;
   if (found.isPending) return <>…</>;
   return found.data ? <span title={of}>{found.data}</span> : <>{of}</>;
