@@ -105,6 +105,7 @@ from contracts.staff import (
     BreachStanding,
     CalendarDay,
     CalendarYear,
+    DepartmentLine,
     Employment,
     GrantLine,
     PersonEntry,
@@ -399,6 +400,8 @@ _ALL = (
         week=[["09:00-12:00", "13:30-18:00"]] * 6 + [[]],
         closed=[date(2026, 3, 9)],
         opened=[date(2026, 2, 17)],
+        title="浦东店",
+        departments=[DepartmentLine(department="after_sales", title="售后部")],
     ),
     BranchEntry(
         branch_id=_BRANCH,

@@ -34,8 +34,17 @@ class Employment(StrEnum):
     LEFT = "left"
 
 
+class DepartmentLine(BaseModel):
+    """A department of a branch, and what people call it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    department: str
+    title: str
+
+
 class BranchEntry(Entry, type="staff.branch.v1"):
-    """A branch as it stands: its profile and its working time.
+    """A branch as it stands: what people call it and its departments, its profile and its working time.
 
     `week` are the hours of the seven weekdays, Monday first, each a list of `09:00-12:00`; None is the
     group's. `closed` and `opened` are days that are not as the calendar says.
@@ -49,6 +58,8 @@ class BranchEntry(Entry, type="staff.branch.v1"):
     week: list[list[str]] | None
     closed: list[date]
     opened: list[date]
+    title: str | None = None
+    departments: list[DepartmentLine] | None = None
 
 
 class GrantLine(BaseModel):

@@ -36,7 +36,9 @@ _STAMP = """SELECT (SELECT count(*) + coalesce(sum(sequence), 0) FROM kehu.known
     (SELECT count(*) + coalesce(sum(sequence), 0) FROM kehu.known_years)"""
 _PEOPLE = """SELECT p.subject, p.employment, p.branch, p.department, g.role, g.place, g.from_at, g.until_at,
     g.on_behalf_of FROM kehu.known_people p LEFT JOIN kehu.known_grants g ON g.person_id = p.id WHERE NOT p.gone"""
-_BRANCHES = "SELECT branch, profile, region, week, closed, opened FROM kehu.known_branches WHERE NOT gone"
+_BRANCHES = (
+    "SELECT branch, profile, region, week, closed, opened, title, departments FROM kehu.known_branches WHERE NOT gone"
+)
 _YEARS = "SELECT year, source, days FROM kehu.known_years WHERE NOT gone"
 
 
@@ -55,7 +57,7 @@ def known_people(entry: Received[PersonEntry]) -> tuple[Mapping[str, Any], Seque
 
 @project(BranchEntry, into=tables.known_branches)
 def known_branches(entry: Received[BranchEntry]) -> Mapping[str, Any]:
-    """A branch with its profile and working time."""
+    """A branch with its titles, profile and working time."""
     said = entry.said
     return {
         "branch": said.branch,
@@ -64,6 +66,8 @@ def known_branches(entry: Received[BranchEntry]) -> Mapping[str, Any]:
         "week": said.week,
         "closed": [str(day) for day in said.closed],
         "opened": [str(day) for day in said.opened],
+        "title": said.title,
+        "departments": {one.department: one.title for one in said.departments or []},
     }
 
 
@@ -102,12 +106,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch: the profile it runs under, and its working time."""
+    """A branch: what people call it and its departments, the profile it runs under, and its working time."""
 
     name: str
     profile: str
     region: str | None
     calendar: Calendar
+    title: str | None = None
+    departments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -134,6 +140,14 @@ class Directory:
     def profile(self, branch: str) -> str:
         """The profile a branch runs under; `group` for one that staff does not know."""
         return self.branches[branch].profile if branch in self.branches else Profile.GROUP
+
+    def title(self, branch: str) -> str:
+        """What people call the branch; its code where staff has not said."""
+        return (self.branches[branch].title if branch in self.branches else None) or branch
+
+    def department_title(self, branch: str, department: str) -> str:
+        """What people call a department of the branch; its code where staff has not said."""
+        return self.branches[branch].departments.get(department, department) if branch in self.branches else department
 
     def area(self, branch: str) -> str | None:
         """The area of a branch, as the place of a grant; None where staff names none."""
@@ -189,10 +203,7 @@ class Directory:
             for row in await tx.driver.fetch(_YEARS)
         }
         self.national = Calendar(years)
-        self.branches = {
-            row["branch"]: Branch(row["branch"], row["profile"], row["region"], Calendar(years, _overlay(row)))
-            for row in await tx.driver.fetch(_BRANCHES)
-        }
+        self.branches = {row["branch"]: _branch(row, years) for row in await tx.driver.fetch(_BRANCHES)}
         people: dict[str, tuple[Any, list[Held]]] = {}
         for row in await tx.driver.fetch(_PEOPLE):
             _, held = people.setdefault(row["subject"], (row, []))
@@ -204,6 +215,11 @@ class Directory:
             subject: Person(subject, row["employment"], row["branch"], row["department"], tuple(held))
             for subject, (row, held) in people.items()
         }
+
+
+def _branch(row: Mapping[str, Any], years: Mapping[int, Year]) -> Branch:
+    calendar = Calendar(years, _overlay(row))
+    return Branch(row["branch"], row["profile"], row["region"], calendar, row["title"], row["departments"] or {})
 
 
 def _overlay(row: Mapping[str, Any]) -> Overlay:

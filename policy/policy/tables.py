@@ -149,8 +149,10 @@ known_branches = sa.Table(
         sa.Column("week", JSONB),
         sa.Column("closed", JSONB),
         sa.Column("opened", JSONB),
+        sa.Column("title", sa.Text),
+        sa.Column("departments", JSONB, comment="what people call each of them"),
     ),
-    comment="local copy of the branches: profile and working time",
+    comment="local copy of the branches: titles, profile and working time",
 )
 
 known_people = sa.Table(

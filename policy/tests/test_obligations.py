@@ -18,7 +18,7 @@ from chassis.kit.process import ServiceProcess
 from chassis.kit.stage import Stage
 from contracts.archive import AccessRecorded
 from contracts.roles import Role
-from contracts.staff import BranchEntry, CalendarDay, CalendarYear, Profile
+from contracts.staff import BranchEntry, CalendarDay, CalendarYear, DepartmentLine, Profile
 from contracts.work import WorkItem, WorkState
 from policy.calendar import ZONE
 from policy.directory import Directory
@@ -344,7 +344,8 @@ async def test_a_branch_that_closes_for_a_day_replans_its_own(stage: Stage, cloc
     branch = uuid7()
     entry = BranchEntry(
         branch_id=branch, branch="sh-pudong", kind="dealership", profile=Profile.DEALERSHIP, region=None,
-        week=None, closed=[date(2026, 3, 3)], opened=[],
+        week=None, closed=[date(2026, 3, 3)], opened=[], title="浦东店",
+        departments=[DepartmentLine(department="after_sales", title="售后部")],
     )  # fmt: skip
     await stage.receive(entry, key=str(branch))
     clock.later(seconds=6)
@@ -352,8 +353,12 @@ async def test_a_branch_that_closes_for_a_day_replans_its_own(stage: Stage, cloc
         await eventually(lambda: moved(stage, subject, local("2026-03-04 18:00")))
     assert (await of(stage, subject)).due_at == local("2026-03-05 18:00")
     assert (await of(stage, other)).due_at == local("2026-03-04 18:00")
-    assert Directory.of(stage.runtime).profile("sh-pudong") == Profile.DEALERSHIP
-    assert Directory.of(stage.runtime).profile("nowhere") == Profile.GROUP
+    directory = Directory.of(stage.runtime)
+    assert directory.profile("sh-pudong") == Profile.DEALERSHIP
+    assert directory.profile("nowhere") == Profile.GROUP
+    assert (directory.title("sh-pudong"), directory.title("nowhere")) == ("浦东店", "nowhere")
+    called = [directory.department_title("sh-pudong", name) for name in ("after_sales", "sales")]
+    assert (called, directory.department_title("nowhere", "sales")) == (["售后部", "sales"], "sales")
 
 
 async def test_each_instant_is_fired_once_by_three_workers_of_which_some_are_killed(

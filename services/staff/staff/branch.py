@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from chassis.problems import NotFound
 from chassis.store import Store
 from chassis.tx import Tx
-from contracts.staff import BranchEntry, Profile
+from contracts.staff import BranchEntry, DepartmentLine, Profile
 from policy.access import AREA, GROUP
 
 from staff import tables
@@ -58,6 +58,8 @@ def tell(tx: Tx, branch: Branch) -> None:
             week=branch.week,
             closed=[date.fromisoformat(day) for day in branch.closed],
             opened=[date.fromisoformat(day) for day in branch.opened],
+            title=branch.title,
+            departments=[DepartmentLine.model_validate(one) for one in branch.departments],
         ),
     )
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+import staff
+from alembic.script import ScriptDirectory
 from chassis.kit.stage import Stage
 from contracts.staff import BranchEntry, CalendarYear
 from policy.calendar import decreed
@@ -27,6 +30,17 @@ async def test_a_branch_is_opened_with_its_complaint_channels_and_told(stage: St
     assert (told.topic, told.sequence, told.message.profile, told.message.region) == (
         "staff.state", 1, "dealership", "east"
     )  # fmt: skip
+    assert told.message.title == made["title"]
+    assert [one.model_dump() for one in told.message.departments or []] == made["departments"] != []
+
+
+async def test_what_a_branch_is_called_is_told_of_those_that_were_there_before(stage: Stage) -> None:
+    await opened(stage, week=[["09:00-17:00"]] * 6 + [[]], closed=["2026-05-04"])
+    script = ScriptDirectory(str(Path(staff.__file__).parents[1] / "migrations")).get_revision("0004")
+    await stage.rows(script.module.STATEMENTS)
+    before, told = await stage.outbox(BranchEntry)
+    assert (before.sequence, told.sequence, told.key) == (1, 2, before.key)
+    assert told.message == before.message
 
 
 async def test_a_branch_is_opened_once_however_many_ask(stage: Stage) -> None:
