@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dev.children import ROOT
@@ -30,9 +31,9 @@ def checks(write: bool) -> list[tuple[str, list[str]]]:
     packages += [f"services/{name}/{name}" for name in services()]
     generated = [(" ".join(tool), [sys.executable, "-m", *tool, *([] if write else ["--check"])]) for tool in GENERATED]
     return [
+        ("types", [str(BIN / "mypy"), *packages]),
         ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
         ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
-        ("types", [str(BIN / "mypy"), *packages]),
         ("layers", [str(BIN / "lint-imports"), "--config", str(layers())]),
         *generated,
     ]
@@ -89,16 +90,21 @@ def main(arguments: Sequence[str]) -> int:
     """`python -m dev.check [--write]`; exit 1 when one check fails, with what it said."""
     write = "--write" in arguments
     failed = []
-    for name, command in checks(write):
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            failed.append(name)
-            say(f"{name}:\n{done.stdout}{done.stderr}")
+    named = checks(write)
+    with ThreadPoolExecutor(2) as lanes:
+        for (name, _), done in zip(named, lanes.map(_run, [command for _, command in named]), strict=True):
+            if done.returncode != 0:
+                failed.append(name)
+                say(f"{name}:\n{done.stdout}{done.stderr}")
     if dead := dead_links():
         failed.append("links")
         say("links:\n" + "\n".join(dead))
     say(f"check failed: {', '.join(failed)}" if failed else "check: all good")
     return 1 if failed else 0
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 ROOT = Path(__file__).parent.parent.parent
 #: compiled once, inside the checkout: a process then starts in a second instead of five
-KEEP_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / "run" / "pycache")}
+KEEP_BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 class NotStarted(RuntimeError):

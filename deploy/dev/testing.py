@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from dev import check, web
-from dev.children import ROOT, NotStarted
+from dev.children import KEEP_BYTECODE, ROOT, NotStarted
 from dev.system import say, services
 
 NO_TESTS = 5
@@ -21,32 +23,41 @@ def main(arguments: list[str]) -> int:
     if where and where[0] not in [*services(), "contracts", "chassis", "policy"]:
         say(f"There is no {where[0]}: make test s= one of {', '.join(services())}, contracts, chassis, policy")
         return 2
-    if check.main([]) != 0:
-        return 1
+    with ThreadPoolExecutor() as beside:
+        built = beside.submit(web.build)
+        if check.main([]) != 0:
+            return 1
     try:
-        web.build()
+        built.result()
     except NotStarted as problem:
         say(str(problem))
         return 1
-    paths = [str(ROOT / ("services" if where[0] in services() else "") / where[0])] if where else [str(ROOT)]
+    under = ROOT / ("services" if where and where[0] in services() else "") / (where[0] if where else "")
     results = ROOT / "run" / "results"
     results.mkdir(parents=True, exist_ok=True)
     for old in results.glob("*.jsonl"):
         old.unlink()
-    environment = os.environ | {"KEHU_TEST_RESULTS": str(results)}
-    pytest = [sys.executable, "-m", "pytest", *paths]
+    environment = os.environ | KEEP_BYTECODE | {"KEHU_TEST_RESULTS": str(results)}
     ran = []
-    for kind, shared in (
-        ("not whole_system", ["--dist", "load", "--maxschedchunk", "1"]),
-        ("whole_system", ["--dist", "loadscope"]),
+    for kind, files, shared in (
+        ("not whole_system", [under], ["--dist", "load", "--maxschedchunk", "1"]),
+        ("whole_system", whole_systems(under), ["--dist", "loadscope"]),
     ):
-        lanes = [*pytest, "-n", "2", *shared, "-m", kind]
+        if not files:
+            continue
+        lanes = [sys.executable, "-m", "pytest", *map(str, files), "-n", "2", *shared, "-m", kind]
         status = subprocess.run(lanes, cwd=ROOT, env=environment, check=False).returncode
         if status not in (0, NO_TESTS):
             return status
         ran.append(status == 0)
         say(f"{kind.replace('_', ' ')}: {time.monotonic() - began:.0f} s since the start")
     return 0 if any(ran) else 1
+
+
+def whole_systems(under: Path) -> list[Path]:
+    """The files with tests that need a whole system: to look through all others takes as long as some of these."""
+    files = sorted(under.rglob("test_*.py"))
+    return [file for file in files if ".venv" not in file.parts and "pytest.mark.whole_system" in file.read_text()]
 
 
 if __name__ == "__main__":

@@ -40,6 +40,11 @@ SELECT md5(string_agg(line, chr(10) ORDER BY line)) FROM (
 ) AS lines
 """
 
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database()
+AND pid <> pg_backend_pid()
+"""
+
 #: tables with anything in their files
 _USED = f"""
 SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -67,6 +72,7 @@ class Databases:
     def __init__(self, admin_dsn: str) -> None:
         self.admin_dsn = admin_dsn
         self._idle: dict[str, list[_Copy]] = defaultdict(list)
+        self._templates: set[str] = set()
 
     def dsn(self, name: str) -> str:
         """How to reach a database of this server."""
@@ -96,10 +102,8 @@ class Databases:
 
     async def _emptied(self, copy: _Copy) -> bool:
         """Take all rows out and let the sequences begin again; False if it cannot be used again."""
-        await self._execute(
-            f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{copy.name}'"
-        )
         async with self._connected(self.dsn(copy.name)) as connection:
+            await connection.execute(_END_OTHERS)
             size = await connection.fetchval("SELECT pg_database_size(current_database())")
             if size > copy.size + KEPT_GROWTH or await connection.fetchval(_SHAPE) != copy.shape:
                 return False
@@ -114,6 +118,8 @@ class Databases:
         """The service's migrated template, made by whichever worker comes first."""
         shape = [str(service.migrations), *(library.name for library in service.libraries)]
         name = f"template_{service.name}_{sha256(' '.join(shape).encode()).hexdigest()[:8]}"
+        if name in self._templates:
+            return name
         session = self.admin_dsn.encode().hex()[-24:]
         lock = Path(tempfile.gettempdir()) / f"kehu-{session}-{name}.lock"
         with lock.open("w") as held:
@@ -124,6 +130,7 @@ class Databases:
                 url = self.dsn(making).replace("postgresql://", "postgresql+asyncpg://", 1)
                 await service.migrate(url)
                 await self._execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
+        self._templates.add(name)
         return name
 
     async def _exists(self, name: str) -> bool:

@@ -28,6 +28,17 @@ async function eachOnce(page, times, when) {
   times.clear();
 }
 
+/** Follows the case as its page does; `change` ends when a change of it has been told to whoever follows it. */
+function follows(page, subject) {
+  return page.evaluateHandle((subject) => new Promise((following) => {
+    const stream = new EventSource(`/api/console/v1/work/stream?subject=${subject}`);
+    const change = new Promise((told) => stream.addEventListener("changed", (event) => {
+      if (JSON.parse(event.data).subjects.includes(subject)) told(stream.close());
+    }));
+    stream.addEventListener("counts", () => following({ change }), { once: true });
+  }), subject);
+}
+
 await story(
   async (page, _, another) => {
     const head = page.locator(".case-head");
@@ -71,7 +82,9 @@ await story(
     await page.reload();
     await connection.getByText("实时连接已断开").waitFor();
     await eachOnce(page, times, "before the connection broke");
+    const told = await follows(agent, asked.case_id);
     await step(agent, "标为重大投诉", { 重大情形: "媒体负面", 理由: "客户联系了报社" });
+    await told.evaluate(({ change }) => change); // who connects from now on is not told of it any more
     assert.deepEqual([...times], [], "nothing tells of it");
     await page.unroute(STREAM);
     await head.getByText("重大: 媒体负面").waitFor();
