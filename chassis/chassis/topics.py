@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -25,23 +25,34 @@ async def ensure(
     wanted = {topic.kafka_name(prefix): topic for topic in topics}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="kehu-topics")
     await admin.start()
+    created: list[str] = []
     try:
-        existing = {d["topic"]: d for d in await admin.describe_topics(list(wanted)) if d["error_code"] == 0}
-        for name, description in existing.items():
-            if len(description["partitions"]) != wanted[name].partitions:
-                raise RuntimeError(
-                    f"topic {name} has {len(description['partitions'])} partitions, the contracts say "
-                    f"{wanted[name].partitions}: move to a new topic, do not widen this one"
-                )
-        missing = [name for name in wanted if name not in existing]
-        if missing:
+        while missing := await _missing(admin, wanted):
             answer = await admin.create_topics([_new(name, wanted[name], replication) for name in missing])
-            for name, code, *_ in answer.topic_errors:
+            errors = {name: code for name, code, *_ in answer.topic_errors}
+            for name, code in errors.items():
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise for_code(code)(f"topic {name}")
-        return missing
+            created += [name for name in missing if not errors[name]]
+            # somebody else has just made it, and the broker that was asked did not know of it yet
+            wanted = {name: topic for name, topic in wanted.items() if errors.get(name)}
+            await asyncio.sleep(0.1 if wanted else 0)
+        return created
     finally:
         await admin.close()
+
+
+async def _missing(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic]) -> list[str]:
+    if not wanted:
+        return []
+    existing = {d["topic"]: d for d in await admin.describe_topics(list(wanted)) if d["error_code"] == 0}
+    for name, description in existing.items():
+        if len(description["partitions"]) != wanted[name].partitions:
+            raise RuntimeError(
+                f"topic {name} has {len(description['partitions'])} partitions, the contracts say "
+                f"{wanted[name].partitions}: move to a new topic, do not widen this one"
+            )
+    return [name for name in wanted if name not in existing]
 
 
 def _new(name: str, topic: Topic, replication: int) -> NewTopic:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -223,6 +225,14 @@ async def test_topics_are_made_once_and_never_widened(kafka_bootstrap: str, topi
     assert await ensure(kafka_bootstrap, prefix=topic_prefix, topics=[narrow]) == []
     with pytest.raises(RuntimeError, match="has 3 partitions"):
         await ensure(kafka_bootstrap, prefix=topic_prefix, topics=[CUSTOMER_EVENTS])
+
+
+async def test_of_several_who_make_the_topics_at_once_each_is_made_by_one(
+    kafka_bootstrap: str, topic_prefix: str
+) -> None:
+    topics = [Topic(f"customer.{n}", "customer", "customer id", 3, "delete", 1, ()) for n in range(5)]
+    made = await asyncio.gather(*[ensure(kafka_bootstrap, prefix=topic_prefix, topics=topics) for _ in range(4)])
+    assert sorted(chain(*made)) == [topic.kafka_name(topic_prefix) for topic in topics]
 
 
 def test_keys_go_where_other_clients_put_them() -> None:
