@@ -18,7 +18,7 @@ from policy.obligations import Deadline, met, owe
 from complaint.case import Case
 from complaint.redirect import survivors
 from complaint.serious import tables
-from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, ladder_id
+from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, StepState, ladder_id
 from complaint.serious.policy import DUTY_OF, SeriousPolicy, StepKind, StepRule
 
 #: how one person is addressed
@@ -68,6 +68,16 @@ async def climbs_of(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, Climb]:
     for record, person in await tx.driver.fetch(_EXCLUDED, ids):
         found[record].excluded.add(person)
     return {asked: found[case.id] for asked, case in surviving.items()}
+
+
+def begun(climb: Climb, rule: StepRule) -> bool:
+    """Whether the step of a rule has begun, at its addressee or at who stands in, and has not fallen away."""
+    otherwise = tuple(role.value for role in rule.otherwise)
+    return any(
+        (step.kind, step.otherwise) == (rule.kind, otherwise) and step.role in (rule.to.value, *otherwise)
+        for step in climb.steps
+        if step.state is not StepState.WAIVED
+    )
 
 
 def begin(tx: Tx, climb: Climb, rule: StepRule, since: datetime) -> None:
@@ -197,8 +207,7 @@ def ended(tx: Tx, climb: Climb, step: SeriousStep, at: datetime) -> None:
     """The step is done: its duty is met, and what comes after it begins."""
     met(tx, DUTY_OF[step.kind], step.id, at=at)
     for rule in climb.policy(tx).ladder:
-        begun = any((one.kind, one.role) == (rule.kind, rule.to) for one in climb.steps)
-        if rule.after is step.kind and not begun:
+        if rule.after is step.kind and not begun(climb, rule):
             begin(tx, climb, rule, at)
 
 

@@ -234,15 +234,17 @@ async def test_the_ladder_of_a_serious_loser_goes_on_at_the_survivor_and_tells_o
 
 
 @pytest.mark.rule("P12.6")
-async def test_a_further_kind_is_told_to_whom_the_survivor_was_told(stage: Stage) -> None:
+async def test_a_further_kind_of_the_loser_starts_no_step_twice_and_tells_nobody_again(stage: Stage) -> None:
     first = await Handled.taken(stage, "sh-pudong", serious=["blocked_door"])
     second = await Handled.taken(stage, "sh-pudong", **OTHER, serious=["disturbance"])
+    told = await stage.rows("SELECT send_id FROM serious_sendings ORDER BY 1")
     await merged(second, first, "relations-1")
     await stage.deliver_outbox()
     steps = (await first.get("gm-2", "/serious")).json()["steps"]
     opened = [one["kind"] + one["role"] for one in steps if one["state"] == "open"]
     assert len(opened) == len(set(opened))
     assert set((await first.get("relations-1")).json()["serious_kinds"]) == {"blocked_door", "disturbance"}
+    assert await stage.rows("SELECT send_id FROM serious_sendings ORDER BY 1") == told
 
 
 @pytest.mark.rule("P12.10")

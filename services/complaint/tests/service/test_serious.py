@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from chassis.service import Service
 from complaint.case import Case
 from complaint.compensation.tables import compensations
 from complaint.serious.list_late import late_at
+from complaint.serious.policy import LADDER
 from complaint.serious.tables import serious_steps
 from contracts.archive import AccessRecorded
 from contracts.complaint import ComplaintSerious, HarmRecorded, MarkedSerious, SeriousOverruled
@@ -28,7 +29,7 @@ from policy.calendar import ZONE
 from policy.kit import Clock, hire, open_branch
 from policy.obligations import Timer
 
-from ..ladders import as_
+from ..ladders import as_, set_policy
 from .test_intake import form
 
 BLOCKED = {"kinds": ["blocked_door"], "reason": "王小芳带人堵住展厅大门"}
@@ -218,11 +219,12 @@ async def test_who_is_complained_about_is_never_told_and_does_not_see_the_ladder
     assert managers == [["department_head@sh-pudong/customer_relations"], ["person:gm-3"]]
     more = {"kinds": ["disturbance"], "reason": "在展厅吵闹"}
     await as_(stage, "relations-1", "POST", f"{case['path']}/serious", json=more)
-    again = [
-        s.to for t in await climb(stage) if isinstance(s := t.message, Send) and "disturbance" in s.params["kinds"]
-    ]
-    assert ["person:gm-3"] in again
-    assert not {"person:gm-1", "general_manager@sh-pudong"} & {to for addressed in again for to in addressed}
+    assert not [t for t in await climb(stage) if "disturbance" in str(t.message)]
+    body = {"kinds": ["blocked_door", "disturbance"], "reason": "弄错了"}
+    await as_(stage, "relations-1", "POST", f"{case['path']}/serious/overrule", json=body)
+    corrected = [t.message.to for t in await stage.outbox(Send) if isinstance(t.message, Send)][-4:]
+    assert ["person:gm-3"] in corrected
+    assert not {"person:gm-1", "general_manager@sh-pudong"} & {to for addressed in corrected for to in addressed}
     assert (await as_(stage, "gm-1", "GET", f"{case['path']}/serious")).status_code == 404
     assert (await as_(stage, "gm-1", "POST", f"{case['path']}/serious", json=BLOCKED)).status_code == 404
 
@@ -235,6 +237,9 @@ async def test_where_the_only_holder_is_complained_about_the_next_role_is_told(s
     asked = [t.message for t in await climb(stage)]
     confirming = [s.to for s in asked if isinstance(s, Send) and s.template == "serious_confirm"]
     assert confirming == [["department_head@sh-pudong/customer_relations"], ["brand_division@area:east"]]
+    more = {"kinds": ["disturbance"], "reason": "在展厅吵闹"}
+    await as_(stage, "relations-1", "POST", f"{case['path']}/serious", json=more)
+    assert not [t for t in await climb(stage) if "disturbance" in str(t.message)]
 
 
 @pytest.mark.rule("P12.8")
@@ -289,22 +294,62 @@ async def test_a_call_by_hand_is_recorded_by_whose_duty_it_is(stage: Stage) -> N
 
 
 @pytest.mark.rule("P12.5")
-async def test_further_kinds_are_told_to_who_knows_and_start_nothing_anew(stage: Stage) -> None:
+@pytest.mark.rule("P12.6")
+@pytest.mark.rule("P12.7")
+async def test_who_was_told_of_the_marking_is_not_told_again_when_the_system_finds_a_repeat(stage: Stage) -> None:
+    await taken(stage)
+    await stage.deliver_outbox()
+    case = await taken(stage, serious=["blocked_door"])
+    for _ in range(3):
+        await stage.deliver_outbox()
+    asked = await stage.rows("SELECT asked FROM serious_steps WHERE case_id = $1", UUID(case["id"]))
+    sendings = await stage.rows("SELECT send_id FROM serious_sendings")
+    assert len(sendings) == sum(len(row["asked"]) for row in asked) == 4
+    found = await ladder(stage, case)
+    assert found["kinds"] == ["blocked_door", "repeat"]
+    assert [(mark["kinds"], mark["by"]) for mark in found["marks"]] == [
+        (["blocked_door"], "person"),
+        (["repeat"], "system"),
+    ]
+    assert len(found["steps"]) == 5
+    assert (await as_(stage, "relations-1", "GET", case["path"])).json()["serious_kinds"] == ["blocked_door", "repeat"]
+    proof = (await as_(stage, "gm-1", "GET", f"{case['path']}/serious/proof")).json()
+    assert (proof["serious"]["kinds"], len(proof["factory"]["warnings"])) == (["blocked_door", "repeat"], 2)
+
+
+@pytest.mark.rule("P12.5")
+async def test_further_kinds_start_nothing_anew_and_are_kept(stage: Stage) -> None:
     case, _ = await serious(stage)
     steps = len((await ladder(stage, case))["steps"])
     more = {"kinds": ["negative_media", "blocked_door"], "reason": "网上有视频"}
     answer = await as_(stage, "relations-1", "POST", f"{case['path']}/serious", json=more)
     assert answer.json()["kinds"] == ["blocked_door", "negative_media"]
-    asked = [t.message for t in await climb(stage) if isinstance(t.message, Send)]
-    retold = [send for send in asked if send.params["kinds"] == "blocked_door,negative_media"]
-    assert {send.template for send in retold} == {"serious_complaint"}
-    assert len(retold) == 4
+    told = await stage.rows("SELECT send_id FROM serious_sendings ORDER BY 1")
+    await climb(stage)
+    assert await stage.rows("SELECT send_id FROM serious_sendings ORDER BY 1") == told
     found = await ladder(stage, case)
     assert len(found["steps"]) == steps
     assert [mark["kinds"] for mark in found["marks"]] == [["blocked_door"], ["negative_media"]]
     same = await as_(stage, "relations-1", "POST", f"{case['path']}/serious", json=more)
     assert same.status_code == 200
     assert await stage.outbox(MarkedSerious) == []
+
+
+@pytest.mark.rule("P12.5")
+@pytest.mark.rule("P12.6")
+async def test_whom_a_further_kind_finds_untold_is_told(stage: Stage) -> None:
+    rules = [rule.model_dump(mode="json") for rule in LADDER]
+    await set_policy(stage, "serious", "branch:sh-pudong", ladder=[one for one in rules if one["kind"] != "legal"])
+    case, sends = await serious(stage)
+    assert "legal@group" not in sends
+    await set_policy(stage, "serious", "branch:sh-pudong", since=date(2020, 1, 2), ladder=rules)
+    more = {"kinds": ["negative_media"], "reason": "网上有视频"}
+    await as_(stage, "relations-1", "POST", f"{case['path']}/serious", json=more)
+    told = await stage.rows("SELECT send_id FROM serious_sendings")
+    await climb(stage)
+    sent = [t.message.to for t in await stage.outbox(Send) if isinstance(t.message, Send)]
+    assert sent[-1] == ["legal@group"]
+    assert len(await stage.rows("SELECT send_id FROM serious_sendings")) == len(told) + 1
 
 
 async def test_several_who_mark_at_once_mark_once(stage: Stage) -> None:
