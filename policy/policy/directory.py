@@ -20,7 +20,7 @@ from contracts.roles import Role
 from contracts.staff import BranchEntry, CalendarYear, Employment, PersonEntry, Profile
 
 from policy import tables
-from policy.access import AREA, branch_of
+from policy.access import AREA, GROUP, branch_of
 from policy.calendar import Calendar, Overlay, Year, spans_of
 
 log = structlog.get_logger()
@@ -148,6 +148,20 @@ class Directory:
     def department_title(self, branch: str, department: str) -> str:
         """What people call a department of the branch; its code where staff has not said."""
         return self.branches[branch].departments.get(department, department) if branch in self.branches else department
+
+    def named(self, branch: str) -> str:
+        """The branch where a paper of our own identifies it: its title, with its code behind."""
+        title = self.title(branch)
+        return branch if title == branch else f"{title}（{branch}）"
+
+    def place_title(self, place: str, language: str = "zh") -> str:
+        """What people call the group, a branch or a department of one; the code of any other place."""
+        if place == GROUP:
+            return "the group" if language == "en" else "集团"
+        branch, _, department = place.partition("/")
+        if not department or branch not in self.branches:
+            return self.title(place)
+        return f"{self.title(branch)} · {self.department_title(branch, department)}"
 
     def area(self, branch: str) -> str | None:
         """The area of a branch, as the place of a grant; None where staff names none."""

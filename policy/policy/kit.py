@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from chassis.kit.stage import Stage
-from contracts.staff import BranchEntry, Employment, GrantLine, PersonEntry, Profile
+from contracts.staff import BranchEntry, DepartmentLine, Employment, GrantLine, PersonEntry, Profile
 
 from policy.calendar import ZONE
 from policy.directory import Directory
@@ -56,23 +56,36 @@ async def hire_all(
     await _told(stage, [_person(subject, grants, department=within.get(subject)) for subject, grants in people.items()])
 
 
-async def open_branch(stage: Stage, branch: str, profile: Profile, *, region: str | None = None) -> None:
-    """Tell, as staff does, under which profile a branch runs and to which area it belongs."""
-    await open_branches(stage, {branch: profile}, region=region)
+async def open_branch(
+    stage: Stage,
+    branch: str,
+    profile: Profile,
+    *,
+    region: str | None = None,
+    title: str | None = None,
+    departments: Mapping[str, str] | None = None,
+) -> None:
+    """Tell, as staff does, under which profile a branch runs, to which area it belongs, what people call it."""
+    await _told(stage, [_branch(branch, profile, region, title, departments)])
 
 
 async def open_branches(stage: Stage, branches: Mapping[str, Profile], *, region: str | None = None) -> None:
     """`open_branch` for many at once, all in one area."""
-    entries = []
-    for branch, profile in branches.items():
-        identifier = uuid5(NAMESPACE_URL, branch)
-        entries.append(
-            BranchEntry(
-                branch_id=identifier, branch=branch, kind="store", profile=profile, region=region, week=None,
-                closed=[], opened=[],
-            )
-        )  # fmt: skip
-    await _told(stage, entries)
+    await _told(stage, [_branch(branch, profile, region) for branch, profile in branches.items()])
+
+
+def _branch(
+    branch: str,
+    profile: Profile,
+    region: str | None,
+    title: str | None = None,
+    departments: Mapping[str, str] | None = None,
+) -> BranchEntry:
+    named = [DepartmentLine(department=code, title=said) for code, said in (departments or {}).items()]
+    return BranchEntry(
+        branch_id=uuid5(NAMESPACE_URL, branch), branch=branch, kind="store", profile=profile, region=region, week=None,
+        closed=[], opened=[], title=title, departments=named,
+    )  # fmt: skip
 
 
 def _person(

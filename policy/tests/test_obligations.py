@@ -359,6 +359,11 @@ async def test_a_branch_that_closes_for_a_day_replans_its_own(stage: Stage, cloc
     assert (directory.title("sh-pudong"), directory.title("nowhere")) == ("浦东店", "nowhere")
     called = [directory.department_title("sh-pudong", name) for name in ("after_sales", "sales")]
     assert (called, directory.department_title("nowhere", "sales")) == (["售后部", "sales"], "sales")
+    assert [directory.named(one) for one in ("sh-pudong", "nowhere")] == ["浦东店（sh-pudong）", "nowhere"]
+    places = ("sh-pudong/after_sales", "sh-pudong", "nowhere/sales", "area:east", "group")
+    titles = ["浦东店 · 售后部", "浦东店", "nowhere/sales", "area:east", "集团"]
+    assert [directory.place_title(place) for place in places] == titles
+    assert [directory.place_title(place, "en") for place in places] == [*titles[:-1], "the group"]
 
 
 async def test_each_instant_is_fired_once_by_three_workers_of_which_some_are_killed(

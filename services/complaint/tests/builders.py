@@ -16,7 +16,7 @@ from chassis.service import Service
 from contracts.staff import Profile
 from contracts.work import WorkItem
 from policy.calendar import ZONE
-from policy.kit import Clock, hire_all, open_branches
+from policy.kit import Clock, hire_all, open_branch, open_branches
 
 BRANCHES = {
     "bj-services": Profile.SERVICES,
@@ -63,6 +63,13 @@ async def staffed(
         await open_branches(stage, BRANCHES, region="east")
         await hire_all(stage, PEOPLE)
         yield stage
+
+
+async def title_branch(stage: Stage, title: str = "北京服务店", service: str = "服务部") -> None:
+    """What people call bj-services and its department from now on."""
+    await open_branch(
+        stage, "bj-services", Profile.SERVICES, region="east", title=title, departments={"service": service}
+    )
 
 
 def form(**changes: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from chassis.sheets import Cell, Column, write_csv, write_xlsx
 from contracts.archive import AccessRecorded
 from fastapi import Depends, Query, Response
 from policy.calendar import ZONE
+from policy.directory import Directory
 
 from complaint.case import CASES, Case
 from complaint.cases.list_complaints import Wanted
@@ -34,6 +35,7 @@ MOST = 10_000
 COLUMNS = (
     Column("编号", "number", 20),
     Column("分支", "branch", 16),
+    Column("分支名称", "branch title", 22),
     Column("受理时间", "taken at", 18),
     Column("渠道", "channel", 14),
     Column("状态", "state", 12),
@@ -41,6 +43,7 @@ COLUMNS = (
     Column("级别", "level", 10),
     Column("重大类别", "serious", 24),
     Column("受理部门", "department", 14),
+    Column("部门名称", "department title", 18),
     Column("品牌", "brand", 14),
     Column("车系", "series", 14),
     Column("车型", "model", 14),
@@ -79,7 +82,7 @@ async def export_complaints(
         found = [CASES.restore(row) for row in await tx.execute(query)]
     if len(found) > MOST:
         raise TooMany(f"A file holds {MOST} cases. Narrow the filter, by branch or state, and take it in parts.")
-    content = await asyncio.to_thread(_file, found, as_)
+    content = await asyncio.to_thread(_file, found, Directory.of(runtime), as_)
     async with runtime.transaction(actor=principal.subject) as tx:
         tx.record(
             AccessRecorded(
@@ -100,20 +103,21 @@ async def export_complaints(
     )
 
 
-def _file(found: Sequence[Case], as_: ExportFormat) -> bytes:
-    rows = [_row(case) for case in found]
+def _file(found: Sequence[Case], directory: Directory, as_: ExportFormat) -> bytes:
+    rows = [_row(case, directory) for case in found]
     if as_ is ExportFormat.XLSX:
         return write_xlsx("投诉列表", COLUMNS, rows)
     return write_csv([f"{column.chinese} {column.english}" for column in COLUMNS], rows)
 
 
-def _row(case: Case) -> list[Cell]:
+def _row(case: Case, directory: Directory) -> list[Cell]:
     line = line_of(case)
     founded = None if case.judgement is None else "是" if case.founded else "否"
     closed = None if case.closed_at is None else f"{case.closed_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
     return [
         line.number,
         line.branch,
+        directory.title(line.branch),
         f"{line.taken_at.astimezone(ZONE):%Y-%m-%d %H:%M}",
         CHANNELS.get(line.channel, line.channel),
         STATES.get(line.state, line.state),
@@ -121,6 +125,7 @@ def _row(case: Case) -> list[Cell]:
         None if case.level is None else LEVELS.get(case.level, case.level),
         listed(SERIOUS, line.serious_kinds),
         case.department,
+        None if case.department is None else directory.department_title(line.branch, case.department),
         line.brand,
         line.series,
         line.model,

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from chassis.tx import Tx
+from policy.directory import Directory
 
 from complaint import tables
 from complaint.case import Case
@@ -30,9 +31,14 @@ Told = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Gathered:
-    """A case with what was sealed of it: caller and words, its timeline, its measures, what was asked and signed."""
+    """A case with what was sealed of it: caller and words, its timeline, its measures, what was asked and signed.
+
+    `branch` and `department` are what people call them when it is gathered.
+    """
 
     case: Case
+    branch: str
+    department: str | None
     personal: Mapping[str, Any]
     told: Sequence[Told]
     measures: Sequence[Told]
@@ -70,7 +76,16 @@ async def gather(tx: Tx, case: Case, *, why: str) -> Gathered:
         }
         for entry in entries
     ]
-    return Gathered(case, personal, told, await _measures(tx, case, why), await _approvals(tx, case))
+    directory, at = Directory.of(tx.runtime), case.department
+    return Gathered(
+        case,
+        directory.named(case.branch),
+        None if at is None else directory.department_title(case.branch, at),
+        personal,
+        told,
+        await _measures(tx, case, why),
+        await _approvals(tx, case),
+    )
 
 
 async def _measures(tx: Tx, case: Case, why: str) -> list[Told]:

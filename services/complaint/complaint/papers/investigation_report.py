@@ -26,8 +26,8 @@ def investigation_report(found: Gathered) -> Document | None:
                 {
                     "投诉编号": case.number,
                     "受理时间": case.taken_at,
-                    "分支": case.branch,
-                    "受理部门": case.department,
+                    "分支": found.branch,
+                    "受理部门": found.department,
                     "客户名称": found.personal.get("name"),
                     "车型": " ".join(filter(None, (case.brand, case.facts.get("series"), case.facts.get("model")))),
                     "调查人": report["author"],
@@ -64,5 +64,5 @@ def investigation_report(found: Gathered) -> Document | None:
         )
     names = ("complaint.investigation", "complaint.opinion")
     sections.append(Section("审核与批阅", table=approvals_table(found, *names)))
-    foot = f"投诉编号 {case.number} · 分支 {case.branch} · 状态 {named(STATES, case.state.value)}"
+    foot = f"投诉编号 {case.number} · 分支 {found.branch} · 状态 {named(STATES, case.state.value)}"
     return Document(TITLE, ENGLISH, case.number, numbered(sections), ("主管审核", "行政人事部", "总经理批阅"), foot)

@@ -35,7 +35,7 @@ def record_form(found: Gathered) -> Document:
     case = found.case
     sections = [_taken(found), _judged(found), *_handed_over(found), *_investigated(found), *_resolved(found)]
     sections += [*_followed_up(found), _approved(found)]
-    foot = f"投诉编号 {case.number} · 分支 {case.branch} · 状态 {named(STATES, case.state.value)}"
+    foot = f"投诉编号 {case.number} · 分支 {found.branch} · 状态 {named(STATES, case.state.value)}"
     return Document(TITLE, ENGLISH, case.number, numbered(sections), ("受理部门", "人事行政 / 客服", "总经理"), foot)
 
 
@@ -48,7 +48,7 @@ def _taken(found: Gathered) -> Section:
             {
                 "编号": case.number,
                 "受理时间": case.taken_at,
-                "分支": case.branch,
+                "分支": found.branch,
                 "受理渠道": named(CHANNELS, case.channel),
                 "投诉人姓名": personal.get("name"),
                 "电话": personal.get("phone"),
@@ -96,7 +96,7 @@ def _handed_over(found: Gathered) -> Iterator[Section]:
         "受理部门",
         facts(
             {
-                "受理部门": case.department,
+                "受理部门": found.department,
                 "处理人": over["facts"].get("handler"),
                 "移交时间": over["at"],
                 "被投诉人": case.respondent,

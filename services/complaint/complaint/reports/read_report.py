@@ -19,6 +19,7 @@ from chassis.wrong import Wrong
 from contracts.archive import AccessRecorded
 from fastapi import Query, Response
 from policy.access import GROUP, Permission
+from policy.directory import Directory
 from pydantic import BaseModel
 
 from complaint.papers.read_paper import PaperFormat, file_answer, rendered
@@ -105,7 +106,7 @@ async def read_report(
         remarks = await remarks_of(tx, report)
     if as_ is ReportFormat.JSON:
         return Response(view_of(report, remarks).model_dump_json(), media_type="application/json")
-    document, paper = statistics_form(report, remarks), PaperFormat(as_.value)
+    document, paper = statistics_form(report, remarks, Directory.of(runtime)), PaperFormat(as_.value)
     content = await rendered(document, paper)
     async with runtime.transaction(actor=principal.subject) as tx:
         tx.record(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
+from policy.access import GROUP
+from policy.directory import Directory
 from policy.obligations import DUTIES
 
 from complaint.papers.document import Document, Section, Table, facts, numbered, words
@@ -32,11 +35,12 @@ COMPARED = {
 STATES_OF_REPORT = {"frozen": "已冻结,待填报", "filled_in": "已填报,待审核", "reviewed": "已审核"}
 
 
-def statistics_form(report: Report, remarks: str | None) -> Document:
-    """The form of the report; the figures are those that were frozen."""
+def statistics_form(report: Report, remarks: str | None, directory: Directory) -> Document:
+    """The form of the report; the figures are those that were frozen, the titles those of today."""
     period = report.period
     kind = "月报" if report.kind is PeriodKind.MONTH else "周报"
-    whose = "全集团" if report.branch == "group" else report.branch
+    whose = "全集团" if report.branch == GROUP else directory.named(report.branch)
+    departments = _departments(report, directory)
     sections = [
         Section(
             "总览",
@@ -63,7 +67,7 @@ def statistics_form(report: Report, remarks: str | None) -> Document:
         _by(report, "本期受理:按客户要求", "taken.demand", DEMANDS),
         _by(report, "本期受理:按投诉人", "taken.claimant", CLAIMANTS),
         _by(report, "本期受理:按判定", "taken.judgement", JUDGEMENTS),
-        _by(report, "本期受理:按受理部门", "taken.department", {}),
+        _by(report, "本期受理:按受理部门", "taken.department", departments),
         _by(report, "本期受理:按级别", "taken.level", LEVELS),
         _by(report, "本期受理:按品牌", "taken.brand", {}),
         _by(report, "本期认定重大:按情形", "serious.kind", SERIOUS),
@@ -72,9 +76,9 @@ def statistics_form(report: Report, remarks: str | None) -> Document:
         _by(report, "本期结案:按用时", "closed.within", WITHIN),
         _by(report, "本期回访:满意度(1–5)", "called_back.satisfaction", {UNSET: "未调查"}),
         _by(report, "期末未结:按状态", "open.state", STATES),
-        _by(report, "期末未结:按受理部门", "open.department", {}),
+        _by(report, "期末未结:按受理部门", "open.department", departments),
         _terms(report),
-        _corrections(report),
+        _corrections(report, departments),
         Section("人事行政说明", words=words({"说明": remarks or "无"})),
     ]
     filled = facts({"填报人": report.filled_by, "填报时间": report.filled_at})
@@ -83,6 +87,16 @@ def statistics_form(report: Report, remarks: str | None) -> Document:
     foot = f"数字摘要 SHA-256 {report.digest.hex()}"
     number = f"{period.name} · {whose}"
     return Document(f"客户投诉统计表({kind})", ENGLISH, number, numbered(sections), ("人事行政", "总经理"), foot)
+
+
+def _departments(report: Report, directory: Directory) -> dict[str, str]:
+    """What a department is called at the branch of the report; at that of the group by all its titles."""
+    titles: dict[str, set[str]] = defaultdict(set)
+    for branch in directory.branches.values():
+        if report.branch in (GROUP, branch.name):
+            for department, title in branch.departments.items():
+                titles[department].add(title)
+    return {department: "、".join(sorted(found)) for department, found in titles.items()}
 
 
 def _by(report: Report, title: str, key: str, names: Mapping[str, str]) -> Section:
@@ -104,10 +118,10 @@ def _terms(report: Report) -> Section:
     return Section("时限:本期届满或完成(按案件)", table=Table(("事项", "按期", "逾期"), rows))
 
 
-def _corrections(report: Report) -> Section:
+def _corrections(report: Report, departments: Mapping[str, str]) -> Section:
     """What became known after earlier reports were frozen; their figures stay."""
     rows = [[f"补录 {name} 受理的投诉", str(n)] for name, n in sorted(_values(report, "late.period").items())]
-    for compared, (name, names) in COMPARED.items():
+    for compared, (name, names) in {**COMPARED, "department": ("受理部门", departments)}.items():
         for change, n in sorted(_values(report, f"changed.{compared}").items()):
             before, _, after = change.partition("→")
             said = " → ".join(names.get(value, "未设定" if value == UNSET else value) for value in (before, after))

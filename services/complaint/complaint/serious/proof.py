@@ -19,6 +19,7 @@ from contracts.archive import AccessRecorded
 from contracts.roles import Role
 from fastapi import Header, Response
 from policy.calendar import ZONE
+from policy.directory import Directory
 
 from complaint.permissions import READ_SERIOUS
 from complaint.serious import tables
@@ -73,7 +74,8 @@ async def read_proof(
     document["digest"] = hashlib.sha256(_json(document)).hexdigest()
     content, media_type = orjson.dumps(document), "application/json"
     if accept is not None and "application/pdf" in accept:
-        content, media_type = await print_paper(FORMS, "serious_proof", in_words(document)), "application/pdf"
+        said = in_words(document, Directory.of(runtime))
+        content, media_type = await print_paper(FORMS, "serious_proof", said), "application/pdf"
     digests = list(dict.fromkeys((document["digest"], hashlib.sha256(content).hexdigest())))
     async with runtime.transaction(actor=principal.subject) as tx:
         tx.record(
@@ -156,16 +158,19 @@ def _json(document: Mapping[str, Any]) -> bytes:
 # -- on paper ------------------------------------------------------------------------------------
 
 
-def in_words(document: dict[str, Any]) -> dict[str, Any]:
-    """The document for a Chinese paper: civil times, names of roles and kinds."""
+def in_words(document: dict[str, Any], directory: Directory) -> dict[str, Any]:
+    """The document for a Chinese paper: civil times, names of roles, kinds and places."""
     paper: dict[str, Any] = _civil(document)
     serious, group = paper["serious"], paper["crisis_group"]
+    paper["case"]["branch_zh"] = directory.named(paper["case"]["branch"])
     serious["kinds_zh"] = _kinds(serious["kinds"]) or ["–"]
     for mark in serious["marks"]:
         mark["kinds_zh"] = _kinds(mark["kinds"])
         mark["by_zh"] = MARKED_BY_ZH.get(mark.get("by", ""))
     for step in paper["steps"]:
         step["role_zh"], step["answers_zh"] = _role(step["role"]), _role(step["answers"])
+        step["place_zh"] = directory.place_title(step["place"])
+        step["answers_at_zh"] = directory.place_title(step["answers_at"])
         step["state_zh"] = STATES_ZH[step["state"]] + ("(逾期)" if step["late"] else "")
         for notice in step["told"]:
             notice["role_zh"] = _role(notice["role"])

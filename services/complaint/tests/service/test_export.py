@@ -17,7 +17,7 @@ from complaint.cases import export_complaints as exporting
 from complaint.imports.import_complaints import ComplaintRow
 from contracts.archive import AccessRecorded
 
-from ..builders import Handled, judged, staffed
+from ..builders import Handled, judged, staffed, title_branch
 from .test_forms import cells
 
 
@@ -30,11 +30,13 @@ async def stage(service: Service, database: str, keys: tuple[Path, Path], issuer
 @pytest.mark.rule("P04.8")
 @pytest.mark.rule("P05.15")
 async def test_the_list_is_exported_by_filter_within_reach_without_persons_and_recorded(stage: Stage) -> None:
+    await title_branch(stage)
     first = await Handled.taken(stage, "bj-services", text="=王小芳说: 电话 138 0013 8000, 变速箱抖动")
     caller = {"name": "李明", "phone": "139 0013 9000"}
     second = await Handled.taken(stage, "bj-services", caller=caller, text="变速箱抖动, 三次维修未解决")
     await Handled.taken(stage, "sh-pudong", caller={"name": "赵强", "phone": "137 0013 7000"})
     await judged(first, "hr-1")
+    await first.did("hr-1", "hand-over", {"department": "service"})
     async with stage.client(subject="hr-1") as hr:
         everything = await hr.get("/v1/complaints/export?format=csv")
         narrowed = await hr.get("/v1/complaints/export?state=judged")
@@ -44,6 +46,9 @@ async def test_the_list_is_exported_by_filter_within_reach_without_persons_and_r
     assert (rows[1]["状态 state"], rows[1]["是否成立 founded"], rows[1]["受理时间 taken at"]) == (
         "已判定", "是", "2026-03-02 09:15",
     )  # fmt: skip
+    assert (rows[1]["分支 branch"], rows[1]["分支名称 branch title"]) == ("bj-services", "北京服务店")
+    assert (rows[1]["受理部门 department"], rows[1]["部门名称 department title"]) == ("service", "服务部")
+    assert rows[0]["部门名称 department title"] == ""
     assert rows[1]["投诉内容(已隐去个人信息) text, without persons"].startswith("'=")
     for personal in ("王小芳", "李明", "138 0013 8000", "13800138000", "更换变速箱"):
         assert personal not in everything.content.decode(), personal

@@ -23,8 +23,10 @@ from complaint.way import CaseState
 from contracts.archive import AccessRecorded
 from contracts.complaint import Channel, DossierReady, SeriousKind
 from contracts.roles import Scope
+from contracts.staff import Profile
+from policy.kit import open_branch
 
-from ..builders import CALL_BACK, FULL_REPORT, RESOLUTION, Handled, answered, judged, staffed, worked
+from ..builders import CALL_BACK, FULL_REPORT, RESOLUTION, Handled, answered, judged, staffed, title_branch, worked
 
 
 @pytest_asyncio.fixture
@@ -72,6 +74,7 @@ async def reported(stage: Stage) -> Handled:
 @pytest.mark.rule("P12.3")
 @pytest.mark.rule("P17.7")
 async def test_the_record_form_shows_the_case_from_the_call_to_the_evaluation(stage: Stage) -> None:
+    await title_branch(stage)
     case = await Handled.taken(
         stage, "bj-services", vehicle={"brand": "东风日产", "series": "轩逸", "plate": "沪A12345"}
     )
@@ -86,7 +89,8 @@ async def test_the_record_form_shows_the_case_from_the_call_to_the_evaluation(st
     book = await case.get("gm-1", "/papers/record-form?format=xlsx")
     written = cells(book.content)
     for shown in (
-        case.number, "王小芳", "138 0013 8000", "沪A12345", "东风日产", "更换变速箱", "专业素质", "service", "head-1",
+        case.number, "王小芳", "138 0013 8000", "沪A12345", "东风日产", "更换变速箱", "专业素质", "服务部", "head-1",
+        "北京服务店（bj-services）", f"投诉编号 {case.number} · 分支 北京服务店（bj-services） · 状态 已结案",
         RESOLUTION["words"], RESOLUTION["takes_up_demand"], "客户接受", CALL_BACK["final_opinion"],
         CALL_BACK["evaluation"], CALL_BACK["suggestion"], "2026-03-02 09:15", "投诉电话",
     ):  # fmt: skip
@@ -95,7 +99,8 @@ async def test_the_record_form_shows_the_case_from_the_call_to_the_evaluation(st
     assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
     assert paper.headers["cache-control"] == "no-store"
     drawn = characters(paper.content)
-    for text in ("客户投诉记录表", "王小芳", "沪A12345", CALL_BACK["evaluation"], case.number):
+    assert "service" not in written
+    for text in ("客户投诉记录表", "北京服务店", "服务部", "王小芳", "沪A12345", CALL_BACK["evaluation"], case.number):
         assert set(str(text)) - {" "} <= drawn, text
 
 
@@ -105,12 +110,14 @@ async def test_the_investigation_report_has_its_six_parts_the_letter_and_who_agr
     caller = {"name": "赵强", "phone": "137 0013 7000"}
     unreported = await Handled.taken(stage, "bj-services", caller=caller)
     assert (await unreported.get("hr-1", "/papers/investigation-report")).status_code == 404
+    titles = {"quality": "质量部"}
+    await open_branch(stage, "hz-store-3", Profile.RETAIL, region="east", title="杭州门店", departments=titles)
     case = await reported(stage)
     book = cells((await case.get("gm-3", "/papers/investigation-report?format=xlsx")).content)
     for shown in (
         FULL_REPORT["cause"], FULL_REPORT["course"], FULL_REPORT["responsibility"], FULL_REPORT["conclusion"],
         "更换阀体并延保", "三次维修未解决须升级诊断", "2026-03-31", "本人于三月购车, 变速箱屡修不好",
-        "同意报告, 请尽快更换", "quality-2", "gm-3",
+        "同意报告, 请尽快更换", "quality-2", "gm-3", "杭州门店（hz-store-3）", "质量部",
     ):  # fmt: skip
         assert str(shown) in book, shown
     heads = [one.partition("、")[2] for one in book if "、" in one[:3]]
@@ -142,6 +149,7 @@ async def test_reading_a_paper_is_recorded_and_nobody_reads_what_is_not_theirs(s
 async def test_the_archive_gets_the_printed_forms_of_the_closing_whatever_happens_to_the_case_later(
     stage: Stage,
 ) -> None:
+    await title_branch(stage)
     case = await Handled.taken(stage, "bj-services")
     await judged(case, "hr-1")
     await case.did("hr-1", "hand-over", {"department": "service"})
@@ -151,6 +159,7 @@ async def test_the_archive_gets_the_printed_forms_of_the_closing_whatever_happen
     await case.did("hr-1", "close")
     at_closing = (await case.get("gm-1", "/papers/record-form")).content
     await case.did("hr-1", "reopen", {"words": "客户来电: 又坏了"})  # before the forms were printed
+    await title_branch(stage, "北京改名店", "改名部")
     await worked(stage, "print_dossier")
     (ready,) = await stage.outbox(DossierReady)
     assert isinstance(ready.message, DossierReady)
@@ -159,6 +168,8 @@ async def test_the_archive_gets_the_printed_forms_of_the_closing_whatever_happen
     async with stage.client(scopes=(Scope.COMPLAINT_DOSSIER,), subject="archive") as archive:
         fetched = [(await archive.get(paper.path)).content for _ in range(2)]
     assert fetched[0] == fetched[1] == at_closing
+    renamed = await case.get("gm-1", "/papers/record-form?format=xlsx")
+    assert "北京改名店（bj-services）" in cells(renamed.content)
     assert hashlib.sha256(fetched[0]).hexdigest() == paper.sha256
     assert await stage.rows("SELECT 1 FROM dossier_forms") == []
 

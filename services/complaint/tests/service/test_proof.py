@@ -14,6 +14,10 @@ from complaint.serious.record_step import ByHand
 from contracts.archive import AccessRecorded
 from contracts.complaint import ComplaintSerious, SeriousKind
 from contracts.notify import WebhookDelivered
+from contracts.roles import Role
+from contracts.staff import Profile
+from policy.directory import Directory
+from policy.kit import open_branch
 
 from ..ladders import as_, set_policy
 from .test_serious import confirmed, now, sent, serious, stage  # noqa: F401
@@ -47,7 +51,16 @@ async def test_the_proof_says_who_was_told_when_who_confirmed_and_why_by_then(st
     assert proof["crisis_group"]["members"] == ["gm-1", "head-1"]
     for personal in ("王小芳", "13800138000", "变速箱"):
         assert personal not in answer.text
-    assert "短信" in {notice["channel_zh"] for step in in_words(proof)["steps"] for notice in step["told"]}
+    titles = {"customer_relations": "客户关系部"}
+    await open_branch(stage, "sh-pudong", Profile.DEALERSHIP, region="east", title="上海浦东4S店", departments=titles)
+    words = in_words(proof, Directory.of(stage.runtime))
+    assert "短信" in {notice["channel_zh"] for step in words["steps"] for notice in step["told"]}
+    assert (words["case"]["branch_zh"], proof["case"]["branch"]) == ("上海浦东4S店（sh-pudong）", "sh-pudong")
+    assert {(step["role_zh"], step["place_zh"]) for step in words["steps"]} >= {
+        (Role.DEPARTMENT_HEAD.zh, "上海浦东4S店 · 客户关系部"),
+        (Role.GENERAL_MANAGER.zh, "上海浦东4S店"),
+        (Role.LEGAL.zh, "集团"),
+    }
     digest = proof.pop("digest")
     assert digest == hashlib.sha256(orjson.dumps(proof, option=orjson.OPT_SORT_KEYS)).hexdigest()
     (record,) = await stage.outbox(AccessRecorded)
@@ -80,7 +93,7 @@ async def test_a_case_that_is_not_serious_has_a_proof_that_says_so_and_strangers
     assert paper.content.startswith(b"%PDF-")
     proof = (await as_(stage, "gm-1", "GET", f"{case['path']}/serious/proof")).json()
     assert (proof["serious"]["since"], proof["acts"][-1]["act"]) == (None, "overruled")
-    assert in_words(proof)["case"]["taken_at"] == "2026-03-02 09:15:00"
+    assert in_words(proof, Directory.of(stage.runtime))["case"]["taken_at"] == "2026-03-02 09:15:00"
     assert (await as_(stage, "gm-2", "GET", f"{case['path']}/serious/proof")).status_code == 404
     assert len(await stage.outbox(ComplaintSerious)) == 0
 

@@ -21,11 +21,12 @@ from complaint.reports.plan_periods import PeriodPlanner
 from complaint.reports.read_report import numbers_of
 from complaint.reports.statistics_form import NOT_COUNTED
 from contracts.archive import AccessRecorded
+from contracts.staff import Profile
 from policy.calendar import ZONE
-from policy.kit import Clock
+from policy.kit import Clock, open_branch
 from policy.obligations import Timer
 
-from ..builders import CALL_BACK, Handled, answered, form, judged, staffed, worked
+from ..builders import CALL_BACK, Handled, answered, form, judged, staffed, title_branch, worked
 from .test_forms import cells, characters
 from .test_import import HEADINGS
 
@@ -164,6 +165,23 @@ async def test_what_is_known_late_corrects_in_the_next_report_and_says_of_which_
     assert [march.get(name, 0) for name in ("opening", "taken", "closed", "open")] == [2, 0, 0, 4]
     written = cells((await _file(stage, "hr-1", f"{newest['path']}?format=xlsx")).content)
     assert "补录 2026-02 受理的投诉" in written
+
+
+@pytest.mark.rule("P12.9")
+async def test_a_printed_table_calls_branch_and_departments_by_their_titles(stage: Stage) -> None:
+    await three_cases(stage)
+    await frozen(stage, "2026-03-01 00:15")
+    (line,) = [one for one in await reports(stage, "gm-1") if one["branch"] == "bj-services"]
+    (group,) = [one for one in await reports(stage, "group-1") if one["branch"] == "group"]
+    digest = (await opened(stage, "gm-1", line["path"]))[0]["digest"]
+    await title_branch(stage)
+    titles = {"service": "售后部", "sales": "销售部"}
+    await open_branch(stage, "sh-pudong", Profile.DEALERSHIP, region="east", title="上海浦东4S店", departments=titles)
+    own = cells((await _file(stage, "gm-1", f"{line['path']}?format=xlsx")).content)
+    assert {"北京服务店（bj-services）", "服务部", f"数字摘要 SHA-256 {digest}"} <= set(own)
+    assert "service" not in own
+    every = cells((await _file(stage, "group-1", f"{group['path']}?format=xlsx")).content)
+    assert {"全集团", "售后部、服务部"} <= set(every)
 
 
 @pytest.mark.rule("P12.9")
