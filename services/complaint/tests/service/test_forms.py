@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import zlib
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 import pytest_asyncio
 import python_calamine
 from chassis.kit.keys import TestIssuer
+from chassis.kit.pdf import characters
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from complaint.papers.document import Document, Section, Table, workbook_of
@@ -33,20 +32,6 @@ from ..builders import CALL_BACK, FULL_REPORT, RESOLUTION, Handled, answered, ju
 async def stage(service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer) -> AsyncIterator[Stage]:
     async with staffed(service, database, keys, issuer) as stage:
         yield stage
-
-
-def characters(pdf: bytes) -> set[str]:
-    """Every character that the PDF's fonts draw, by the map that each font has to Unicode."""
-    found: set[str] = set()
-    for packed in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
-        try:
-            content = zlib.decompress(packed)
-        except zlib.error:
-            continue
-        for block in re.findall(rb"beginbfchar(.*?)endbfchar", content, re.DOTALL):
-            for written in re.findall(rb"<[0-9A-Fa-f]+>\s*<([0-9A-Fa-f]+)>", block):
-                found |= set(bytes.fromhex(written.decode()).decode("utf-16-be"))
-    return found
 
 
 def cells(workbook: bytes) -> list[str]:

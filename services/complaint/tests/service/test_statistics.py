@@ -12,6 +12,7 @@ import pytest_asyncio
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.keys import TestIssuer
+from chassis.kit.pdf import characters
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from complaint.reports.freeze_period import cases_of, freeze_period, imported_since, terms_of
@@ -27,7 +28,7 @@ from policy.kit import Clock, open_branch
 from policy.obligations import Timer
 
 from ..builders import CALL_BACK, Handled, answered, form, judged, staffed, title_branch, worked
-from .test_forms import cells, characters
+from .test_forms import cells
 from .test_import import HEADINGS
 
 PHONES = ("136 0013 6001", "136 0013 6002")

@@ -26,6 +26,7 @@ from contracts.credit import DunningLetterSent
 from contracts.money import Money
 from contracts.roles import Scope
 from policy.approvals import Asked, ask, granted, refused
+from policy.directory import Directory
 from policy.obligations import waive
 
 from credit import tables
@@ -69,7 +70,8 @@ async def print_letter(ref: str, work: Work) -> None:
     if letter.state is not LetterState.MADE:
         return
     name = await _name_of(work, letter.customer_id)
-    printed = None if name is None else await papers_of(letter, name)
+    title = Directory.of(work.runtime).title(letter.branch)
+    printed = None if name is None else await papers_of(letter, name, title)
     async with work.runtime.transaction() as tx:
         account = await tx.get(ACCOUNTS, letter.account_id)
         letter = await tx.get(LETTERS, letter.id)
@@ -98,14 +100,14 @@ async def _name_of(work: Work, customer: UUID) -> str | None:
     return str(said["name"])
 
 
-async def papers_of(letter: Letter, name: str) -> Printed:
-    """The papers, from what was frozen when the letter was made."""
+async def papers_of(letter: Letter, name: str, title: str) -> Printed:
+    """The papers, from what was frozen when the letter was made; the branch bears its title of today."""
     data = {
         "name": name,
         "number": str(letter.id),
         "level": letter.level,
         "made_on": letter.made_on,
-        "branch": letter.branch,
+        "branch": title,
         "total": f"{letter.total:,.2f}",
         "days_over": letter.days_over,
         "lines": [
@@ -120,11 +122,11 @@ async def papers_of(letter: Letter, name: str) -> Printed:
     }
     return Printed(
         letter=await print_paper(FORMS, "dunning_letter", data),
-        statement=await asyncio.to_thread(_statement, letter, name),
+        statement=await asyncio.to_thread(_statement, letter, name, title),
     )
 
 
-def _statement(letter: Letter, name: str) -> bytes:
+def _statement(letter: Letter, name: str, title: str) -> bytes:
     rows: list[tuple[str | int | Decimal | date | None, ...]] = [
         (
             line["document"],
@@ -138,7 +140,7 @@ def _statement(letter: Letter, name: str) -> bytes:
         for line in letter.lines
     ]
     rows.append(("合计 total", None, None, None, None, None, letter.total))
-    above = (f"对账单 {name}", f"截至 {letter.made_on} 逾期未付 {letter.total} 元")
+    above = (f"对账单 {name}", f"截至 {letter.made_on} 逾期未付 {letter.total} 元", f"出具 {title}")
     return write_xlsx("对账单", _COLUMNS, rows, above=above)
 
 

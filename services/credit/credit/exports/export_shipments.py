@@ -13,6 +13,7 @@ from chassis.runtime import Runtime
 from chassis.sheets import Cell, Column
 from fastapi import Query, Response
 from policy.calendar import civil
+from policy.directory import Directory
 
 from credit.exports.file import MOST, FileKind, Kind, as_file, record_export, refuse_too_long
 from credit.numbers import number_of
@@ -32,6 +33,7 @@ _COLUMNS = (
     Column("账户", "account", 16),
     Column("客户编号", "customer", 16),
     Column("分支", "branch"),
+    Column("分支名称", "branch title", 22),
     Column("状态", "state"),
     Column("目的地", "destination"),
     Column("金额", "amount"),
@@ -63,15 +65,16 @@ async def export_shipments(
         found = [SHIPMENTS.restore(row) for row in await tx.execute(query)]
         refuse_too_long(found)
         record_export(tx, "shipments", [str(account_id or branch or "all")], RULES)
-    return await as_file(kind, "发货清单", _COLUMNS, [_row(shipment) for shipment in found])
+    directory = Directory.of(runtime)
+    return await as_file(kind, "发货清单", _COLUMNS, [_row(one, directory.title(one.branch)) for one in found])
 
 
-def _row(one: Shipment) -> list[Cell]:
+def _row(one: Shipment, branch_title: str) -> list[Cell]:
     reasons = [str(reason["code"]) for reason in one.decision.get("reasons", [])]
     own = one.origin == "credit"
     return [
         number_of(one.id), None if own else one.origin_ref, number_of(one.account_id), number_of(one.customer_id),
-        one.branch,
+        one.branch, branch_title,
         _STATES[one.state], one.destination, one.amount, one.prepaid, one.returned, civil(one.requested_at),
         one.released_on, one.invoiced_on, one.issued_on, one.delivered_on, "是 yes" if one.unreleased else None,
         " ".join(reasons) or None,

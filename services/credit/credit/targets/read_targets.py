@@ -43,6 +43,7 @@ _REACHED = """SELECT a.branch, s.person, d.kind, sum(d.amount) AS amount FROM ac
 _COLUMNS = (
     Column("范围", "scope", 10),
     Column("门店", "branch", 18),
+    Column("门店名称", "branch title", 22),
     Column("业务员", "salesperson", 20),
     Column("目标", "target", 16),
     Column("开票净额", "invoiced, net", 16),
@@ -197,7 +198,7 @@ async def print_progress(target_id: UUID, principal: Principal, runtime: Runtime
     async with runtime.transaction(actor=principal.subject) as tx:
         target = await target_of(tx, target_id, READ_TARGET, principal, lock=False)
         progress = await progress_of(tx, target, principal)
-    content = await asyncio.to_thread(_printed, progress)
+    content = await asyncio.to_thread(_printed, progress, Directory.of(runtime))
     headers = {"Content-Disposition": f'attachment; filename="target-{target.period}-{target.id}.xlsx"'}
     return Response(content, media_type=XLSX, headers=headers)
 
@@ -260,15 +261,14 @@ def _lines(
         yield line("place", None, None, people)
 
 
-def _printed(progress: ProgressView) -> bytes:
+def _printed(progress: ProgressView, directory: Directory) -> bytes:
     names = {"person": "业务员", "branch": "门店", "place": "区域"}
-    above = (f"销售目标 {progress.target.place} {progress.target.period}", f"截至 {progress.on}")
-    return write_xlsx(
-        "销售目标完成情况",
-        _COLUMNS,
+    above = (f"销售目标 {directory.place_title(progress.target.place)} {progress.target.period}", f"截至 {progress.on}")
+    rows = [
         (
-            (names[one.scope], one.branch, one.person, one.target, one.invoiced, one.paid, one.percent)
-            for one in progress.lines
-        ),
-        above=above,
-    )
+            names[one.scope], one.branch, None if one.branch is None else directory.title(one.branch), one.person,
+            one.target, one.invoiced, one.paid, one.percent,
+        )
+        for one in progress.lines
+    ]  # fmt: skip
+    return write_xlsx("销售目标完成情况", _COLUMNS, rows, above=above)

@@ -18,6 +18,7 @@ import python_calamine
 import sqlalchemy as sa
 from chassis.kit.counterpart import Reply, Request, answered, counterpart
 from chassis.kit.keys import TestIssuer
+from chassis.kit.pdf import characters
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
 from contracts.archive import AccessRecorded
@@ -70,7 +71,7 @@ async def stage(
         more = {"peers": {"customer": url}, "token_endpoint": f"{url}/token", "grants_from": "staff"}
         async with staged(service, database, keys, issuer, **more) as stage:
             stage.runtime.clock = Clock(datetime(2026, 3, 2, 9, 15, tzinfo=ZONE))
-            await open_branch(stage, "hz-dist-1", Profile.DISTRIBUTION, region="east")
+            await open_branch(stage, "hz-dist-1", Profile.DISTRIBUTION, region="east", title="杭州配送中心")
             for subject, role in (
                 ("sales-1", "sales"),
                 ("finance-1", "finance"),
@@ -115,16 +116,30 @@ async def test_a_first_letter_goes_out_by_itself_with_a_statement_and_a_notice_o
     xlsx = await send(stage, "seller-1", "GET", opened["papers"]["statement"]["path"])
     assert hashlib.sha256(xlsx.content).hexdigest() == opened["papers"]["statement"]["sha256"]
     rows = python_calamine.load_workbook(io.BytesIO(xlsx.content)).get_sheet_by_index(0).to_python()
-    assert rows[0][0] == f"对账单 {NAME}"
-    assert rows[4][:7] == [
+    assert (rows[0][0], rows[2][0]) == (f"对账单 {NAME}", "出具 杭州配送中心")
+    assert rows[5][:7] == [
         opened["lines"][0]["document"], "发票", date(2026, 1, 25), date(2026, 2, 24), 7, 500.0, 500.0,
     ]  # fmt: skip
-    assert rows[5][6] == 500.0
+    assert rows[6][6] == 500.0
     told = [one.message for one in await stage.outbox(Send) if one.message.template == "dunning_letter"]  # type: ignore[union-attr]
     assert [one.to for one in told if isinstance(one, Send)] == [["person:seller-1"]]
     (sent,) = [one.message for one in await stage.outbox(DunningLetterSent)]
     assert isinstance(sent, DunningLetterSent)
     assert (sent.level, sent.digest) == (1, opened["papers"]["letter"]["sha256"])
+
+
+@pytest.mark.rule("P02.4")
+async def test_a_letter_bears_the_title_that_its_branch_had_when_it_was_printed(stage: Stage) -> None:
+    await owing(stage, 7)
+    await nights(stage, 1)
+    (line,) = await letters(stage)
+    path = f"{PATH}/{line['id']}/letter"
+    letter = (await send(stage, "finance-1", "GET", path)).content
+    drawn = characters(letter)
+    assert set("催款函杭州配送中心") <= drawn
+    assert "z" not in drawn  # of the code
+    await open_branch(stage, "hz-dist-1", Profile.DISTRIBUTION, region="east", title="改名以后")
+    assert (await send(stage, "finance-1", "GET", path)).content == letter
 
 
 @pytest.mark.rule("P02.4")

@@ -11,8 +11,9 @@ import pytest
 import python_calamine
 from chassis.kit.stage import Stage
 from contracts.archive import AccessRecorded
+from contracts.staff import Profile
 from credit.exports import file
-from policy.kit import hire
+from policy.kit import hire, open_branch
 
 from .trade import Distributor, send
 
@@ -86,7 +87,9 @@ async def test_the_shipments_say_where_they_stand_and_why(stage: Stage, monkeypa
     await shop.bought("1000.00", 10)
     await shop.ships("100.00")
     held = await shop.asks("5000.00", origin="erp", origin_ref="SO-1")
+    await open_branch(stage, "hz-dist-1", Profile.DISTRIBUTION, region="east", title="杭州配送中心")
     rows = await csv_rows(stage, "/v1/shipments/export?format=csv")
+    assert {(one["branch"], one["branch title"]) for one in rows} == {("hz-dist-1", "杭州配送中心")}
     assert [(one["state"], one["amount"], one["reference"]) for one in rows] == [
         ("暂停", "5000.00", "SO-1"),
         ("已出库", "100.00", ""),

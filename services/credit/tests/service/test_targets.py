@@ -105,11 +105,12 @@ async def test_progress_is_net_of_returns_by_who_looked_after_the_account_that_d
     assert lines["person", "nb-dist-3", "seller-2"]["invoiced"] == "0.00"
     whole = lines["place", None, None]
     assert (whole["target"], whole["invoiced"], whole["percent"]) == ("1000.00", "350.00", "35")
+    await open_branch(stage, "hz-dist-1", Profile.DISTRIBUTION, region="east", title="杭州配送中心")
     file = await send(stage, "area-1", "GET", f"{PATH}/{target['id']}/progress.xlsx")
     rows = python_calamine.load_workbook(io.BytesIO(file.content)).get_sheet_by_index(0).to_python()
     assert rows[0][0] == "销售目标 area:east 2026-03"
-    assert ["业务员", "hz-dist-1", "seller-1", 600.0, 300.0, 120.0, 50.0] in rows
-    assert rows[-1][3:5] == [1000.0, 350.0]
+    assert ["业务员", "hz-dist-1", "杭州配送中心", "seller-1", 600.0, 300.0, 120.0, 50.0] in rows
+    assert rows[-1][4:6] == [1000.0, 350.0]
 
 
 @pytest.mark.rule("P02.1")
