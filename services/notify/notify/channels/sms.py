@@ -43,7 +43,7 @@ class HttpGateway:
         if not reach.get("mobile"):
             raise NotReachable("no mobile number is known")
         template = self._templates.get(notice.template)
-        params = {**notice.params, "link": link}
+        params = {**words.params, "link": link}
         if template is None:
             template, params = self._templates.get(GENERIC.name), {"link": link}
         if template is None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from chassis.auth import Principal
 from chassis.http import Cursor, Limit, Page, cursor_of, cursor_values, get
 from chassis.tx import Tx
+from policy.directory import Directory
 from pydantic import BaseModel
 
 from notify.inbox.views import InboxView, inbox_view
@@ -47,7 +48,8 @@ async def list_inbox(principal: Principal, tx: Tx, limit: Limit = 50, cursor: Cu
     found = [NOTICES.restore(row) for row in rows]
     shown = found[:limit]
     following = cursor_of(shown[-1].unread, shown[-1].id) if len(found) > limit else None
-    return Page(items=[inbox_view(one) for one in shown], next=following)
+    directory = Directory.of(tx.runtime)
+    return Page(items=[inbox_view(one, directory) for one in shown], next=following)
 
 
 @get("/v1/inbox/counts", needs=READ_INBOX)

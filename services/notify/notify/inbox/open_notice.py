@@ -9,6 +9,7 @@ from chassis.http import get, post
 from chassis.problems import NotFound
 from chassis.tx import Tx
 from contracts.notify import NoticeRead
+from policy.directory import Directory
 from policy.obligations import met
 
 from notify.inbox.views import InboxView, inbox_view
@@ -25,7 +26,7 @@ async def open_notice(notice_id: UUID, principal: Principal, tx: Tx) -> InboxVie
     order, notice = await _mine(tx, notice_id, principal)
     if notice.read(tx.now):
         _say(tx, order, notice, confirmed=False)
-    return inbox_view(notice)
+    return inbox_view(notice, Directory.of(tx.runtime))
 
 
 @post("/v1/inbox/{notice_id}/confirm", needs=READ_INBOX)
@@ -35,7 +36,7 @@ async def confirm_notice(notice_id: UUID, principal: Principal, tx: Tx) -> Inbox
     if notice.confirm(tx.now):
         met(tx, CONFIRM, notice.id, at=tx.now)
         _say(tx, order, notice, confirmed=True)
-    return inbox_view(notice)
+    return inbox_view(notice, Directory.of(tx.runtime))
 
 
 async def _mine(tx: Tx, identifier: UUID, principal: Principal) -> tuple[Order, Notice]:

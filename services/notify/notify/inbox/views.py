@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from policy.directory import Directory
 from pydantic import BaseModel
 
 from notify.notice import Notice
@@ -38,9 +39,9 @@ class InboxView(BaseModel):
     settled_at: datetime | None
 
 
-def inbox_view(notice: Notice) -> InboxView:
+def inbox_view(notice: Notice, directory: Directory) -> InboxView:
     """The notice in words."""
-    zh, en = say(notice.template, notice.params, "zh"), say(notice.template, notice.params, "en")
+    zh, en = (say(notice.template, notice.params, directory, language) for language in ("zh", "en"))
     return InboxView(
         id=notice.id,
         title=zh.title,
@@ -55,8 +56,8 @@ def inbox_view(notice: Notice) -> InboxView:
         urgent=notice.urgent,
         role=notice.role,
         place=notice.place,
-        because=why(notice.because),
-        because_zh=why(notice.because, "zh"),
+        because=why(notice.because, "en", directory),
+        because_zh=why(notice.because, "zh", directory),
         made_at=notice.made_at,
         confirm_by=notice.confirm_by,
         unread=notice.unread,

@@ -20,6 +20,7 @@ from chassis.problems import Busy
 from chassis.runtime import Runtime
 from fastapi import Header, Response
 from fastapi.responses import StreamingResponse
+from policy.directory import Directory
 
 from notify.inbox.list_inbox import Counts, counts_of
 from notify.inbox.views import inbox_view
@@ -115,15 +116,16 @@ class Inboxes:
         of_person: dict[str, list[Notice]] = defaultdict(list)
         for notice in reversed(newest):
             of_person[notice.person].append(notice)
+        directory = Directory.of(self.runtime)
         for watcher in watchers:
-            _offer(watcher, of_person[watcher.person], counts[watcher.person])
+            _offer(watcher, of_person[watcher.person], counts[watcher.person], directory)
 
 
-def _offer(watcher: Watcher, found: Sequence[Notice], counts: Counts) -> None:
+def _offer(watcher: Watcher, found: Sequence[Notice], counts: Counts, directory: Directory) -> None:
     for notice in found:
         if notice.id not in watcher.seen and notice.id > _earlier(watcher.since):
             watcher.seen.add(notice.id)
-            watcher.offer("notice", notice.id, inbox_view(notice).model_dump_json())
+            watcher.offer("notice", notice.id, inbox_view(notice, directory).model_dump_json())
             watcher.since = max(watcher.since, notice.id)
     if counts != watcher.counts:
         watcher.counts = counts

@@ -12,6 +12,7 @@ from chassis.http import Cursor, Limit, Page, get
 from chassis.lists import newest_first
 from chassis.tx import Tx
 from fastapi import Query
+from policy.directory import Directory
 from pydantic import BaseModel
 
 from notify.notice import NOTICES, Notice
@@ -86,7 +87,8 @@ async def list_notices(
         wanted.append(c.subject == subject)
     found, following = await newest_first(tx, NOTICES, wanted, limit, cursor)
     ways = await _ways(tx, [one.id for one in found])
-    return Page(items=[_view(one, ways[one.id]) for one in found], next=following)
+    directory = Directory.of(tx.runtime)
+    return Page(items=[_view(one, ways[one.id], directory) for one in found], next=following)
 
 
 async def _ways(tx: Tx, ids: list[UUID]) -> dict[UUID, list[DispatchView]]:
@@ -103,7 +105,7 @@ async def _ways(tx: Tx, ids: list[UUID]) -> dict[UUID, list[DispatchView]]:
     return found
 
 
-def _view(notice: Notice, channels: list[DispatchView]) -> NoticeView:
+def _view(notice: Notice, channels: list[DispatchView], directory: Directory) -> NoticeView:
     shown = {
         name: getattr(notice, name)
         for name in NoticeView.model_fields
@@ -112,7 +114,7 @@ def _view(notice: Notice, channels: list[DispatchView]) -> NoticeView:
     return NoticeView(
         **shown,
         rules=list(notice.rules),
-        because=why(notice.because),
-        because_zh=why(notice.because, "zh"),
+        because=why(notice.because, "en", directory),
+        because_zh=why(notice.because, "zh", directory),
         channels=channels,
     )

@@ -398,7 +398,7 @@ async def dispatch(ref: str, work: Work) -> Outcome | None:
     try:
         if reach is None:
             reach = dict((await reach_of(runtime, notice.person)).known)
-        words = say(notice.template, notice.params, reach.get("language", "zh"))
+        words = say(notice.template, notice.params, Directory.of(runtime), reach.get("language", "zh"))
         outlets: Outlets = Outlets.of(runtime)
         await outlets.send(one.channel, one.id, notice, reach, words)
     except NotReachable as never:

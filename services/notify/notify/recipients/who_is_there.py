@@ -147,10 +147,24 @@ def named(seat: Seat) -> str:
     return f"{PERSON}:{place}" if role == PERSON else f"{role}@{place}"
 
 
-def why(tried: Collection[tuple[str, str]], language: str = "en") -> str | None:
-    """Why it was not somebody before, in words; None where it was the one meant."""
+def why(tried: Collection[tuple[str, str]], language: str = "en", directory: Directory | None = None) -> str | None:
+    """Why it was not somebody before, in words; None where it was the one meant.
+
+    With the directory seats are called as people call them, else by their codes.
+    """
     if not tried:
         return None
     which = 1 if language == "zh" else 0
-    said = [_WORDS[reason][which].format(seat=seat) for seat, reason in tried]
-    return "; ".join(said)
+    said = [
+        _WORDS[reason][which].format(seat=seat if directory is None else _called(seat, language, directory))
+        for seat, reason in tried
+    ]
+    return ("；" if language == "zh" else "; ").join(said)
+
+
+def _called(seat: str, language: str, directory: Directory) -> str:
+    role, _, place = seat.partition("@")
+    if role not in _ROLES:
+        return seat
+    title = directory.place_title(place, language)
+    return f"{title} {_ROLES[role].zh}" if language == "zh" else f"{_ROLES[role].en} at {title}"

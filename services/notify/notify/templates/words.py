@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from string import Formatter
@@ -13,6 +13,7 @@ from string import Formatter
 import structlog
 from contracts.roles import Role
 from policy.calendar import ZONE
+from policy.directory import Directory
 
 log = structlog.get_logger()
 
@@ -40,6 +41,7 @@ PARAMETERS = frozenset(
     }
 )
 _INSTANTS = frozenset({"due_at", "at", "until"})
+_PLACES = frozenset({"branch", "place"})
 _VALUE = re.compile(r"[A-Za-z0-9 _.,:/+@#%-]{1,120}")
 _CODE = re.compile(r"[!-~]{1,300}")
 _PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
@@ -48,10 +50,11 @@ _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 
 @dataclass(frozen=True)
 class Words:
-    """What is said: one line, and the text below it."""
+    """What is said: one line, the text below it, and the parameters as they are read in them."""
 
     title: str
     text: str
+    params: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,11 @@ class Template:
         texts = (self.zh.title, self.zh.text, self.en.title, self.en.text)
         return frozenset(name for text in texts for _, name, _, _ in Formatter().parse(text) if name)
 
-    def say(self, params: Mapping[str, str], language: str) -> Words:
+    def say(self, params: Mapping[str, str], language: str, directory: Directory) -> Words:
         """The words with the parameters put in; KeyError where one is missing."""
         words = self.en if language == "en" else self.zh
-        said = {name: _said(name, value, language) for name, value in params.items()}
-        return Words(words.title.format_map(said), words.text.format_map(said))
+        said = {name: _said(name, value, language, directory) for name, value in params.items()}
+        return Words(words.title.format_map(said), words.text.format_map(said), said)
 
 
 GENERIC = Template(
@@ -264,14 +267,16 @@ def in_code(value: str) -> bool:
     return bool(_CODE.fullmatch(value))
 
 
-def say(name: str, params: Mapping[str, str], language: str = "zh") -> Words:
+def say(name: str, params: Mapping[str, str], directory: Directory, language: str = "zh") -> Words:
     """The words of a notice; the generic ones where the template is no more, or asks for more than it did."""
     template = TEMPLATES.get(name, GENERIC)
-    return (template if template.params <= params.keys() else GENERIC).say(params, language)
+    return (template if template.params <= params.keys() else GENERIC).say(params, language, directory)
 
 
-def _said(name: str, value: str, language: str) -> str:
-    """A parameter as people read it: instants in civil time, roles by their names."""
+def _said(name: str, value: str, language: str, directory: Directory) -> str:
+    """A parameter as people read it: instants in civil time, roles by their names, branches by their titles."""
+    if name in _PLACES:
+        return directory.place_title(value, language)
     if name in _INSTANTS:
         try:
             return datetime.fromisoformat(value).astimezone(ZONE).strftime("%Y-%m-%d %H:%M")

@@ -63,7 +63,10 @@ async def told(
         more = {"grants_from": "staff", "public_url": "https://kehu.example", **beside, **more}
         async with staged(service, database, keys, issuer, **more) as stage:
             stage.runtime.clock = Clock(datetime(2026, 3, 2, 9, 15, tzinfo=ZONE))
-            await open_branch(stage, "sh-pudong", Profile.DEALERSHIP, region="east")
+            await open_branch(
+                stage, "sh-pudong", Profile.DEALERSHIP, region="east", title="上海浦东4S店",
+                departments={"after_sales": "售后部"},
+            )  # fmt: skip
             await open_branch(stage, "sh-minhang", Profile.DEALERSHIP, region="east")
             yield stage
 

@@ -54,6 +54,8 @@ async def test_the_inbox_says_in_both_languages_what_to_do_and_where(stage: Stag
     (item,) = (await inbox(stage, "gm-1"))["items"]
     assert item["title"] == "重大投诉 20260302-0000001-3"
     assert item["title_en"] == "Serious complaint 20260302-0000001-3"
+    assert "门店 上海浦东4S店, 认定时间" in item["text"]
+    assert "20260302-0000001-3 at 上海浦东4S店 became" in item["text_en"]
     assert (item["path"], item["rules"], item["unread"]) == (message.path, ["P12.7"], True)
     assert (item["role"], item["place"]) == ("general_manager", "sh-pudong")
     assert (await inbox(stage, "other"))["items"] == []
@@ -194,6 +196,7 @@ async def test_a_new_notice_and_the_counts_come_by_themselves(stage: Stage) -> N
         ("notice", str(notice)), ("counts", None), ("counts", None)
     ]  # fmt: skip
     assert mine.events[1][2]["title"] == "重大投诉 20260302-0000001-3"
+    assert "门店 上海浦东4S店," in mine.events[1][2]["text"]
     assert [data["unread"] for kind, _, data in mine.events if kind == "counts"] == [0, 1, 0]
     assert [kind for kind, _, _ in others.events] == ["counts"]
 

@@ -15,6 +15,7 @@ from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from contracts.notify import NobodyTold, NoticeRead, NoticeSent
+from contracts.roles import Role
 from contracts.work import WorkItem, WorkState
 from policy.kit import hire
 
@@ -132,7 +133,9 @@ async def test_who_does_not_confirm_is_told_over_the_next_channel_then_the_next_
     assert [one["because"] for one in first["channels"]] == [
         "policy", "not confirmed, reminder 1", "not confirmed, reminder 2"
     ]  # fmt: skip
-    assert "未按时确认" in second["because_zh"]
+    called = f"上海浦东4S店 {Role.DEPARTMENT_HEAD.zh}"
+    assert second["because_zh"].startswith(f"{called} 未按时确认；")
+    assert second["because"].startswith(f"{Role.DEPARTMENT_HEAD.en} at 上海浦东4S店 did not confirm in time; ")
 
 
 async def _is(stage: Stage, person: str, **states: str) -> bool:

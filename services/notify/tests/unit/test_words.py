@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
+from chassis.runtime import Runtime
 from contracts.roles import Role
 from notify.policy import Channel, NotifyPolicy
 from notify.templates.words import GENERIC, PARAMETERS, TEMPLATES, chosen, harmless, in_code, say
+from policy.calendar import Calendar
+from policy.directory import Branch, Directory
 
 SAMPLES = {
     "number": "20260302-0000001-3", "kind": "judge", "role": "relations_manager", "place": "sh-pudong",
     "branch": "sh-pudong", "due_at": "2026-03-02T10:00:00Z", "at": "2026-03-02T10:00:00+00:00", "count": "3",
     "rules": "P04.3, P12.2",
 }  # fmt: skip
+DIRECTORY = Directory(
+    cast("Runtime", None),
+    branches={
+        "sh-pudong": Branch("sh-pudong", "dealership", None, Calendar(), "上海浦东4S店", {"after_sales": "售后部"})
+    },
+)
 
 
 @pytest.mark.rule("P05.15")
@@ -32,7 +42,7 @@ def test_a_template_has_rules_and_no_place_for_personal_data(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_template_says_everything_in_both_languages(name: str, language: str) -> None:
-    words = say(name, SAMPLES, language)
+    words = say(name, SAMPLES, DIRECTORY, language)
     assert "{" not in words.title + words.text
     assert bool(re.search(r"[\u4e00-\u9fff]", words.title)) == (language == "zh")
     both = TEMPLATES[name]
@@ -40,9 +50,31 @@ def test_a_template_says_everything_in_both_languages(name: str, language: str) 
 
 
 def test_instants_are_said_in_civil_time_and_roles_by_their_names() -> None:
-    words = say("work_missed", SAMPLES, "zh")
-    assert words.text.startswith(f"sh-pudong 的{Role.RELATIONS_MANAGER.zh}应于 2026-03-02 18:00 完成 判定投诉是否成立")
-    assert f"from the {Role.RELATIONS_MANAGER.en} of sh-pudong" in say("work_missed", SAMPLES, "en").text
+    words = say("work_missed", SAMPLES, DIRECTORY)
+    assert words.text.startswith(
+        f"上海浦东4S店 的{Role.RELATIONS_MANAGER.zh}应于 2026-03-02 18:00 完成 判定投诉是否成立"
+    )
+    assert f"from the {Role.RELATIONS_MANAGER.en} of 上海浦东4S店" in say("work_missed", SAMPLES, DIRECTORY, "en").text
+
+
+def test_a_branch_and_a_department_are_called_by_their_titles_and_what_has_none_by_its_code() -> None:
+    def said(language: str, place: str) -> str:
+        return say("work_missed", {**SAMPLES, "place": place}, DIRECTORY, language).text
+
+    assert said("zh", "sh-pudong/after_sales").startswith("上海浦东4S店 · 售后部 的")
+    assert "of 上海浦东4S店 · 售后部 (by P04.3" in said("en", "sh-pudong/after_sales")
+    assert said("zh", "bj-new").startswith("bj-new 的")
+    assert (said("zh", "group")[:2], "of the group (" in said("en", "group")) == ("集团", True)
+    for language, text in (("zh", "门店 上海浦东4S店, "), ("en", "at 上海浦东4S店 became serious")):
+        words = say("serious_complaint", SAMPLES, DIRECTORY, language)
+        assert text in words.text
+        assert words.params["branch"] == "上海浦东4S店"
+
+
+@pytest.mark.parametrize("name", sorted(TEMPLATES))
+def test_english_words_have_no_chinese_punctuation(name: str) -> None:
+    words = say(name, SAMPLES, DIRECTORY, "en")
+    assert not re.search("[、。，；：（）！？“”]", words.title + words.text)
 
 
 @pytest.mark.rule("P05.15")
@@ -65,8 +97,8 @@ def test_ids_numbers_dates_and_places_are_said(value: str) -> None:
 
 
 def test_a_notice_from_before_a_template_changed_is_still_said() -> None:
-    assert say("serious_complaint", {"number": "1"}) == GENERIC.zh
-    assert say("no_more", {"number": "1"}, "en") == GENERIC.en
+    assert say("serious_complaint", {"number": "1"}, DIRECTORY) == GENERIC.zh
+    assert say("no_more", {"number": "1"}, DIRECTORY, "en") == GENERIC.en
 
 
 def test_a_parameter_that_no_words_need_is_not_kept() -> None:
@@ -85,6 +117,6 @@ def test_the_shipped_policy_names_templates_that_exist_and_ways_that_end() -> No
 
 def test_a_duty_is_called_by_its_name_and_one_that_is_unknown_by_its_code() -> None:
     said = {**SAMPLES, "kind": "judge"}
-    assert "判定投诉是否成立" in say("work_missed", said, "zh").title
-    assert "judge whether the complaint holds" in say("work_missed", said, "en").title
-    assert "of.tomorrow" in say("work_missed", {**said, "kind": "of.tomorrow"}, "zh").title
+    assert "判定投诉是否成立" in say("work_missed", said, DIRECTORY).title
+    assert "judge whether the complaint holds" in say("work_missed", said, DIRECTORY, "en").title
+    assert "of.tomorrow" in say("work_missed", {**said, "kind": "of.tomorrow"}, DIRECTORY).title
