@@ -463,6 +463,9 @@ const CODES: Record<string, [string, string]> = {
   ...CREDIT_CODES,
 };
 
+/** what stands between items, between whole parts, after a label, inside a sentence */
+const MARKS = { list: ["、", ", "], parts: ["；", "; "], colon: ["：", ": "], comma: ["，", ", "] } satisfies Record<string, [string, string]>;
+
 const DUTIES = duties as unknown as Record<string, [string, string]>;
 
 export interface Speech {
@@ -473,6 +476,8 @@ export interface Speech {
   /** the name of a work item's kind, as its service declares it */
   duty: (kind: string) => string;
   pick: (zh: string | null | undefined, en: string | null | undefined) => string;
+  /** a mark of punctuation as the language writes it */
+  mark: (of: keyof typeof MARKS) => string;
   /** an instant in Shanghai, with the year where it is another one than this */
   when: (instant: string | null | undefined) => string;
   setLanguage: (language: Language) => void;
@@ -507,6 +512,7 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
         return kind.startsWith("approve.") ? (at === 0 ? `审批：${zh}` : `sign: ${en}`) : at === 0 ? zh : en;
       },
       pick: (zh, en) => (at === 0 ? zh || en : en || zh) ?? "",
+      mark: (of) => MARKS[of][at],
       when: (instant) => {
         if (!instant) return "";
         const at = new Date(instant);

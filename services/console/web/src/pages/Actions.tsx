@@ -79,7 +79,7 @@ export function Actions({ one, found }: { one: Case; found: CaseActions }) {
 
 /** A step that is another's, or that an approval holds: of whom it waits. */
 function Waiting({ action, subject }: { action: Action; subject: string }) {
-  const { t, code, pick } = useSpeech();
+  const { t, code, pick, mark } = useSpeech();
   const { placeName, roleName } = useDesk();
   const approvals = useApprovals(subject);
   const held = action.state === "held";
@@ -91,8 +91,8 @@ function Waiting({ action, subject }: { action: Action; subject: string }) {
       <b>{code(action.step)}</b>
       {held ? (
         <span>
-          {t("heldBy")}{approval && `：${pick(approval.title_zh, approval.title)}`}
-          {seats.length > 0 && ` · ${t("waitsForSigner")} ${seats.map((seat) => `${roleName(seat.role)} ${placeName(seat.place)}`).join("、")}`}
+          {t("heldBy")}{approval && `${mark("colon")}${pick(approval.title_zh, approval.title)}`}
+          {seats.length > 0 && ` · ${t("waitsForSigner")} ${seats.map((seat) => `${roleName(seat.role)} ${placeName(seat.place)}`).join(mark("list"))}`}
         </span>
       ) : (
         <span>{t("awaits")} {whose} {action.person && <b><Person of={action.person} /></b>}</span>
@@ -104,8 +104,8 @@ function Waiting({ action, subject }: { action: Action; subject: string }) {
 
 /** Why a step is not possible now: what comes before it. */
 function Because({ action, state }: { action: Action; state: string }) {
-  const { t, code, pick } = useSpeech();
-  if (action.gates.length > 0) return <>{t("after")} {action.gates.map((gate) => code(`gate.${gate}`)).join("、")}</>;
+  const { t, code, pick, mark } = useSpeech();
+  if (action.gates.length > 0) return <>{t("after")} {action.gates.map((gate) => code(`gate.${gate}`)).join(mark("list"))}</>;
   if (!action.since.includes(state)) return <>{t("when")} {action.since.map(code).join(" / ")}</>;
   const known = OTHERWISE[action.step];
   return <>{known ? pick(...known) : action.because}</>;

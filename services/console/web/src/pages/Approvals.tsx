@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Button, Input, Tag } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { ask, Problem, type Approval, type Page } from "../api";
-import { useSpeech } from "../language";
+import { useSpeech, type Speech } from "../language";
 import { Person } from "../parts/Person";
 import { Place } from "../parts/Place";
 import { ProblemNote } from "../parts/ProblemNote";
@@ -54,7 +54,8 @@ export function Approvals({ subject }: { subject: string }) {
 }
 
 function Asked({ asked }: { asked: Approval }) {
-  const { t, pick, code, when } = useSpeech();
+  const speech = useSpeech();
+  const { t, pick, code, when } = speech;
   const { roleName } = useDesk();
   const queries = useQueryClient();
   const key = useRef(crypto.randomUUID());
@@ -78,7 +79,7 @@ function Asked({ asked }: { asked: Approval }) {
         {Object.entries(asked.offer).filter(([name, value]) => filled(value) && !name.endsWith("_id")).map(([name, value]) => (
           <span key={name}>
             <dt>{label(name, pick)}</dt>
-            <dd>{typeof value === "boolean" ? (value ? t("yes") : t("no")) : offered(value, code)}</dd>
+            <dd>{typeof value === "boolean" ? (value ? t("yes") : t("no")) : offered(value, speech)}</dd>
           </span>
         ))}
         <span><dt>{t("digest")}</dt><dd><code title={asked.digest}>{asked.digest.slice(0, 16)}…</code></dd></span>
@@ -111,8 +112,8 @@ function Asked({ asked }: { asked: Approval }) {
 }
 
 /** A value of an offer in words; lines of an offer one after the other. */
-function offered(value: unknown, code: (value: string) => string): string {
-  if (Array.isArray(value)) return value.map((one) => offered(one, code)).join("；");
-  if (value !== null && typeof value === "object") return Object.values(value).map((one) => offered(one, code)).join(" ");
-  return code(String(value));
+function offered(value: unknown, speech: Speech): string {
+  if (Array.isArray(value)) return value.map((one) => offered(one, speech)).join(speech.mark("parts"));
+  if (value !== null && typeof value === "object") return Object.values(value).map((one) => offered(one, speech)).join(" ");
+  return speech.code(String(value));
 }

@@ -16,7 +16,7 @@ type Doing = "merge" | "link" | "split";
 
 /** Which cases have to do with this one; merged, linked and split by who judges or names the department (P04.8, P04.9). */
 export function Arranging({ one, actions }: { one: Case; actions: Action[] }) {
-  const { t, code, when } = useSpeech();
+  const { t, code, when, mark } = useSpeech();
   const { roleName } = useDesk();
   const navigate = useNavigate();
   const [opened, setOpened] = useState<Doing | null>(null);
@@ -47,7 +47,7 @@ export function Arranging({ one, actions }: { one: Case; actions: Action[] }) {
       {mine && shut && <p className="quiet">{one.state === "closed" ? t("closedFirst") : <>{t("heldFirst")} <Holding one={one} /></>}</p>}
       {part && (
         <Alert type="success" showIcon role="status" closable={{ onClose: () => setPart(null) }}
-          title={<>{t("split")} · {t("done")}：{t("newCase")} <Link className="number" to={`/cases/${part.id}`}>{part.number}</Link></>} />
+          title={<>{t("split")} · {t("done")}{mark("colon")}{t("newCase")} <Link className="number" to={`/cases/${part.id}`}>{part.number}</Link></>} />
       )}
       {opened === "merge" && (
         <StepForm {...form} name={t("merge")} path={`${path}/merge`} fields={MERGE} rules={["P04.8", "P04.9"]} about={<p>{t("mergeMeans")}</p>}
@@ -61,7 +61,7 @@ export function Arranging({ one, actions }: { one: Case; actions: Action[] }) {
           initial={{ kept: one.words }} done={(answer) => { setOpened(null); if (answer) setPart(answer as Progress); }} />
       )}
       {found.isError && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
-      {found.data && found.data.merged.length > 0 && <p>{t("mergedHere")} <b className="number">{found.data.merged.join("、")}</b></p>}
+      {found.data && found.data.merged.length > 0 && <p>{t("mergedHere")} <b className="number">{found.data.merged.join(mark("list"))}</b></p>}
       {found.data?.links.length === 0 && opened === null && <p className="quiet">{t("noLinks")}</p>}
       {found.data && found.data.links.length > 0 && <ul className="lines" aria-label={t("arrange")}>
         {found.data.links.map((link, at) => {
@@ -84,11 +84,11 @@ export function Arranging({ one, actions }: { one: Case; actions: Action[] }) {
 
 /** Which approvals hold the case. */
 function Holding({ one }: { one: Case }) {
-  const { pick } = useSpeech();
+  const { pick, mark } = useSpeech();
   const approvals = useApprovals(one.id);
   const names = Object.entries(one.held).map(([name, { id }]) => {
     const known = approvals.data?.items.find((approval) => approval.id === id);
     return known ? pick(known.title_zh, known.title) : name;
   });
-  return <b>{names.join("、")}</b>;
+  return <b>{names.join(mark("list"))}</b>;
 }

@@ -169,7 +169,7 @@ interface Sending {
 
 /** Choose or drop files: what cannot be taken is said before it is sent. */
 function Adding({ id, found }: { id: string; found: Found }) {
-  const { t, code } = useSpeech();
+  const { t, code, mark } = useSpeech();
   const { message } = App.useApp();
   const queries = useQueryClient();
   const label = useId();
@@ -206,7 +206,7 @@ function Adding({ id, found }: { id: string; found: Found }) {
     if (!refused) void send(one);
   }
 
-  const types = `${t("takenTypes")}${ENDINGS.filter((one) => found.media_types.includes(TYPES[one]!)).join("、").toUpperCase()}`;
+  const types = `${t("takenTypes")}${ENDINGS.filter((one) => found.media_types.includes(TYPES[one]!)).join(mark("list")).toUpperCase()}`;
   const limit = `${t("eachAtMost")} ${sizeOf(found.largest)}`;
   return (
     <div className="adding">

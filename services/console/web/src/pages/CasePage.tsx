@@ -36,7 +36,7 @@ export function CasePage() {
 }
 
 function Opened({ id }: { id: string }) {
-  const { t, code, when } = useSpeech();
+  const { t, code, when, mark } = useSpeech();
   const base = `/api/complaint/v1/complaints/${encodeURIComponent(id)}`;
   const led = (useLocation().state as { led?: boolean } | null)?.led === true;
   const found = useQuery({ queryKey: ["case", id], queryFn: ({ signal }) => ask<Case>(base, { signal, follow: true }), staleTime: 60_000 });
@@ -67,7 +67,7 @@ function Opened({ id }: { id: string }) {
         </h1>
         <p>
           <Tag color="processing">{code(progress?.state ?? one.state)}</Tag>
-          {one.serious && <Tag color="error">{t("seriousTag")}: {one.serious_kinds.map(code).join("、")}</Tag>}
+          {one.serious && <Tag color="error">{t("seriousTag")}: {one.serious_kinds.map(code).join(mark("list"))}</Tag>}
           {one.repeat_of && <Link to={`/cases/${one.repeat_of}`}>{t("repeatOf")}</Link>}
           <span className="quiet"> {code(one.channel)} · <Place of={one.branch} /> · {t("takenAt")} {when(one.taken_at)}</span>
         </p>
@@ -200,21 +200,21 @@ const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 /** What is known in codes and numbers: an order, a level, a yes; ids say nothing to people. */
 function Said({ facts }: { facts: Record<string, unknown> }) {
-  const { t, code, pick } = useSpeech();
+  const { t, code, pick, mark } = useSpeech();
   const said = Object.entries(facts).filter(([name, value]) => name in LABELS && filled(value) && !ID.test(String(value)));
   if (said.length === 0) return null;
   const shown = (value: unknown): string =>
-    typeof value === "boolean" ? (value ? t("yes") : t("no")) : Array.isArray(value) ? value.map(shown).join("、") : code(plain(value));
+    typeof value === "boolean" ? (value ? t("yes") : t("no")) : Array.isArray(value) ? value.map(shown).join(mark("list")) : code(plain(value, mark));
   return (
     <p className="said">
-      {said.map(([name, value]) => <span key={name}><span className="quiet">{label(name, pick)}：</span>{WHO.includes(name) ? <Persons of={[value].flat().map(String)} /> : shown(value)}</span>)}
+      {said.map(([name, value]) => <span key={name}><span className="quiet">{label(name, pick)}{mark("colon")}</span>{WHO.includes(name) ? <Persons of={[value].flat().map(String)} /> : shown(value)}</span>)}
     </p>
   );
 }
 
 
 function Timeline({ entries }: { entries: Entry[] }) {
-  const { t, code, pick, when } = useSpeech();
+  const { t, code, pick, when, mark } = useSpeech();
   return (
     <section className="card" aria-labelledby="timeline-title">
       <h2 id="timeline-title">{t("timeline")}</h2>
@@ -225,7 +225,7 @@ function Timeline({ entries }: { entries: Entry[] }) {
             {one.rules.length > 0 && <span className="quiet"> · {t("rules")} {one.rules.join(", ")}</span>}
             <Said facts={one.facts} />
             {Object.entries(one.words).map(([name, text]) => filled(text) ? (
-              <p key={name}>{name !== "words" && <span className="quiet">{label(name, pick)}：</span>}{plain(text)}</p>
+              <p key={name}>{name !== "words" && <span className="quiet">{label(name, pick)}{mark("colon")}</span>}{plain(text, mark)}</p>
             ) : null)}
           </li>
         ))}

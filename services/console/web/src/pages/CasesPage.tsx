@@ -195,7 +195,7 @@ function DueBoard() {
 
 /** Compensation that everybody has signed and nobody has paid. */
 function ToPay() {
-  const { t, code, when } = useSpeech();
+  const { t, code, when, mark } = useSpeech();
   const found = useInfiniteQuery({
     queryKey: ["work", "payments"],
     initialPageParam: "",
@@ -217,7 +217,7 @@ function ToPay() {
                 <b className="number">{one.amount.amount} {one.amount.currency}</b> <Tag color="success">{code(one.state)}</Tag>
                 <span className="quiet"><Place of={one.branch} /> · <Person of={one.offered_by} /> · {when(one.decided_at)}</span>
               </span>
-              <span className="line-text">{one.lines.map((line) => `${code(line.kind)} ${line.amount.amount}`).join("、")}</span>
+              <span className="line-text">{one.lines.map((line) => `${code(line.kind)} ${line.amount.amount}`).join(mark("list"))}</span>
             </Link>
           </li>
         ))}

@@ -32,7 +32,7 @@ export function useCompensations(id: string) {
 
 /** What was offered, granted and paid for a case; who signs it is among its approvals (P12.10). */
 export function Compensations({ id }: { id: string }) {
-  const { t, code, when } = useSpeech();
+  const { t, code, when, mark } = useSpeech();
   const { me } = useDesk();
   const found = useCompensations(id);
   const [offering, setOffering] = useState(false);
@@ -56,7 +56,7 @@ export function Compensations({ id }: { id: string }) {
               <Tag color={one.state === "paid" || one.state === "granted" ? "success" : "warning"}>{code(one.state)}</Tag>
               <span className="push quiet"><Person of={one.offered_by} /> · {when(one.offered_at)}</span>
             </span>
-            <span>{one.lines.map((line) => `${code(line.kind)} ${line.amount.amount}`).join("、")}</span>
+            <span>{one.lines.map((line) => `${code(line.kind)} ${line.amount.amount}`).join(mark("list"))}</span>
             {one.paid_at && <span className="quiet">{code("paid")} <Person of={one.paid_by} /> {when(one.paid_at)}</span>}
             {offers && one.state !== "paid" && changing !== one.id && (
               <span><Button size="small" onClick={() => setChanging(one.id)}>{t("changeOffer")}</Button></span>

@@ -33,7 +33,7 @@ export function useLadder(id: string) {
 
 /** Who had to be told of a serious case, by when, and who was; marked and overruled here (P12.5, P12.6). */
 export function Ladder({ id }: { id: string }) {
-  const { t, code, when } = useSpeech();
+  const { t, code, when, mark } = useSpeech();
   const { me } = useDesk();
   const found = useLadder(id);
   const [opened, setOpened] = useState<"mark" | "overrule" | null>(null);
@@ -77,7 +77,7 @@ export function Ladder({ id }: { id: string }) {
         <ul className="marks">
           {ladder.marks.map((one) => (
             <li key={`${one.at} ${one.kinds.join()}`} className="quiet">
-              {when(one.at)} · {one.overruled_by ? <>{t("overruled")} <Person of={one.overruled_by} /></> : <>{t("marked")} {t(one.by === "system" ? "theSystem" : "byPerson")}</>}: {one.kinds.map(code).join("、")}
+              {when(one.at)} · {one.overruled_by ? <>{t("overruled")} <Person of={one.overruled_by} /></> : <>{t("marked")} {t(one.by === "system" ? "theSystem" : "byPerson")}</>}: {one.kinds.map(code).join(mark("list"))}
             </li>
           ))}
         </ul>
@@ -96,7 +96,7 @@ export function Ladder({ id }: { id: string }) {
 }
 
 function Rung({ id, step }: { id: string; step: LadderStep }) {
-  const { t, code, pick, when } = useSpeech();
+  const { t, code, pick, when, mark } = useSpeech();
   const { me, roleName } = useDesk();
   const [recording, setRecording] = useState(false);
   const mine = step.ended_at === null && step.met_by !== "done" && step.state === "open" && me.grants.some((grant) => grant.role === step.answers);
@@ -120,7 +120,7 @@ function Rung({ id, step }: { id: string; step: LadderStep }) {
         </ul>
       )}
       {step.by_hand && <span>{t("byHand")} <Person of={step.by_hand.by} /> · {code(step.by_hand.channel)} {when(step.by_hand.at)}</span>}
-      {step.missing.length > 0 && <span className="quiet">{t("missing")} {step.missing.join("、")}</span>}
+      {step.missing.length > 0 && <span className="quiet">{t("missing")} {step.missing.join(mark("list"))}</span>}
       {mine && !recording && <span><Button size="small" onClick={() => setRecording(true)}>{t("recordStep")}</Button></span>}
       {recording && (
         <StepForm subject={id} name={t("recordStep")} path={`/v1/complaints/${id}/serious/steps/${step.id}/record`} fields={BY_HAND}

@@ -16,7 +16,7 @@ function useTerms(subject: string) {
 
 /** Whose turn it is: what is owed now, by whom, until when. */
 export function Owed({ subject }: { subject: string }) {
-  const { t, pick } = useSpeech();
+  const { t, pick, mark } = useSpeech();
   const { me, roleName } = useDesk();
   const found = useTerms(subject);
   const open = (found.data?.items ?? []).filter((one) => one.ended_at === null && !one.duty.includes("serious"));
@@ -26,7 +26,7 @@ export function Owed({ subject }: { subject: string }) {
     <ul className="owed" aria-label={t("owedNow")}>
       {open.map((one) => (
         <li key={one.id}>
-          <span className="quiet">{t("owedNow")}：</span><b>{pick(one.title_zh, one.title)}</b> · {roleName(one.role)} <Person of={one.person} />
+          <span className="quiet">{t("owedNow")}{mark("colon")}</span><b>{pick(one.title_zh, one.title)}</b> · {roleName(one.role)} <Person of={one.person} />
           {mine(one) && <Tag color="processing">{t("yours")}</Tag>} <Due at={one.due_at} />
         </li>
       ))}

@@ -1,3 +1,5 @@
+import type { Speech } from "../language";
+
 // The names of what steps and offers carry, Chinese first.
 export const LABELS: Record<string, [string, string]> = {
   number: ["投诉编号", "number"],
@@ -63,7 +65,7 @@ export function label(name: string, pick: (zh: string, en: string) => string): s
 export const filled = (value: unknown) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
 
 /** Words and lists of words as one text. */
-export function plain(value: unknown): string {
-  if (Array.isArray(value)) return value.map(plain).join("；");
-  return value !== null && typeof value === "object" ? Object.values(value).map(plain).join(" ") : String(value);
+export function plain(value: unknown, mark: Speech["mark"]): string {
+  if (Array.isArray(value)) return value.map((one) => plain(one, mark)).join(mark("parts"));
+  return value !== null && typeof value === "object" ? Object.values(value).map((one) => plain(one, mark)).join(" ") : String(value);
 }

@@ -76,7 +76,7 @@ export const COLOURS: Record<string, string> = { made: "success", changed: "succ
 
 /** How far it has come, and what became of each row. */
 function Result({ table, foretold, led, of }: Kind & { of: ImportView }) {
-  const { t, code, when, language } = useSpeech();
+  const { t, code, when, language, mark } = useSpeech();
   const { message } = App.useApp();
   const words = SAID[table];
   const [outcome, setOutcome] = useState<string>();
@@ -126,7 +126,7 @@ function Result({ table, foretold, led, of }: Kind & { of: ImportView }) {
                       {refusal(one.type, language) ?? one.detail} {one.errors.map((error, n) => <span key={n} className="ledger-entry"><b>{columnAt(table, error.pointer, language)}</b> {wrongHere(error, language)}</span>)}
                       {one.foretold && (
                         <>
-                          {code(`foretold.${one.foretold.what}`)}：{code(`finding.${one.foretold.because}`)}{" "}
+                          {code(`foretold.${one.foretold.what}`)}{mark("colon")}{code(`finding.${one.foretold.because}`)}{" "}
                           {one.foretold.about && <Link className="number" to={`/credit/shipments/${one.foretold.about}`}>{numberOf(one.foretold.about)}</Link>}
                         </>
                       )}

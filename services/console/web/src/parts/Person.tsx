@@ -53,5 +53,6 @@ export function Person({ of }: { of: string | null | undefined }) {
 
 /** Several of them. */
 export function Persons({ of }: { of: string[] }) {
-  return of.map((one, nth) => <span key={one}>{nth > 0 && "、"}<Person of={one} /></span>);
+  const { mark } = useSpeech();
+  return of.map((one, nth) => <span key={one}>{nth > 0 && mark("list")}<Person of={one} /></span>);
 }

@@ -150,10 +150,10 @@ function Listed({ field, at, people, subject, first }: { field: Field; at: Name;
   );
 }
 
-function control(field: Field, label: string, people: People | undefined, first: boolean, { t, pick, code }: Speech, roleName: (role: string) => string) {
+function control(field: Field, label: string, people: People | undefined, first: boolean, { t, pick, code, mark }: Speech, roleName: (role: string) => string) {
   const choices = (field.choices ?? []).map(([value, zh, en]) => ({ value, label: pick(zh, en) }));
   const persons = (people?.people ?? []).map((one) => ({
-    value: one.subject, label: chosenAs(one, one.roles.map((role) => roleName(role)).join("、"), code(one.department)),
+    value: one.subject, label: chosenAs(one, one.roles.map((role) => roleName(role)).join(mark("list")), code(one.department)),
   }));
   const holds = (text: string, option?: { label: string }) => (option?.label ?? "").includes(text);
   switch (field.kind) {

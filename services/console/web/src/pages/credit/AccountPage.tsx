@@ -25,7 +25,7 @@ export function AccountPage() {
 }
 
 function Opened({ id }: { id: string }) {
-  const { t, code, when } = useSpeech();
+  const { t, code, when, mark } = useSpeech();
   const { me } = useDesk();
   const days = useDays();
   const account = useAccount(id);
@@ -49,7 +49,7 @@ function Opened({ id }: { id: string }) {
           {may(me, "credit.request") && <Link className="as-button push" to={`/credit/request?account=${one.id}`}>{t("requestHere")}</Link>}
         </div>
         <p className="quiet">
-          {one.customers.map((each) => name(each.customer_id)).join("、")} · <Place of={one.branch} /> · {code(`contract.${one.contract}`)} · {t("termDays")} {one.term_days} {t("days")}
+          {one.customers.map((each) => name(each.customer_id)).join(mark("list"))} · <Place of={one.branch} /> · {code(`contract.${one.contract}`)} · {t("termDays")} {one.term_days} {t("days")}
         </p>
         <Figures of={standing.data} />
         <p className="quiet">

@@ -171,7 +171,7 @@ function Row({ of, customer, within }: { of: Shipment; customer: string; within:
 }
 
 function Accounts({ branch }: { branch: string | undefined }) {
-  const { t, code } = useSpeech();
+  const { t, code, mark } = useSpeech();
   const found = useInfiniteQuery({
     queryKey: ["credit", "accounts", branch],
     initialPageParam: "",
@@ -198,7 +198,7 @@ function Accounts({ branch }: { branch: string | undefined }) {
           return (
             <li key={one.id}>
               <Link to={`/credit/accounts/${one.id}`} className={over ? "line account-line is-held" : "line account-line"}>
-                <span><b className="number">{numberOf(one.id)}</b> <span>{one.customer_ids.map(name).join("、")}</span></span>
+                <span><b className="number">{numberOf(one.id)}</b> <span>{one.customer_ids.map(name).join(mark("list"))}</span></span>
                 <span className="quiet"><Place of={one.branch} /> · {code(`contract.${one.contract}`)} · {one.term_days} {t("days")}</span>
                 <span>{t("limit")} <Amount of={one.limit} /></span>
                 <span>{t("exposure")} <Amount of={one.exposure} />{over && <b className="bad"> {t("isOver")}</b>}</span>

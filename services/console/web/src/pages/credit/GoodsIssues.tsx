@@ -39,7 +39,7 @@ export function GoodsIssues() {
 
 /** The cases that the list would raise, each with what it is worth and why: what they say is settled, and not asked again. */
 function Foreseen({ id }: { id: string }) {
-  const { t, code } = useSpeech();
+  const { t, code, mark } = useSpeech();
   const found = useParts<ForeseenCase>(["credit", "foreseen", id], `${PATHS["goods-issues"]}/${id}/cases?limit=50`);
   const items = found.data?.pages.flatMap((page) => page.items) ?? [];
   if (found.isPending) return <Skeleton active />;
@@ -57,10 +57,10 @@ function Foreseen({ id }: { id: string }) {
                   <td>
                     <Tag color="warning">{code(`foretold.${one.what}`)}</Tag> {code("loss.unauthorised_shipment")} ·{" "}
                     {one.shipment_id && <Link className="number" to={`/credit/shipments/${one.shipment_id}`}>{t("shipment")} {numberOf(one.shipment_id)}</Link>}
-                    <span className="quiet"> {t("ofSlip")} {one.slips.join("、")}</span>
+                    <span className="quiet"> {t("ofSlip")} {one.slips.join(mark("list"))}</span>
                   </td>
                   <td className="num"><Amount of={one.amount} strong /></td>
-                  <td>{one.because.map((finding) => code(`finding.${finding}`)).join("、")} <Rules of={one.rules} /></td>
+                  <td>{one.because.map((finding) => code(`finding.${finding}`)).join(mark("list"))} <Rules of={one.rules} /></td>
                   <td>{one.rows} <span className="quiet">{t("fromRow")} {one.first_row}</span></td>
                 </tr>
               ))}

@@ -112,11 +112,11 @@ function Verify({ of, done }: { of: Loss; done: () => void }) {
 }
 
 function AskShares({ of, parts, done }: { of: Loss; parts: string[]; done: () => void }) {
-  const { t } = useSpeech();
+  const { t, mark } = useSpeech();
   const { roleName } = useDesk();
   const people = usePeople(of.branch);
   const named = parts.filter((part) => part !== "company");
-  const options = (people?.people ?? []).map((one) => ({ value: one.subject, label: chosenAs(one, one.roles.map(roleName).join("、")) }));
+  const options = (people?.people ?? []).map((one) => ({ value: one.subject, label: chosenAs(one, one.roles.map(roleName).join(mark("list"))) }));
   return (
     <Step<{ bearers?: Record<string, string | undefined> }> name={t("askShares")} done={done} rules={[of.rule, "P11.15"]}
       send={({ bearers }, key) =>

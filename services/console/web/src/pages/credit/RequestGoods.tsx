@@ -176,7 +176,7 @@ function RequestForm({ account, from, changed }: { account: string; from?: Shipm
 function ChooseAccount({ chosen, account, choose, preset, missing }: {
   chosen: string; account: Account | undefined; choose: (id: string) => void; preset: boolean; missing: boolean;
 }) {
-  const { t } = useSpeech();
+  const { t, mark } = useSpeech();
   const { placeName } = useDesk();
   const [text, setText] = useState(UUID.test(chosen) ? numberOf(chosen) : "");
   const asked = useSettled(text.trim(), 250);
@@ -192,11 +192,11 @@ function ChooseAccount({ chosen, account, choose, preset, missing }: {
   useEffect(() => { if (one && one !== chosen) choose(one); }, [one, chosen, choose]);
   return (
     <Form.Item label={t("forAccount")} htmlFor="for-account" required validateStatus={missing ? "error" : ""}
-      help={missing ? t("chooseAccount") : account ? `${placeName(account.branch)} · ${account.customers.map((each) => name(each.customer_id)).join("、")}` : t("accountHint")}>
+      help={missing ? t("chooseAccount") : account ? `${placeName(account.branch)} · ${account.customers.map((each) => name(each.customer_id)).join(mark("list"))}` : t("accountHint")}>
       <Suggest id="for-account" value={text} autoFocus={!preset} maxLength={36}
         onChange={(value: string) => { setText(value ?? ""); if (chosen && value !== numberOf(chosen)) choose(""); }}
         onSelect={(id: string) => { setText(numberOf(id)); choose(id); }}
-        options={items.map((each) => ({ value: each.id, label: <span><b className="number">{numberOf(each.id)}</b> {each.customer_ids.map(name).join("、")} <span className="quiet"><Place of={each.branch} /></span></span> }))} />
+        options={items.map((each) => ({ value: each.id, label: <span><b className="number">{numberOf(each.id)}</b> {each.customer_ids.map(name).join(mark("list"))} <span className="quiet"><Place of={each.branch} /></span></span> }))} />
     </Form.Item>
   );
 }

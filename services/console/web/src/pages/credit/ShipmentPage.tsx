@@ -63,7 +63,7 @@ function Opened({ id }: { id: string }) {
 
 /** What was decided, why, and every way out with what can be done about it from here. */
 function Verdict({ of }: { of: Shipment }) {
-  const { t } = useSpeech();
+  const { t, mark } = useSpeech();
   const { me } = useDesk();
   const [paying, setPaying] = useState(false);
   const signing = useStep<void>((_, key) => ask(`${CREDIT}/shipments/${of.id}/ask-signature`, { method: "POST", key }));
@@ -87,7 +87,7 @@ function Verdict({ of }: { of: Shipment }) {
   if (!held && !stuck && of.decision.outcome === "held") return null; // it went another way since: what was decided then holds no more
   return (
     <section className="card" aria-label={t("why")}>
-      <h2>{held || stuck ? t("held") : t("released")}{of.waits_for.length > 0 && <span className="quiet"> · {t("waitsForSignature")}，{t("askSignatureHint")}</span>}</h2>
+      <h2>{held || stuck ? t("held") : t("released")}{of.waits_for.length > 0 && <span className="quiet"> · {t("waitsForSignature")}{mark("comma")}{t("askSignatureHint")}</span>}</h2>
       <Decided decision={of.decision} act={held || stuck ? act : undefined} />
       {held && requests && (
         <p className="buttons"><Button loading={again.isPending} onClick={() => again.mutate()}>{t("decideAgain")}</Button></p>
