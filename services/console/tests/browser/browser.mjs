@@ -133,7 +133,7 @@ export async function give(page, form, label, value) {
 export async function untranslated(page, ...said) {
   const data = [/[\u4e00-\u9fff]*\*+[\u4e00-\u9fff]*/g, /南京江宁分销公司|上海浦东门店|上海闵行4S店|员工\d+/g, ...said];
   const text = await page.locator("main").innerText();
-  return data.reduce((left, one) => left.replaceAll(one, ""), text).match(/[\u4e00-\u9fff]+/g);
+  return data.reduce((left, one) => left.replaceAll(one, ""), text).match(/[\u4e00-\u9fff、，。；：（）]+/g);
 }
 
 export async function look(page, name) {
