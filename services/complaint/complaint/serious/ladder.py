@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
@@ -14,6 +14,9 @@ from contracts.roles import Role
 
 from complaint.serious import tables
 from complaint.serious.policy import StepKind
+
+#: a marking and what the system finds of the same case come together
+JUST = timedelta(minutes=5)
 
 
 def ladder_id(case_id: UUID) -> UUID:
@@ -161,6 +164,13 @@ class SeriousStep:
         self.late = self.due_at is not None and at > self.due_at
         self.state, self.ended_at = StepState.WAIVED, at
         return True
+
+    def is_past(self, at: datetime) -> bool:
+        """Whether who was told for it no longer looks at the case because of that: what is found then is news.
+
+        Who has yet to confirm will see it; so will whoever has only just been told.
+        """
+        return self.state is not StepState.OPEN if self.met_by == "confirmed" else at - self.since >= JUST
 
     def ask(self, to: list[str]) -> None:
         """A notice was asked to go there."""
