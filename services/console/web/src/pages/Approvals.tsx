@@ -8,12 +8,12 @@ import { Place } from "../parts/Place";
 import { ProblemNote } from "../parts/ProblemNote";
 import { refresh } from "../parts/refresh";
 import { useDesk } from "../Shell";
-import { filled, label } from "./labels";
+import { filled, inOrder, label } from "./labels";
 
 /** how often one looks whether one's own request was signed (milliseconds) */
 const OWN_REQUEST = 4000;
 
-/** What was asked about a case, newest first. */
+/** What was asked about a case or a report, newest first. */
 export function useApprovals(subject: string) {
   const me = useDesk().me.subject;
   const found = useQuery({
@@ -76,7 +76,7 @@ function Asked({ asked }: { asked: Approval }) {
         <span className="quiet">{t("askedBy")} <Person of={asked.asked_by} /> · {when(asked.asked_at)} · {t("rules")} {asked.rules.join(", ")}</span>
       </p>
       <dl className="facts">
-        {Object.entries(asked.offer).filter(([name, value]) => filled(value) && !name.endsWith("_id")).map(([name, value]) => (
+        {Object.entries(asked.offer).filter(([name, value]) => filled(value) && !name.endsWith("_id")).sort(inOrder).map(([name, value]) => (
           <span key={name}>
             <dt>{label(name, pick)}</dt>
             <dd>{typeof value === "boolean" ? (value ? t("yes") : t("no")) : offered(value, speech)}</dd>
@@ -115,5 +115,6 @@ function Asked({ asked }: { asked: Approval }) {
 function offered(value: unknown, speech: Speech): string {
   if (Array.isArray(value)) return value.map((one) => offered(one, speech)).join(speech.mark("parts"));
   if (value !== null && typeof value === "object") return Object.values(value).map((one) => offered(one, speech)).join(" ");
-  return speech.code(String(value));
+  const said = speech.code(String(value));
+  return /^[0-9a-f]{64}$/.test(said) ? `${said.slice(0, 16)}…` : said;
 }

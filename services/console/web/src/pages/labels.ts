@@ -53,6 +53,16 @@ export const LABELS: Record<string, [string, string]> = {
   address: ["地址", "address"],
   plate: ["车牌", "plate"],
   vin: ["车架号", "VIN"],
+  period: ["期间", "period"],
+  opening: ["期初未结", "open before"],
+  taken: ["本期受理", "taken"],
+  closed: ["本期结案", "closed"],
+  merged: ["本期并入他案", "merged into others"],
+  open: ["期末未结", "left open"],
+  serious: ["本期认定重大", "found serious"],
+  terms_missed: ["逾期时限", "terms missed"],
+  corrected: ["更正以前期间", "corrections"],
+  figures: ["数字摘要", "digest of the figures"],
 };
 
 /** The name of what a step or an offer carries; what is not known is shown as it is. */
@@ -60,6 +70,12 @@ export function label(name: string, pick: (zh: string, en: string) => string): s
   const known = LABELS[name];
   return known ? pick(...known) : name.replace(/_/g, " ");
 }
+
+const ORDER = Object.keys(LABELS);
+const placeOf = (name: string) => (name in LABELS ? ORDER.indexOf(name) : ORDER.length);
+
+/** What is carried in the order in which it is read; what is not known comes last. */
+export const inOrder = ([a]: [string, unknown], [b]: [string, unknown]): number => placeOf(a) - placeOf(b);
 
 /** Whether there is something to show. */
 export const filled = (value: unknown) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
