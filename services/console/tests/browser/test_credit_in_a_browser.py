@@ -15,7 +15,7 @@ from chassis.imports import Import
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
 from complaint.imports.import_complaints import COMPLAINTS_TABLE
-from complaint.permissions import TAKE_COMPLAINT
+from complaint.permissions import FILL_IN_STATISTICS, READ_STATISTICS, TAKE_COMPLAINT
 from credit import permissions as credit
 from credit.imports.import_documents import DOCUMENTS_FILE
 from credit.imports.import_payments import PAYMENTS_FILE
@@ -281,6 +281,8 @@ async def test_the_pages_know_the_roles_that_the_services_know() -> None:
         credit.ISSUE_GOODS,
         credit.LIST_ISSUES,
         TAKE_COMPLAINT,
+        READ_STATISTICS,
+        FILL_IN_STATISTICS,
         KEEP_PEOPLE,
     )
     assert said == {one.name: {role.value for role in one.roles} for one in wanted}

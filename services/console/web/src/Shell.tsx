@@ -1,4 +1,4 @@
-import { BellOutlined, CheckSquareOutlined, FileAddOutlined, LogoutOutlined, PhoneOutlined, SearchOutlined, TeamOutlined, WalletOutlined } from "@ant-design/icons";
+import { BarChartOutlined, BellOutlined, CheckSquareOutlined, FileAddOutlined, LogoutOutlined, PhoneOutlined, SearchOutlined, TeamOutlined, WalletOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Badge, Button, Spin, Tooltip } from "antd";
 import { createContext, use, useEffect, useRef, type ReactNode } from "react";
@@ -35,7 +35,7 @@ export function useDesk(): Desk {
 }
 
 const PAGES = ["/call", "/work", "/inbox", "/cases"];
-const OTHER_PAGES: Record<string, string> = { Digit5: "/credit", Digit6: "/credit/request", Digit7: "/people/imports" };
+const OTHER_PAGES: Record<string, string> = { Digit5: "/credit", Digit6: "/credit/request", Digit7: "/people/imports", Digit8: "/reports" };
 
 export function Shell() {
   const { t, language, setLanguage, pick } = useSpeech();
@@ -50,7 +50,7 @@ export function Shell() {
     queryKey: ["places"], queryFn: () => ask<Places>("/api/console/v1/places"), enabled: me.isSuccess, staleTime: 300_000,
   });
   const placeName = usePlaceName(me.isSuccess);
-  const { live, ready } = useLive(me.isSuccess, /^\/cases\/([0-9a-f-]{36})$/.exec(pathname)?.[1]);
+  const { live, ready } = useLive(me.isSuccess, /^\/(?:cases|reports)\/([0-9a-f-]{36})$/.exec(pathname)?.[1]);
   const counts = useQuery({
     queryKey: ["counts"], queryFn: () => ask<Counts>("/api/console/v1/work/counts"), enabled: me.isSuccess,
   });
@@ -86,6 +86,7 @@ export function Shell() {
   if (me.data && may(me.data, "credit.read")) items.push(["/credit", <WalletOutlined key="d" />, t("creditDesk"), 0, "Alt 5"]);
   if (me.data && may(me.data, "credit.request")) items.push(["/credit/request", <FileAddOutlined key="r" />, t("requestGoods"), 0, "Alt 6"]);
   if (me.data && may(me.data, "staff.people")) items.push(["/people/imports", <TeamOutlined key="p" />, t("importPeople"), 0, "Alt 7"]);
+  if (me.data && may(me.data, "complaint.read_statistics")) items.push(["/reports", <BarChartOutlined key="t" />, t("statistics"), 0, "Alt 8"]);
   const roles = new Map(places.data?.roles.map((role) => [role.role, pick(role.zh, role.en)]));
   const desk = me.data && places.data && {
     me: me.data, roleName: (role: string) => roles.get(role) ?? role, placeName,

@@ -518,6 +518,51 @@ export interface Links {
   links: { kind: string; forward: boolean; number: string | null; path: string | null; by: string | null; at: string | null }[];
 }
 
+/** How many cases carry a tag (`taken`, `taken.channel=phone`). */
+export interface Figure {
+  figure: string;
+  count: number;
+}
+
+/** The statistics of a branch, or of the `group`, in a week or month; `open` is null where it was not counted then. */
+export interface ReportLine {
+  id: string;
+  kind: "week" | "month";
+  period: string;
+  first_day: string;
+  last_day: string;
+  branch: string;
+  state: "frozen" | "filled_in" | "reviewed";
+  opening: number;
+  taken: number;
+  closed: number;
+  open: number | null;
+  serious: number;
+  terms_missed: number;
+  corrected: number;
+  frozen_at: string;
+  filled_at: string | null;
+  reviewed_at: string | null;
+}
+
+export interface Report extends ReportLine {
+  figures: Figure[];
+  corrections: Figure[];
+  digest: string;
+  filled_by: string | null;
+  reviewed_by: string | null;
+  remarks: string | null;
+  held: Record<string, { id: string; actions: string[]; rules: string[] }>;
+  version: number;
+}
+
+/** A case that a figure consists of; `path` for who may open it. */
+export interface CaseNumber {
+  number: string;
+  branch: string;
+  path: string;
+}
+
 /** A table that somebody handed in. */
 export interface ImportView {
   id: string;

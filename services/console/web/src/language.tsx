@@ -1,6 +1,7 @@
 // Chinese first, English second: every word of the pages, and the names of the field's codes.
 import duties from "./duties.json";
 import { CREDIT_CODES, CREDIT_WORDS } from "./credit/words";
+import { REPORT_CODES, REPORT_WORDS } from "./pages/reports/words";
 import { createContext, useContext, useMemo, useState, type ReactNode } from "react";
 
 export type Language = "zh" | "en";
@@ -291,6 +292,7 @@ const WORDS = {
   peopleTaken: ["登记结果", "What became of the table"],
   peopleDryDone: ["试算完成，未登记", "tried; nothing is kept"],
   peopleDone: ["登记完成", "kept"],
+  ...REPORT_WORDS,
   ...CREDIT_WORDS,
 } satisfies Record<string, [string, string]>;
 
@@ -460,6 +462,7 @@ const CODES: Record<string, [string, string]> = {
   credit: ["授信", "credit"],
   notify: ["通知", "notify"],
   staff: ["人事", "staff"],
+  ...REPORT_CODES,
   ...CREDIT_CODES,
 };
 

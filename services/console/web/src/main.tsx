@@ -23,6 +23,8 @@ import { CasesPage } from "./pages/CasesPage";
 import { ImportCases } from "./pages/ImportCases";
 import { ImportPeople } from "./pages/ImportPeople";
 import { InboxPage } from "./pages/InboxPage";
+import { ReportPage } from "./pages/reports/ReportPage";
+import { ReportsPage } from "./pages/reports/ReportsPage";
 import { SignedOut } from "./pages/SignedOut";
 import { TakeCall } from "./pages/TakeCall";
 import { WorkPage } from "./pages/WorkPage";
@@ -52,6 +54,8 @@ const router = createBrowserRouter([
       { path: "/cases", element: <CasesPage /> },
       { path: "/cases/imports", element: <ImportCases /> },
       { path: "/cases/:id", element: <CasePage /> },
+      { path: "/reports", element: <ReportsPage /> },
+      { path: "/reports/:id", element: <ReportPage /> },
       { path: "/people/imports", element: <ImportPeople /> },
       { path: "/inbox", element: <InboxPage /> },
       { path: "/credit", element: <CreditDesk /> },

@@ -21,6 +21,12 @@ export const ROLES = {
     "call_centre", "group_customer_service", "hr_admin_manager", "customer_relations", "relations_specialist",
     "relations_manager", "complaint_agent", "service_agent", "operations_customer_service",
   ],
+  "complaint.read_statistics": [
+    "hr_admin", "hr_admin_manager", "general_manager", "department_director", "customer_relations", "relations_manager",
+    "operations_customer_service", "property_manager", "division_manager", "brand_division", "group_customer_service",
+    "vp_operations", "ceo",
+  ],
+  "complaint.fill_in_statistics": ["hr_admin", "hr_admin_manager"],
   "staff.people": ["administrator", "hr_admin", "hr_admin_manager"],
 } as const;
 

@@ -80,7 +80,7 @@ function Entry({ notice }: { notice: Notice }) {
             {t("toldAs")} {roleName(notice.role)} · <Place of={notice.place} /> {pick(notice.because_zh, notice.because)}
             {notice.rules.length > 0 && ` · ${t("rules")} ${notice.rules.join(", ")}`}
           </p>
-          {to && <Link className="as-button" to={to}>{t(notice.service === "complaint" ? "openCase" : "openIt")}</Link>}
+          {to && <Link className="as-button" to={to}>{t(to.startsWith("/cases/") ? "openCase" : "openIt")}</Link>}
         </div>
       )}
       {notice.confirmed_at && <p className="quiet">{t("confirmed")} {when(notice.confirmed_at)}</p>}

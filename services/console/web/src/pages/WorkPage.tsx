@@ -81,7 +81,7 @@ function Items({ list, late, branch, label }: { list: List; late: boolean; branc
         <div key={name} role="group" aria-label={`${label} · ${t(name)}`}>
           <h2 className="when">{t(name)} <span className="quiet">{group.length}{found.hasNextPage && nth === all.length - 1 && "+"}</span></h2>
           <ul className="lines">
-            {group.map((one) => <Item key={one.id} work={one} about={cases.get(one.subject)} />)}
+            {group.map((one) => <Item key={one.id} work={one} about={cases.get(caseOf(one) ?? "")} />)}
           </ul>
         </div>
       ))}
@@ -105,9 +105,17 @@ function grouped(items: Work[]): ["overdue" | "dueToday" | "dueLater" | "noDue",
   return names.map((name) => [name, items.filter((one) => group(one) === name)] as [typeof name, Work[]]).filter(([, found]) => found.length > 0);
 }
 
+/** Where it is done; what is signed for complaints has a path of its own, and is signed at the case or the report. */
+function doneAt(work: Work): string | null {
+  const at = work.kind === "approve.complaint.statistics" ? "/reports" : "/cases";
+  return screenOf(work) ?? (work.service === "complaint" ? `${at}/${work.subject}` : null);
+}
+
+const caseOf = (work: Work): string | undefined => doneAt(work)?.match(/^\/cases\/(.+)$/)?.[1];
+
 /** The cases that the work is about, as lists show them: number, brand, words without persons. */
 function useCases(items: Work[]): Map<string, CaseLine> {
-  const wanted = [...new Set(items.filter((one) => one.service === "complaint").map((one) => one.subject))].sort();
+  const wanted = [...new Set(items.map(caseOf).filter((one) => one !== undefined))].sort();
   const found = useQuery<Map<string, CaseLine>>({
     queryKey: ["work", "cases", wanted],
     enabled: wanted.length > 0,
@@ -147,7 +155,7 @@ function Item({ work, about }: { work: Work; about: CaseLine | undefined }) {
       </span>
     </>
   );
-  const to = work.service === "complaint" ? `/cases/${work.subject}` : screenOf(work);
+  const to = doneAt(work);
   return <li>{to ? <Link className={work.late ? "line is-late" : "line"} to={to}>{inside}</Link> : <div className="line">{inside}</div>}</li>;
 }
 

@@ -1,10 +1,10 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { Problem, type Me } from "../api";
 
-/** What the pages know of one case, by the first part of its key. */
+/** What the pages know of one case or one report, by the first part of its key. */
 export const OF_A_CASE = [
   "case", "case-actions", "case-timeline", "case-terms", "case-approvals", "case-ladder", "case-compensations",
-  "case-measures", "case-crisis", "case-attachments", "case-links",
+  "case-measures", "case-crisis", "case-attachments", "case-links", "report",
 ];
 
 /** Of the case that was read last: the instants of the caller's own steps after which every part of it was read. */

@@ -1,5 +1,7 @@
 /** Where what a service tells of is done here: its path there, as a page of ours; null for what has no page yet. */
 export function screenOf({ service, path }: { service: string; path: string }): string | null {
+  const report = /^\/v1\/complaints\/reports\/([0-9a-f-]{36})(?:\/|$)/.exec(path)?.[1];
+  if (service === "complaint" && report) return `/reports/${report}`;
   const [, what, id] = /^\/v1\/([a-z-]+)\/([0-9a-f-]{36})(?:\/|$)/.exec(path) ?? [];
   if (service === "complaint" && what === "complaints") return `/cases/${id}`;
   if (service === "notify" && what === "inbox") return "/inbox";
