@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest_asyncio
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
 from chassis.topics import ensure
+from complaint.reports.period import Period, PeriodKind
 from policy.access import branch_of
 
 from .desk import KNOWN_PHONE, Desk, build, started
@@ -23,14 +25,16 @@ from .desk import KNOWN_PHONE, Desk, build, started
 pytestmark = [pytest.mark.whole_system, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 SERVICES = ("staff", "customer", "complaint", "notify", "console")
-BRANCHES = {"sh-pudong": "上海浦东门店", "sh-minhang": "上海闵行4S店"}
-PROFILES = {"sh-pudong": "group", "sh-minhang": "dealership"}
+BRANCHES = {"sh-pudong": "上海浦东门店", "sh-minhang": "上海闵行4S店", "hz-store-3": "杭州三店"}
+PROFILES = {"sh-pudong": "group", "sh-minhang": "dealership", "hz-store-3": "retail"}
 STAFF = {
     "relations-1": ("苏敏", "customer_relations@sh-minhang"),
     "manager-1": ("丁浩", "relations_manager@sh-minhang"),
     "head-1": ("周强", "department_head@sh-minhang/after_sales"),
     "finance-1": ("钱进", "finance@sh-minhang"),
     "gm-1": ("沈洁", "general_manager@sh-minhang"),
+    "hr-3": ("何芸", "hr_admin@hz-store-3"),
+    "gm-3": ("高远", "general_manager@hz-store-3"),
     "group-1": ("林岚", "group_customer_service@group"),
     "legal-1": ("方正", "legal@group"),
     "brand-1": ("杜宁", "brand_division@group"),
@@ -174,6 +178,66 @@ async def test_cases_are_linked_merged_and_split_and_a_merged_one_leads_to_the_s
     cases = [await taken(desk, said, branch="sh-minhang") for said in words]
     told = [{"id": case["id"], "number": case["number"]} for case in cases]
     await desk.tell("arranging.mjs", cases=json.dumps(told))
+
+
+@pytest.mark.rule("P12.9")
+@pytest.mark.rule("P17.10")
+async def test_the_months_statistics_are_filled_in_and_reviewed_and_every_figure_opens(desk: Desk) -> None:
+    now = datetime.now(UTC)
+    month = Period.of(PeriodKind.MONTH, now).before
+    await imported(desk, month.before, "A", closed=20, left_open=2)
+    await imported(desk, month, "B", closed=50, left_open=3)
+    await frozen(desk, month.before)
+    await imported(desk, month.before, "C", closed=2, left_open=1)  # became known after the month was frozen
+    await frozen(desk, month)
+    await frozen(desk, Period.of(PeriodKind.WEEK, now).before)
+    manager = await desk.token("hr-0", "hr_admin_manager@hz-store-3")
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {manager}"}) as http:
+        query = "kind=month&branch=hz-store-3&limit=1"
+        found = (await http.get(f"{desk.addresses['complaint']}/v1/complaints/reports?{query}")).json()["items"][0]
+    sums = ("period", "taken", "closed", "open", "corrected")
+    assert [found[name] for name in sums] == [month.name, 53, 50, 6, 3]
+    await desk.tell("reports.mjs", report=found["id"], month=month.name, manager=manager)
+
+
+async def imported(desk: Desk, month: Period, batch: str, *, closed: int, left_open: int) -> None:
+    """Complaints of earlier, as another system had them; a closed one is history, of an open one the clock runs."""
+    rows = ["来源,来源编号,分支,渠道,受理时间,客户姓名,电话,品牌,投诉内容,结案时间,是否成立"]
+    for n in range(closed + left_open):
+        on, channel = month.first + timedelta(days=n % 20), ("phone", "web", "store", "phone")[n % 4]
+        ended = f"{on + timedelta(days=n % 8)} 17:00,{n % 3 and 1}" if n < closed else ","
+        rows.append(f"oldcrm,{batch}-{n},hz-store-3,{channel},{on} 09:00,孙杰,14207770009,别克,旧单{batch},{ended}")
+    token = await desk.token("agent-7", "call_centre@group")
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
+        content = "\n".join(rows).encode()
+        answer = await http.post(f"{desk.addresses['complaint']}/v1/complaints/imports", content=content)
+    assert answer.status_code == 202, answer.text
+
+    async def there() -> bool:
+        return await desk.complaints(f"旧单{batch}") == closed + left_open
+
+    await eventually(there, within=60)
+
+
+async def frozen(desk: Desk, period: Period) -> None:
+    """A period of before the system went live is counted and frozen as if it had just ended."""
+    connection = await asyncpg.connect(desk.dsns["complaint"])
+    try:
+        row = (period.id, period.kind.value, period.first)
+        await connection.execute("INSERT INTO report_periods (id, kind, first_day) VALUES ($1, $2, $3)", *row)
+        await connection.execute(
+            """INSERT INTO kehu.jobs (id, kind, ref, lane, run_at)
+            VALUES (gen_random_uuid(), 'freeze_period', $1, 'freeze_period', now())""",
+            str(period.id),
+        )
+
+        async def ended() -> bool:
+            query = "SELECT frozen_at IS NOT NULL FROM report_periods WHERE id = $1"
+            return bool(await connection.fetchval(query, period.id))
+
+        await eventually(ended, within=60)
+    finally:
+        await connection.close()
 
 
 async def taken(desk: Desk, words: str, branch: str = "sh-pudong") -> dict[str, Any]:
