@@ -7,7 +7,7 @@ import { useSpeech } from "../language";
 import { Due } from "../parts/Due";
 import { Place } from "../parts/Place";
 import { ProblemNote } from "../parts/ProblemNote";
-import { screenOf } from "../parts/screen";
+import { listOf, screenOf } from "../parts/screen";
 import { useDesk } from "../Shell";
 
 export function InboxPage() {
@@ -52,7 +52,7 @@ function Entry({ notice }: { notice: Notice }) {
     mutationFn: () => ask(`/api/notify/v1/inbox/${notice.id}/confirm`, { method: "POST", key: `confirm-${notice.id}`, body: {} }),
     onSuccess: changed,
   });
-  const to = screenOf(notice);
+  const to = screenOf(notice) ?? listOf(notice);
   const mustConfirm = notice.confirm_by !== null && notice.confirmed_at === null;
   return (
     <li className={notice.unread ? "notice is-unread" : "notice"}>

@@ -25,6 +25,7 @@ export interface Step {
   rules: string[];
   /** of which branch people and departments are offered */
   branch?: string;
+  /** of what is changed: that which was there when the form was opened, however much is told of meanwhile */
   version?: number;
   initial?: Record<string, unknown>;
   /** what the step means, before it is taken */
@@ -40,13 +41,14 @@ export function StepForm({ subject, name, path, fields, rules, branch, version, 
   const { message } = App.useApp();
   const queries = useQueryClient();
   const key = useRef(crypto.randomUUID());
+  const opened = useRef(version);
   const people = usePeople(fields.some(asksPeople) ? branch : undefined);
   const [form] = Form.useForm<Record<string, unknown>>();
   const step = useMutation({
     mutationFn: (values: Record<string, unknown>) =>
       ask(`/api/complaint${path}`, {
         method: "POST", key: key.current,
-        ...(version === undefined ? {} : { version }),
+        ...(opened.current === undefined ? {} : { version: opened.current }),
         body: body(values),
       }),
     onSuccess: (answer) => {

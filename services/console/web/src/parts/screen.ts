@@ -12,3 +12,9 @@ export function screenOf({ service, path }: { service: string; path: string }): 
   if (service === "credit" && what === "dunning-letters") return `/credit/letters/${id}`;
   return null;
 }
+
+/** The list in which it is found where it has no page of its own: what is due, what is to be signed. */
+export function listOf({ path }: { path: string }): string | null {
+  if (path.startsWith("/v1/approvals/")) return "/work?list=approvals";
+  return path === "/v1/work" ? "/work" : null;
+}

@@ -65,7 +65,7 @@ function Difference({ name, of, before }: { name: keyof Compared; of: Compared; 
 
 /** What was counted, part by part, each divided in several ways; a part without cases is left out. */
 export function Parts({ of }: { of: Report }) {
-  const { t, pick } = useSpeech();
+  const { t, mark } = useSpeech();
   const rest = others(of.figures);
   return (
     <>
@@ -78,7 +78,7 @@ export function Parts({ of }: { of: Report }) {
           <section key={part.title} className="card" aria-label={t(part.title)}>
             <h2>{t(part.title)}</h2>
             <div className="divisions">{divided.map((one) => <Divided key={one.key} report={of} by={one} of={t(part.title)} />)}</div>
-            {unset.length > 0 && <p className="quiet">{t("unsetInAll")}{unset.map((one) => t(one.title)).join(pick("、", ", "))}</p>}
+            {unset.length > 0 && <p className="quiet">{t("unsetInAll")}{unset.map((one) => t(one.title)).join(mark("list"))}</p>}
           </section>
         );
       })}

@@ -98,9 +98,9 @@ function Papers({ of }: { of: Report }) {
 }
 
 function Readers({ of }: { of: Report }) {
-  const { t, pick } = useSpeech();
+  const { t, mark } = useSpeech();
   const { roleName } = useDesk();
-  const roles = ROLES["complaint.read_statistics"].map(roleName).join(pick("、", ", "));
+  const roles = ROLES["complaint.read_statistics"].map(roleName).join(mark("list"));
   return (
     <details className="later">
       <summary>{t("whoMayRead")}</summary>

@@ -90,9 +90,9 @@ function Line({ of }: { of: ReportLine }) {
 
 /** When the first one will be there: ten minutes after the week or month that runs. */
 function None({ kind }: { kind: ReportLine["kind"] | undefined }) {
-  const { t, pick } = useSpeech();
+  const { t, mark } = useSpeech();
   const days = useDays();
   const { week, month } = following(today());
   const firsts = [...(kind === "month" ? [] : [`${t("firstWeekly")} ${days(week)}`]), ...(kind === "week" ? [] : [`${t("firstMonthly")} ${days(month)}`])];
-  return <p className="empty">{t("noReports")}{firsts.join(pick("，", ", "))} {t("afterSettled")}</p>;
+  return <p className="empty">{t("noReports")}{firsts.join(mark("comma"))} {t("afterSettled")}</p>;
 }
