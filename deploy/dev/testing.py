@@ -1,4 +1,4 @@
-"""Runs the checks and every test: first the many small ones, then those that need a whole system, two lanes each."""
+"""Runs the checks and every test: first the many small ones, then those that need a whole system, side by side."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ def main(arguments: list[str]) -> int:
         old.unlink()
     environment = os.environ | KEEP_BYTECODE | {"KEHU_TEST_RESULTS": str(results)}
     ran = []
+    # many of the small ones wait for a clock or another process: more of them at a time keep the cores at work
     for kind, files, shared in (
-        ("not whole_system", [under], ["--dist", "load", "--maxschedchunk", "1"]),
-        ("whole_system", whole_systems(under), ["--dist", "loadscope"]),
+        ("not whole_system", [under], ["-n", "4", "--dist", "load", "--maxschedchunk", "1"]),
+        ("whole_system", whole_systems(under), ["-n", "2", "--dist", "loadscope"]),
     ):
         if not files:
             continue
-        lanes = [sys.executable, "-m", "pytest", *map(str, files), "-n", "2", *shared, "-m", kind]
+        lanes = [sys.executable, "-m", "pytest", *map(str, files), *shared, "-m", kind]
         status = subprocess.run(lanes, cwd=ROOT, env=environment, check=False).returncode
         if status not in (0, NO_TESTS):
             return status

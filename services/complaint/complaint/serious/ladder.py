@@ -168,9 +168,11 @@ class SeriousStep:
     def is_past(self, at: datetime) -> bool:
         """Whether who was told for it no longer looks at the case because of that: what is found then is news.
 
-        Who has yet to confirm will see it; so will whoever has only just been told.
+        Who has yet to confirm will see it; so will whoever has only just been told. One that fell away says nothing.
         """
-        return self.state is not StepState.OPEN if self.met_by == "confirmed" else at - self.since >= JUST
+        if self.met_by == "confirmed":
+            return self.state is StepState.MET
+        return self.state is not StepState.WAIVED and at - self.since >= JUST
 
     def ask(self, to: list[str]) -> None:
         """A notice was asked to go there."""
