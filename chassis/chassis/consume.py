@@ -89,6 +89,10 @@ class TooMuchParked(RuntimeError):
         self.keys = keys
 
 
+#: how often a consumer is looked at, whether it lives
+WATCH_SECONDS = 2.0
+
+
 class PromptSubscriber(BatchSubscriber):
     """Waits for records in the broker's long poll only, instead of sleeping after an empty one.
 
@@ -143,6 +147,19 @@ class Consumer:
         return [topic for r in reactions for topic in r.topics] + [topic for p in projections for topic in p.topics]
 
     # -- life ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Join the group and take what comes; ends with an error when it can take nothing more."""
+        await self.start()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            consumer = self._subscriber.consumer if self._subscriber is not None else None
+            if consumer is None:
+                continue
+            # what keeps it in the group and what fetches; nothing public tells that one of them has ended
+            for task in (consumer._coordinator._coordination_task, consumer._fetcher._fetch_task):
+                if task.done() and not task.cancelled():
+                    raise RuntimeError("the consumer has died") from task.exception()
 
     async def start(self) -> None:
         """Join the group and begin; retries until Kafka answers."""

@@ -24,6 +24,7 @@ import uvloop
 
 from chassis import failpoints, http, logs, parking, telemetry
 from chassis.auth import Verifier
+from chassis.broker_connection import make_breaks_known
 from chassis.consume import HORIZON, Consumer
 from chassis.handlers import Projection, Reaction
 from chassis.jobs import Job, Runner
@@ -173,7 +174,7 @@ class Process:
                 background.append(self._spawn(self._runner.run()))
                 background += [self._spawn(worker.run()) for worker in self._workers]
                 background.append(self._spawn(self._maintain()))
-                background.append(self._spawn(self._consumer.start()))
+                background.append(self._spawn(self._consumer.run()))
             gc.collect()
             gc.freeze()
             log.info("started", api=self._api, worker=self._works, relay=self._relays)
@@ -313,6 +314,7 @@ def main(service: Service) -> None:
     )
     failpoints.arm(settings.failpoints, settings.environment)
     try:
+        make_breaks_known()
         uvloop.run(_run(service, settings, arguments))
     except (ValueError, OSError, RuntimeError) as error:
         log.error("cannot start", error=str(error))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import chain
 from typing import Any
+from unittest import mock
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -217,6 +218,25 @@ async def test_a_copy_is_known_to_be_complete_once_its_topic_has_been_read(live:
 
         await eventually(all_partitions)
     assert len(await copies(live)) == 1
+
+
+async def test_a_consumer_whose_own_tasks_have_died_ends_the_process(live: Stage) -> None:
+    consumer = Consumer(live.runtime, live.service.reactions, live.service.projections)
+    running = asyncio.create_task(consumer.run())
+
+    async def joined() -> bool:
+        return bool(
+            consumer._subscriber and consumer._subscriber.consumer and consumer._subscriber.consumer.assignment()
+        )
+
+    await eventually(joined)
+    assert not running.done()
+    client = consumer._subscriber.consumer  # type: ignore[union-attr]
+    with mock.patch.object(client._client, "coordinator_lookup", side_effect=RuntimeError("the handler is closed")):
+        client._coordinator.coordinator_dead()
+        with pytest.raises(RuntimeError, match="the consumer has died"):
+            await asyncio.wait_for(running, 10)
+    await consumer.stop()
 
 
 async def test_topics_are_made_once_and_never_widened(kafka_bootstrap: str, topic_prefix: str) -> None:

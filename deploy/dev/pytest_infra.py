@@ -44,16 +44,18 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["KEHU_TEST_KAFKA"] = kafka.bootstrap
 
 
-class ByDirectory(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives the tests of a directory to one worker: they share a whole system."""
+class BySystem(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives the tests that share a whole system to one worker: those of a file, or of a directory that starts it."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0].rpartition("/")[0]
+        file = nodeid.partition("::")[0]
+        directory = file.rpartition("/")[0]
+        return directory if (ROOT / directory / "conftest.py").exists() else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Tests that need a whole system are shared out by directory, all others as they were asked to be."""
-    return ByDirectory(config, log) if config.option.markexpr == "whole_system" else None
+    """Tests that need a whole system are shared out by system, all others as they were asked to be."""
+    return BySystem(config, log) if config.option.markexpr == "whole_system" else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
