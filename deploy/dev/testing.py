@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     # many of the small ones wait for a clock or another process: more of them at a time keep the cores at work
     for kind, files, shared in (
         ("not whole_system", [under], ["-n", "4", "--dist", "load", "--maxschedchunk", "1"]),
-        ("whole_system", whole_systems(under), ["-n", "3", "--dist", "loadscope"]),
+        ("whole_system", whole_systems(under), ["-n", "2", "--dist", "loadscope"]),
     ):
         if not files:
             continue

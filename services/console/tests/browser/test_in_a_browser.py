@@ -223,8 +223,10 @@ async def frozen(desk: Desk, period: Period) -> None:
     """A period of before the system went live is counted and frozen as if it had just ended."""
     connection = await asyncpg.connect(desk.dsns["complaint"])
     try:
-        row = (period.id, period.kind.value, period.first)
-        await connection.execute("INSERT INTO report_periods (id, kind, first_day) VALUES ($1, $2, $3)", *row)
+        await connection.execute(
+            "INSERT INTO report_periods (id, kind, first_day) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            period.id, period.kind.value, period.first,
+        )  # fmt: skip
         await connection.execute(
             """INSERT INTO kehu.jobs (id, kind, ref, lane, run_at)
             VALUES (gen_random_uuid(), 'freeze_period', $1, 'freeze_period', now())""",
