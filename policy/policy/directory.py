@@ -264,12 +264,13 @@ def granted(principal: Principal, directory: Directory, runtime: Runtime) -> fro
 
 
 async def _watch(directory: Directory) -> None:
+    pause = LOOK
     while True:
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(pause)
         begun = time.monotonic()
         try:
             await directory.refresh()
         except Exception as error:
             if not passes_by_itself(error):
                 log.error("the staff directory cannot be read, an older one is used", exc_info=error)
-        await asyncio.sleep(min(5.0, time.monotonic() - begun))
+        pause = LOOK + min(5.0, time.monotonic() - begun)
