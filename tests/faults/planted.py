@@ -109,6 +109,13 @@ def delete_before_ack() -> None:
     Relay._relay_once = once  # type: ignore[method-assign]
 
 
+class _Unnoted(set[tuple[str, UUID]]):
+    """What has not been handled before, also after it has been: twice in one batch is handled twice."""
+
+    def discard(self, element: tuple[str, UUID], /) -> None:
+        """Nothing is noted."""
+
+
 def no_inbox() -> None:
     """What was handled before is handled again: nobody asks the inbox.
 
@@ -121,7 +128,7 @@ def no_inbox() -> None:
         fresh = await enter(self, tx, pairs)
         if self._runtime.name != "tally":
             return fresh
-        return {(reaction.name, event.id) for reaction, event in pairs}
+        return _Unnoted((reaction.name, event.id) for reaction, event in pairs)
 
     Consumer._enter = careless  # type: ignore[method-assign]
 
