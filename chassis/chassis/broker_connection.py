@@ -2,7 +2,7 @@
 
 uvloop refuses to write to a closed transport with a RuntimeError where asyncio says nothing. aiokafka does not expect
 that: the task that keeps a consumer in its group ends, and the process takes no message any more
-(https://github.com/aio-libs/aiokafka/issues/1038).
+(https://github.com/aio-libs/aiokafka/issues/1038). This goes when aiokafka says so itself.
 """
 
 from __future__ import annotations

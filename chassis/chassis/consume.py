@@ -43,6 +43,8 @@ RETRIES = (0.1, 0.5, 2.0)
 MOST_PARKED_KEYS = 100
 MOST_PARKED_SHARE = 0.01
 UNREADABLE = ""
+#: how often it is looked at whether the consumer lives
+WATCH_SECONDS = 2.0
 
 _handled = telemetry.counter("kehu.consume.handled", "{message}", "Messages whose effects are committed")
 _parked = telemetry.counter("kehu.consume.parked", "{message}", "Messages set aside")
@@ -87,10 +89,6 @@ class TooMuchParked(RuntimeError):
     def __init__(self, keys: int) -> None:
         super().__init__(f"{keys} keys are parked")
         self.keys = keys
-
-
-#: how often a consumer is looked at, whether it lives
-WATCH_SECONDS = 2.0
 
 
 class PromptSubscriber(BatchSubscriber):
@@ -153,13 +151,12 @@ class Consumer:
         await self.start()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            consumer = self._subscriber.consumer if self._subscriber is not None else None
-            if consumer is None:
+            if (client := self._client) is None:
                 continue
-            # what keeps it in the group and what fetches; nothing public tells that one of them has ended
-            for task in (consumer._coordinator._coordination_task, consumer._fetcher._fetch_task):
-                if task.done() and not task.cancelled():
-                    raise RuntimeError("the consumer has died") from task.exception()
+            # what keeps it in the group and what fetches; nothing public tells that one of them has failed
+            for task in (client._coordinator._coordination_task, client._fetcher._fetch_task):
+                if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                    raise RuntimeError("the consumer has died") from error
 
     async def start(self) -> None:
         """Join the group and begin; retries until Kafka answers."""
@@ -204,6 +201,11 @@ class Consumer:
             self._freshness.cancel()
         if self._broker is not None:
             await self._broker.stop()
+
+    @property
+    def _client(self) -> AIOKafkaConsumer | None:
+        """What speaks with Kafka, while there is one."""
+        return None if self._subscriber is None else self._subscriber.consumer
 
     # -- a batch ---------------------------------------------------------------------------------
 
@@ -438,12 +440,11 @@ class Consumer:
     # -- offsets and freshness -------------------------------------------------------------------
 
     async def _commit(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        consumer = self._subscriber.consumer if self._subscriber is not None else None
-        if consumer is None:
+        if (client := self._client) is None:
             return
         offsets = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
         try:
-            await consumer.commit(offsets)
+            await client.commit(offsets)
         except KafkaError as error:
             # the partitions have moved on: the new owner meets these messages again, and the inbox knows them
             log.warning("offsets not committed", error=type(error).__name__)
@@ -458,19 +459,18 @@ class Consumer:
                 log.warning("freshness not noted", error=type(error).__name__)
 
     async def _note_freshness(self) -> None:
-        consumer = self._subscriber.consumer if self._subscriber is not None else None
-        if consumer is None or not self._projections:
+        if (client := self._client) is None or not self._projections:
             return
         names, partitions = [], []
         for entries in self._projections.values():
             for projection, _ in entries:
                 # a copy of several topics counts their partitions on
                 numbers = {topic.kafka_name(self._prefix): n * 1000 for n, topic in enumerate(projection.topics)}
-                for place in consumer.assignment():
+                for place in client.assignment():
                     if place.topic not in numbers:
                         continue
-                    end = consumer.highwater(place)
-                    if end is not None and await consumer.position(place) >= end:
+                    end = client.highwater(place)
+                    if end is not None and await client.position(place) >= end:
                         names.append(projection.name)
                         partitions.append(numbers[place.topic] + place.partition)
         self.last_progress = time.monotonic() if not names else self.last_progress

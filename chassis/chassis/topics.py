@@ -12,6 +12,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from contracts.topics import TOPICS, Topic
 
 DAY_MS = 24 * 3600 * 1000
+#: how often, a tenth of a second apart, a topic is looked for that somebody else has just made
+LOOKS = 100
 
 
 async def ensure(
@@ -27,7 +29,10 @@ async def ensure(
     await admin.start()
     created: list[str] = []
     try:
-        while missing := await _missing(admin, wanted):
+        for _ in range(LOOKS):
+            missing = await _missing(admin, wanted)
+            if not missing:
+                return created
             answer = await admin.create_topics([_new(name, wanted[name], replication) for name in missing])
             errors = {name: code for name, code, *_ in answer.topic_errors}
             for name, code in errors.items():
@@ -37,7 +42,7 @@ async def ensure(
             # somebody else has just made it, and the broker that was asked did not know of it yet
             wanted = {name: topic for name, topic in wanted.items() if errors.get(name)}
             await asyncio.sleep(0.1 if wanted else 0)
-        return created
+        raise RuntimeError(f"topics that exist, as the broker says, it does not describe: {', '.join(wanted)}")
     finally:
         await admin.close()
 

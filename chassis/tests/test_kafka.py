@@ -28,6 +28,8 @@ from chassis.tx import Tx
 from contracts.customer import CustomerChanged, CustomerEntry, CustomerKind, Token, TokenKind
 from contracts.topics import CUSTOMER_EVENTS, Topic
 
+from chassis import consume
+
 
 @on(CustomerChanged)
 def note_change(event: Received[CustomerChanged], tx: Tx) -> None:
@@ -220,23 +222,42 @@ async def test_a_copy_is_known_to_be_complete_once_its_topic_has_been_read(live:
     assert len(await copies(live)) == 1
 
 
-async def test_a_consumer_whose_own_tasks_have_died_ends_the_process(live: Stage) -> None:
-    consumer = Consumer(live.runtime, live.service.reactions, live.service.projections)
-    running = asyncio.create_task(consumer.run())
+@asynccontextmanager
+async def running(stage: Stage) -> AsyncIterator[tuple[Consumer, asyncio.Task[None]]]:
+    """A consumer that has joined its group, and what watches it."""
+    consumer = Consumer(stage.runtime, stage.service.reactions, stage.service.projections)
+    watching = asyncio.create_task(consumer.run())
 
     async def joined() -> bool:
-        return bool(
-            consumer._subscriber and consumer._subscriber.consumer and consumer._subscriber.consumer.assignment()
-        )
+        return consumer._client is not None and bool(consumer._client.assignment())
 
-    await eventually(joined)
-    assert not running.done()
-    client = consumer._subscriber.consumer  # type: ignore[union-attr]
-    with mock.patch.object(client._client, "coordinator_lookup", side_effect=RuntimeError("the handler is closed")):
-        client._coordinator.coordinator_dead()
-        with pytest.raises(RuntimeError, match="the consumer has died"):
-            await asyncio.wait_for(running, 10)
-    await consumer.stop()
+    try:
+        await eventually(joined)
+        yield consumer, watching
+    finally:
+        watching.cancel()
+        await consumer.stop()
+
+
+async def test_a_consumer_whose_own_tasks_have_died_ends_the_process(
+    live: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consume, "WATCH_SECONDS", 0.01)
+    async with running(live) as (consumer, watching):
+        assert not watching.done()
+        client: Any = consumer._client
+        gone = RuntimeError("the handler is closed")
+        with mock.patch.object(client._client, "coordinator_lookup", side_effect=gone):
+            client._coordinator.coordinator_dead()
+            with pytest.raises(RuntimeError, match="the consumer has died"):
+                await asyncio.wait_for(watching, 10)
+
+
+async def test_a_consumer_that_is_told_to_stop_has_not_died(live: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consume, "WATCH_SECONDS", 0.0)
+    async with running(live) as (consumer, watching):
+        await consumer.stop()
+        assert not watching.done()
 
 
 async def test_topics_are_made_once_and_never_widened(kafka_bootstrap: str, topic_prefix: str) -> None:
