@@ -166,7 +166,7 @@ class Relay:
             return
         self._wake.clear()
         try:
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(1.0):
                 await self._wake.wait()
         except TimeoutError:
             pass
