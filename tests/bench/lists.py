@@ -35,11 +35,14 @@ SELECT uuidv7(shift), 'N' || n, 'branch-' || n % {BRANCHES}, 'phone',
     CASE WHEN n % 53 > 0 THEN now() END, decode(md5((n % 500000)::text), 'hex')
 FROM (SELECT n, -(random() * {YEARS} * 365) * interval '1 day' AS shift FROM generate_series($1::bigint, $2) n) s
 """
-# every case has the first phrase, one of twenty the second, one of two thousand the third, besides sixty others
+# every case has the first phrase, one of twenty the second, one of fifty the third, one of a hundred the fourth, one of
+# two thousand the fifth, besides sixty others
 _WORDS = """
 INSERT INTO case_words
 SELECT id, ('''@' || branch || ''' ''变速'':1 ''速箱'':2'
     || CASE WHEN substr(number, 2)::int % 20 = 3 THEN ' ''异响'':5' ELSE '' END
+    || CASE WHEN substr(number, 2)::int % 50 = 9 THEN ' ''顿挫'':6' ELSE '' END
+    || CASE WHEN substr(number, 2)::int % 100 = 31 THEN ' ''黑屏'':8' ELSE '' END
     || CASE WHEN substr(number, 2)::int % 2000 = 7 THEN ' ''漏油'':7' ELSE '' END
     || (SELECT string_agg(format(' ''词%s'':%s', (substr(number, 2)::bigint * (k + 7)) % 9000, k), '')
         FROM generate_series(10, 69) k))::tsvector
@@ -99,10 +102,13 @@ def _kinds() -> dict[str, tuple[str, dict[str, str] | None]]:
         "by phone": (search, {"phone": "1990000####"}),
         "a word of every case": (search, {"words": "变速箱"}),
         "a word of one in twenty": (search, {"words": "异响"}),
+        "a word of one in fifty": (search, {"words": "顿挫"}),
+        "a word of one in a hundred": (search, {"words": "黑屏"}),
         "a word of one in two thousand": (search, {"words": "漏油"}),
         "a word of none": (search, {"words": "词语"}),
         "a word in a branch": (search, {"words": "异响", "branch": "branch-50"}),
         "a word in a state": (search, {"words": "异响", "state": "investigating"}),
+        "a word of one in fifty in a state": (search, {"words": "顿挫", "state": "investigating"}),
         "a rare word in a state": (search, {"words": "漏油", "state": "investigating"}),
         "a word of none in a state": (search, {"words": "词语", "state": "investigating"}),
     }

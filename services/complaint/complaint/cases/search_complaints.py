@@ -120,16 +120,23 @@ async def _by_words(tx: Tx, wanted: Wanted, limit: int, cursor: str | None) -> t
 
     A frequent word fills the page from the newest; a word that does not is rare enough for the index of words. Without
     the first step a frequent one would be fetched for the whole year, without the second a rare one looked for in
-    every case.
+    every case. One between them is looked for among as many again, while those promise to fill the page.
     """
     before = END if cursor is None else cursor_values(cursor, UUID)[0]
-    found = [CASES.restore(row) for row in await tx.execute(of_newest(before, wanted).limit(limit + 1))]
-    if len(found) <= limit:
-        last: UUID | None = (await tx.execute(newest(before, wanted).offset(NEWEST - 1).limit(1))).scalar()
-        if last is None:  # all of them have been looked at
-            return found, None
-        for span in spans(tx.now, last):
-            part = of_span(span, last, wanted).limit(limit + 1 - len(found))
+    found: list[Case] = []
+    missing, promised = limit + 1, limit + 1
+    while missing and promised >= missing:
+        hits = [CASES.restore(row) for row in await tx.execute(of_newest(before, wanted).limit(missing))]
+        found += hits
+        missing, promised = limit + 1 - len(found), len(hits)
+        if missing:
+            last: UUID | None = (await tx.execute(newest(before, wanted).offset(NEWEST - 1).limit(1))).scalar()
+            if last is None:  # all of them have been looked at
+                return found, None
+            before = last
+    if missing:
+        for span in spans(tx.now, before):
+            part = of_span(span, before, wanted).limit(limit + 1 - len(found))
             found += [CASES.restore(row) for row in await tx.execute(part)]
             if len(found) > limit:
                 break

@@ -98,6 +98,24 @@ async def test_no_case_is_left_out_or_found_twice_where_the_newest_end(
     assert await found(stage, words="抖动", state="taken", branch="bj-chaoyang") == [ids[4], ids[1]]
 
 
+async def test_a_word_of_some_is_looked_for_among_as_many_newest_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [(await taken(stage, text=text))["id"] for text in ("漏油", "抖动") * 6][1::2]
+    await stage.deliver_outbox()
+    monkeypatch.setattr(search_complaints, "NEWEST", 4)
+    of_index: list[UUID] = []
+    monkeypatch.setattr(search_complaints, "spans", lambda now, before: of_index.append(before) or spans(now, before))
+    async with stage.client("call_centre@group") as agent:
+        first = (await agent.post("/v1/complaints/search?limit=3", json={"words": "抖动"})).json()
+        assert of_index == []
+        rest = f"/v1/complaints/search?limit=5&cursor={first['next']}"
+        second = (await agent.post(rest, json={"words": "抖动"})).json()
+    assert [case["id"] for case in first["items"] + second["items"]] == ids[::-1]
+    assert second["next"] is None
+    assert len(of_index) == 1, "two of four do not promise four more of as many"
+
+
 async def test_words_are_paged_and_narrowed(stage: Stage) -> None:
     ids = [(await taken(stage, serious=["blocked_door"] if n % 2 else []))["id"] for n in range(5)]
     await stage.deliver_outbox()
