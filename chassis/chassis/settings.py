@@ -20,9 +20,12 @@ class Issuer(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Environment variables `KEHU_*`; a service adds its own by subclassing."""
+    """Environment variables `KEHU_*`; a service adds its own by subclassing.
 
-    model_config = SettingsConfigDict(env_prefix="KEHU_", frozen=True, extra="ignore")
+    An empty one says nothing: whoever hands an environment on (Compose, Kubernetes) hands on empty what nobody has set.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="KEHU_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     environment: Literal["development", "test", "production"] = "production"
     database_url: str
