@@ -18,16 +18,19 @@ log = structlog.get_logger()
 
 RULES = ("P05.19",)
 
+#: how long a process waits for another one that enters them: on a machine that starts everything at once it is slow
+PATIENCE = "50s"
+
 
 async def make_first_administrator(runtime: Runtime) -> bool:
     """Whether this process made them: where the setting names a subject, and nobody has ever been entered.
 
-    However many processes start together, one does.
+    However many processes start together, one does, and the others wait for it.
     """
     settings = runtime.settings
     if not isinstance(settings, StaffSettings) or settings.first_administrator is None:
         return False
-    async with runtime.transaction() as tx:
+    async with runtime.transaction(patience=PATIENCE) as tx:
         await tx.driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('first administrator', 0))")
         if await tx.driver.fetchval("SELECT true FROM people LIMIT 1"):
             return False

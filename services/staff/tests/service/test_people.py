@@ -400,6 +400,22 @@ async def test_the_first_administrator_is_made_once_and_gives_the_first_roles(
             assert (await somebody.get("/v1/branches")).status_code == 403
 
 
+async def test_a_process_waits_for_the_one_that_enters_the_first_administrator(
+    service: Service,
+    database: str,
+    keys: tuple[Path, Path],
+    issuer: TestIssuer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with staged(service, database, keys, issuer, first_administrator="boss") as stage:
+        monkeypatch.setattr("chassis.runtime.PATIENCE", "20ms")
+        async with stage.runtime.transaction() as tx:
+            await tx.driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('first administrator', 0))")
+            second = asyncio.create_task(make_first_administrator(stage.runtime))
+            await asyncio.wait([second], timeout=0.3)
+        assert await second is False
+
+
 async def test_an_empty_directory_stays_empty_without_the_setting(stage: Stage) -> None:
     assert not await make_first_administrator(stage.runtime)
     assert await stage.rows("SELECT 1 FROM people") == []
