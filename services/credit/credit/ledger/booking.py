@@ -85,7 +85,7 @@ async def book(tx: Tx, account: Account, document: Document, named: Mapping[UUID
     tx.add(document)
     _enter(tx, document, document.entries())
     account.owes(document.owed)
-    await _add(tx, account.id, document.sums(corrected))
+    await add_sums(tx, account.id, document.sums(corrected))
     first = dict(named or {})
     if corrected is not None and corrected.open > 0 and not first:
         first = {corrected.id: min(corrected.open, document.amount)}
@@ -166,7 +166,7 @@ async def reverse(tx: Tx, account: Account, document: Document, reversal: Docume
     tx.add(reversal)
     _enter(tx, reversal, [(ledger, -amount) for ledger, amount in document.entries()])
     account.owes(-document.owed)
-    await _add(tx, account.id, [(day, kind, -amount) for day, kind, amount in document.sums(corrected)])
+    await add_sums(tx, account.id, [(day, kind, -amount) for day, kind, amount in document.sums(corrected)])
     for other in freed:
         await allocate(tx, account, other)
     _tell(tx, account, reversal)
@@ -193,10 +193,11 @@ async def goods_out(tx: Tx, invoice: Document, on: date) -> None:
     """The goods of an invoice went out: from now on they count for the limit (P11.2)."""
     if invoice.issued_on is None:
         invoice.issued_on = on
-        await _add(tx, invoice.account_id, [(invoice.counts_on, "shipped", invoice.amount)])
+        await add_sums(tx, invoice.account_id, [(invoice.counts_on, "shipped", invoice.amount)])
 
 
-async def _add(tx: Tx, account: UUID, sums: Iterable[tuple[date, str, Decimal]]) -> None:
+async def add_sums(tx: Tx, account: UUID, sums: Iterable[tuple[date, str, Decimal]]) -> None:
+    """Add to what the documents of an account say of each day, by kind."""
     rows = list(sums)
     if rows:
         days, kinds, amounts = zip(*rows, strict=True)

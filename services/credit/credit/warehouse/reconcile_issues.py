@@ -46,7 +46,8 @@ _BELONGS = """UPDATE goods_issues i SET shipment_id = u.shipment, document_id = 
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) AS u(id, shipment, document, account)
     WHERE i.id = u.id AND i.state = 'listed'"""
 _OF_ACCOUNT = """SELECT shipment_id FROM goods_issues
-    WHERE account_id = $1 AND state = 'listed' AND shipment_id IS NOT NULL GROUP BY 1 ORDER BY min(id::text) LIMIT $2"""
+    WHERE account_id = $1 AND state = 'listed' AND shipment_id IS NOT NULL
+        AND ($3::uuid[] IS NULL OR shipment_id = ANY($3)) GROUP BY 1 ORDER BY min(id::text) LIMIT $2"""
 _OF_SHIPMENT = "SELECT id FROM goods_issues WHERE shipment_id = $1 AND state = 'listed' ORDER BY id LIMIT $2"
 _OF_SLIP = """SELECT i.id FROM goods_issues i JOIN goods_issues o ON o.id = $1
         AND (i.branch, i.origin, i.origin_ref) = (o.branch, o.origin, o.origin_ref)
@@ -117,18 +118,25 @@ async def reconcile_account(ref: str, work: Work) -> None:
             tx.later(reconcile_account, ref)
 
 
-async def compare_account(tx: Tx, account_id: UUID) -> bool:
+async def compare_account(tx: Tx, account_id: UUID, among: Sequence[UUID] | None = None) -> bool:
     """Compare what is listed of an account's next shipments, in this transaction; whether there was anything.
 
     One after the other, in the order in which they were listed: what left of one is owed, or widens the limit, when the
     next one is decided. The account is locked first.
     """
     account = await tx.get(ACCOUNTS, account_id)
-    shipments = await tx.driver.fetch(_OF_ACCOUNT, account_id, AT_ONCE)
-    for (shipment,) in shipments:
+    shipments = await listed_shipments(tx, account_id, AT_ONCE, among)
+    for shipment in shipments:
         await _compare_with_shipment(tx, account, shipment)
         await tx.flush()  # so that the next one finds it
     return bool(shipments)
+
+
+async def listed_shipments(
+    tx: Tx, account_id: UUID, most: int | None = None, among: Sequence[UUID] | None = None
+) -> list[UUID]:
+    """The shipments of an account (`among` these) of which goods are listed and not compared, in the list's order."""
+    return [row[0] for row in await tx.driver.fetch(_OF_ACCOUNT, account_id, most, among)]
 
 
 async def _compare_with_shipment(tx: Tx, account: Account, shipment_id: UUID) -> None:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
+from chassis.ids import uuid7
 from chassis.kit.stage import Stage
+from chassis.runtime import Runtime
+from chassis.tx import Tx
+from credit.warehouse import foresee_cases, reconcile_issues
+from credit.warehouse.model import GoodsIssue
 
 from .lists import all_worked, csv_of
 from .test_warehouse import HEADINGS, PATH, asked, issues, line, listed
-from .trade import Distributor, done
+from .trade import Distributor, clock, done, today
 
 #: a case: opened or joined, its first shipment as the list names it, the slips in it, what of them is lost
 Case = tuple[str, str | None, tuple[str, ...], Decimal]
+#: whether this transaction has changed, or locked, the account
+HAS_IT = """SELECT EXISTS (SELECT FROM accounts
+    WHERE id = $1 AND pg_current_xact_id()::xid IN (xmin, xmax))"""
 
 
 async def foreseen(stage: Stage, *lines: str) -> list[Case]:
@@ -65,6 +78,89 @@ async def test_what_leaves_unreleased_takes_the_room_of_what_was_released_in_the
     assert Counter(await raised(stage, *lines)) == Counter(told)
 
 
+@pytest.fixture
+def portions_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each shipment is compared in a transaction of its own, in earnest and in the dry run."""
+    for module in (reconcile_issues, foresee_cases):
+        monkeypatch.setattr(module, "AT_ONCE", 1)
+
+
+@pytest.mark.rule("P11.2")
+@pytest.mark.rule("P11.11")
+@pytest.mark.usefixtures("portions_of_one")
+async def test_what_an_earlier_portion_of_a_dry_run_took_or_gave_the_later_ones_see(stage: Stage) -> None:
+    clock(stage).at("2026-03-01 10:00")
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    taken = await asked(shop, ("p-100", "90"), origin="erp", origin_ref="SO-1")
+    paid = await asked(shop, ("p-100", "60"), origin="erp", origin_ref="SO-2")
+    held = await asked(shop, ("p-100", "20"), origin="erp", origin_ref="SO-3")
+    assert (taken["state"], paid["state"], held["state"]) == ("released", "held", "held")
+    await shop.book("payment", "600.00", shipment_id=paid["id"])
+    await all_worked(stage)
+    assert (await shop.step(paid, "invoice")).status_code == 200
+    clock(stage).at("2026-03-02 10:00")
+    # the goods that are paid for widen the limit by 600.00 when they leave; before that the held ones have no room
+    first, after = line("CK-1", 1, "SO-3", "20"), line("CK-3", 1, "SO-3", "20")
+    widens = line("CK-2", 1, "SO-2", "60", on="2026-03-01")
+    assert await foreseen(stage, first, widens) == [("case_opened", held["id"], ("CK-1",), Decimal("200.00"))]
+    assert await foreseen(stage, widens, after) == []
+    assert await raised(stage, widens, after) == []
+
+
+@pytest.mark.rule("P11.11")
+@pytest.mark.usefixtures("portions_of_one")
+async def test_who_needs_the_account_waits_for_one_portion_of_a_dry_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    lines = []
+    for n in range(4):
+        await asked(shop, ("p-100", "1"), origin="erp", origin_ref=f"SO-{n}")
+        lines.append(line(f"CK-{n}", 1, f"SO-{n}", "2"))
+    waiting: list[asyncio.Task[dict[str, Any]]] = []
+    answered: list[str] = []
+    undone = foresee_cases.undone
+
+    @asynccontextmanager
+    async def undone_while_somebody_asks(runtime: Runtime, actor: str) -> AsyncIterator[Tx]:
+        """Somebody asks for goods of the account as long as the dry run has it; they are answered before it goes on."""
+        async with undone(runtime, actor) as tx:
+            yield tx
+            if await tx.driver.fetchval(HAS_IT, shop.account):
+                waiting.append(asyncio.create_task(shop.asks("1.00")))
+        if waiting:
+            answered.append((await asyncio.wait_for(waiting.pop(), 10))["state"])
+
+    monkeypatch.setattr(foresee_cases, "undone", undone_while_somebody_asks)
+    assert len(await foreseen(stage, *lines)) == 4
+    assert answered == ["released"] * 4
+
+
+@pytest.mark.rule("P11.11")
+@pytest.mark.usefixtures("portions_of_one")
+async def test_goods_of_an_earlier_list_that_wait_to_be_compared_come_first_in_a_dry_run_too(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    released = await asked(shop, ("p-100", "90"), origin="erp", origin_ref="SO-1")
+    held = await asked(shop, ("p-100", "20"), origin="erp", origin_ref="SO-2")
+    async with stage.runtime.transaction() as tx:
+        waits = GoodsIssue(
+            id=uuid7(), branch="hz-dist-1", origin="wms", origin_ref="CK-1", line=1, shipment_ref="SO-2",
+            invoice_ref=None, account_id=shop.account, product="p-100", batch="b-7", quantity=Decimal(20),
+            said_value=None, issued_on=today(stage), listed_at=tx.now, listed_by="keeper-1",
+            shipment_id=UUID(held["id"]),
+        )  # fmt: skip
+        tx.add(waits)
+    told = await foreseen(stage, line("CK-2", 1, "SO-1", "90"))
+    assert told == [("case_opened", released["id"], ("CK-2",), Decimal("900.00"))]
+    async with stage.runtime.transaction() as tx:
+        tx.later(reconcile_issues.reconcile_account, shop.account)
+    await all_worked(stage)
+    assert await raised(stage, line("CK-2", 1, "SO-1", "90")) == told
+
+
 async def shop_of_some_sort(stage: Stage, chance: random.Random, n: int) -> tuple[Distributor, list[tuple[str, int]]]:
     """An account with a limit of 1,000 and goods in every state around it, each known by its number; how many pieces.
 
@@ -108,8 +204,12 @@ def a_list(chance: random.Random, goods: list[tuple[str, int]], accounts: list[s
 
 @pytest.mark.rule("P11.11")
 @pytest.mark.parametrize("seed", range(8))
-async def test_whatever_the_list_the_cases_foretold_are_the_cases_raised(stage: Stage, seed: int) -> None:
+async def test_whatever_the_list_the_cases_foretold_are_the_cases_raised(
+    stage: Stage, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = random.Random(seed)
+    for module in (reconcile_issues, foresee_cases):
+        monkeypatch.setattr(module, "AT_ONCE", seed % 2 + 1)
     shops = [await shop_of_some_sort(stage, chance, n) for n in range(3)]
     codes = [f"100{n}" for n in range(len(shops))]
     for code, (shop, _) in zip(codes, shops, strict=True):
