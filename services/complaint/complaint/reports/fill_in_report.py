@@ -21,7 +21,7 @@ from complaint.reports import tables
 from complaint.reports.model import REPORTS, Report
 from complaint.reports.policy import FILL_IN, STATISTICS, StatisticsPolicy
 from complaint.reports.read_report import report_within
-from complaint.reports.views import ReportView, sums_of, view_of
+from complaint.reports.views import ReportView, due_of, sums_of, view_of
 
 RULES = ("P17.10",)
 
@@ -62,7 +62,7 @@ async def fill_in_report(
             path=f"/v1/complaints/reports/{report.id}",
         )
     await tx.flush()
-    return view_of(report, form.remarks)
+    return view_of(report, form.remarks, await due_of(tx, [report]))
 
 
 @granted(STATISTICS, REPORTS)

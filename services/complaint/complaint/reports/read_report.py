@@ -29,7 +29,7 @@ from complaint.reports.model import REPORTS, Report
 from complaint.reports.period import PeriodKind
 from complaint.reports.statistics_form import statistics_form
 from complaint.reports.tables import report_lines
-from complaint.reports.views import ReportLine, line_of, view_of
+from complaint.reports.views import ReportLine, due_of, line_of, view_of
 
 RULES = ("P12.9", "P17.10")
 
@@ -76,19 +76,22 @@ async def list_reports(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ReportLine]:
-    """The reports within your reach, those of the newest period first."""
+    """The reports within your reach: the newest period first, in it that of the group, then the branches by code."""
     column = tables.reports.c
     wanted = [READ_STATISTICS.reach(principal).condition(column.branch)]
     wanted += [column.branch == branch] if branch is not None else []
     wanted += [column.kind == kind.value] if kind is not None else []
+    within = (column.kind, column.branch != GROUP, column.branch)
     if cursor is not None:
-        day, last = cursor_values(cursor, date.fromisoformat, UUID)
-        wanted.append(sa.tuple_(column.first_day, column.id) < sa.tuple_(day, last))
-    query = sa.select(*REPORTS.columns).where(*wanted).order_by(column.first_day.desc(), column.id.desc())
+        day, last_kind, last_branch = cursor_values(cursor, date.fromisoformat, PeriodKind, str)
+        last = sa.tuple_(sa.literal(str(last_kind)), sa.literal(last_branch != GROUP), sa.literal(last_branch))
+        wanted += [column.first_day <= day, sa.or_(column.first_day < day, sa.tuple_(*within) > last)]
+    query = sa.select(*REPORTS.columns).where(*wanted).order_by(column.first_day.desc(), *within)
     found = [REPORTS.restore(row) for row in await tx.execute(query.limit(limit + 1))]
-    last_one = found[limit - 1] if len(found) > limit else None
-    following = None if last_one is None else cursor_of(last_one.first_day, last_one.id)
-    return Page(items=[line_of(report) for report in found[:limit]], next=following)
+    shown = found[:limit]
+    following = cursor_of(shown[-1].first_day, shown[-1].kind, shown[-1].branch) if len(found) > limit else None
+    due = await due_of(tx, shown)
+    return Page(items=[line_of(report, due) for report in shown], next=following)
 
 
 @get("/v1/complaints/reports/{report_id}", needs=READ_STATISTICS)
@@ -103,9 +106,9 @@ async def read_report(
     """One report with every figure, as JSON (`ReportView`), PDF or XLSX; a paper's digest goes into the audit log."""
     async with runtime.transaction(actor=principal.subject) as tx:
         report = await report_within(tx, report_id, READ_STATISTICS, principal, lock=False)
-        remarks = await remarks_of(tx, report)
+        remarks, due = await remarks_of(tx, report), await due_of(tx, [report])
     if as_ is ReportFormat.JSON:
-        return Response(view_of(report, remarks).model_dump_json(), media_type="application/json")
+        return Response(view_of(report, remarks, due).model_dump_json(), media_type="application/json")
     document, paper = statistics_form(report, remarks, Directory.of(runtime)), PaperFormat(as_.value)
     content = await rendered(document, paper)
     async with runtime.transaction(actor=principal.subject) as tx:

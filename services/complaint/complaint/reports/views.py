@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.tx import Tx
 from pydantic import BaseModel
 
 from complaint.reports.model import Report
+from complaint.reports.policy import FILL_IN
 
 #: what only corrects reports that were frozen before
 CORRECTING = ("late", "changed")
+
+_OWED = """SELECT subject, due_at FROM kehu.obligations
+    WHERE subject = ANY($1::uuid[]) AND duty = $2 AND ended_at IS NULL"""
 
 
 class Figure(BaseModel):
@@ -26,7 +31,8 @@ class Figure(BaseModel):
 class ReportLine(BaseModel):
     """A report in a list: whose, of when, how far, and the figures that sum it up.
 
-    `open` is null where the version that froze the report did not count it.
+    `open` is null where the version that froze the report did not count it. `owed`: somebody has yet to fill it in, by
+    `due_at` where a term is set.
     """
 
     id: UUID
@@ -46,6 +52,8 @@ class ReportLine(BaseModel):
     frozen_at: datetime
     filled_at: datetime | None
     reviewed_at: datetime | None
+    owed: bool
+    due_at: datetime | None
     path: str
 
 
@@ -62,16 +70,22 @@ class ReportView(ReportLine):
     version: int
 
 
-def line_of(report: Report) -> ReportLine:
-    """The report in a list."""
-    return ReportLine(**_public(report))
+async def due_of(tx: Tx, reports: Iterable[Report]) -> dict[UUID, datetime | None]:
+    """By when each of those is due that somebody has yet to fill in; None where it is owed without a term (P17.10)."""
+    rows = await tx.driver.fetch(_OWED, [report.id for report in reports], FILL_IN.name)
+    return {row["subject"]: row["due_at"] for row in rows}
 
 
-def view_of(report: Report, remarks: str | None) -> ReportView:
-    """The report opened."""
+def line_of(report: Report, due: Mapping[UUID, datetime | None]) -> ReportLine:
+    """The report in a list; `due` as `due_of` says it."""
+    return ReportLine(**_public(report, due))
+
+
+def view_of(report: Report, remarks: str | None, due: Mapping[UUID, datetime | None]) -> ReportView:
+    """The report opened; `due` as `due_of` says it."""
     figures = [_figure(report, tag, count) for tag, count in sorted(report.figures.items())]
     return ReportView(
-        **_public(report),
+        **_public(report, due),
         figures=[one for one in figures if not one.figure.startswith(CORRECTING)],
         corrections=[one for one in figures if one.figure.startswith(CORRECTING)],
         digest=report.digest.hex(),
@@ -101,7 +115,7 @@ def _figure(report: Report, tag: str, count: int) -> Figure:
     return Figure(figure=tag, count=count, path=f"/v1/complaints/reports/{report.id}/cases?figure={tag}")
 
 
-def _public(report: Report) -> dict[str, Any]:
+def _public(report: Report, due: Mapping[UUID, datetime | None]) -> dict[str, Any]:
     period = report.period
     return {
         "id": report.id,
@@ -115,5 +129,7 @@ def _public(report: Report) -> dict[str, Any]:
         "frozen_at": report.frozen_at,
         "filled_at": report.filled_at,
         "reviewed_at": report.reviewed_at,
+        "owed": report.id in due,
+        "due_at": due.get(report.id),
         "path": f"/v1/complaints/reports/{report.id}",
     }

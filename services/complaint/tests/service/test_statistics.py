@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -266,11 +266,13 @@ async def test_hr_admin_fills_the_months_table_in_by_the_10th_and_the_general_ma
     )
     assert [(row["branch"], row["role"], row["subject"]) for row in owed] == [("hz-store-3", "hr_admin", line["id"])]
     assert owed[0]["due_at"].astimezone(ZONE).isoformat() == "2026-03-11T00:00:00+08:00"
+    assert (line["owed"], line["due_at"]) == (True, "2026-03-10T16:00:00Z")
     path, body = line["path"], {"remarks": "变速箱投诉集中, 王经理已约谈供应商"}
     async with stage.client(subject="hr-3") as hr, stage.client(subject="gm-3") as manager:
         assert (await manager.post(f"{path}/fill-in", json=body)).status_code == 403
         filled = (await hr.post(f"{path}/fill-in", json=body)).json()
         assert (filled["state"], filled["filled_by"], filled["remarks"]) == ("filled_in", "hr-3", body["remarks"])
+        assert (filled["owed"], filled["due_at"]) == (False, None)
         held = await hr.post(f"{path}/fill-in", json=body)
         assert (held.status_code, held.json()["type"]) == (409, "/problems/held")
         asked = (await manager.get(f"/v1/approvals?subject={line['id']}&state=open")).json()["items"]
@@ -279,7 +281,9 @@ async def test_hr_admin_fills_the_months_table_in_by_the_10th_and_the_general_ma
         assert (await hr.post(f"/v1/approvals/{asked[0]['id']}/decide", json=own)).status_code == 403
         back = {"grant": False, "digest": asked[0]["digest"], "reason": "请写明措施"}
         assert (await manager.post(f"/v1/approvals/{asked[0]['id']}/decide", json=back)).status_code == 200
-        assert (await manager.get(path)).json()["state"] == "frozen"
+        given_back = (await manager.get(path)).json()
+        # owed again, without a term of its own
+        assert (given_back["state"], given_back["owed"], given_back["due_at"]) == ("frozen", True, None)
         assert len(await stage.rows(
             "SELECT 1 FROM kehu.obligations WHERE duty = 'fill_in_statistics' AND ended_at IS NULL"
         )) == 1  # fmt: skip
@@ -312,6 +316,41 @@ async def test_an_unfilled_table_is_missed_and_a_branch_without_cases_owes_it_to
     assert [row["branch"] for row in await stage.rows(states)] == ["hz-store-3"]
     (line,) = [one for one in await reports(stage, "gm-3") if one["branch"] == "hz-store-3"]
     assert (line["taken"], line["open"]) == (0, 0)
+    await frozen(stage, "2026-03-12 09:00")
+    every = await reports(stage, "group-1")
+    assert {one["branch"]: one["due_at"] for one in every if one["owed"]} == {"hz-store-3": "2026-03-10T16:00:00Z"}
+    assert len(every) > 1
+
+
+@pytest.mark.rule("P12.9")
+async def test_the_reports_of_a_period_come_by_branch_that_of_the_group_first_however_many_at_a_time(
+    stage: Stage,
+) -> None:
+    await frozen(stage, "2026-06-02 09:00")  # on 1 June a week and a month began
+    await frozen(stage, "2026-07-02 09:00")
+    async with stage.client(subject="group-1") as person:
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = (await person.get(f"/v1/complaints/reports?limit=3{cursor}")).json()
+            found += page["items"]
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+    order = [(one["first_day"], one["kind"], one["branch"] != "group", one["branch"]) for one in found]
+    branches = sorted({one["branch"] for one in found} - {"group"})
+    assert len(branches) > 3
+    wanted = [
+        (day, kind, branch != "group", branch)
+        for day, kind in sorted({(day, kind) for day, kind, *_ in order}, key=lambda one: (-_ordinal(one[0]), one[1]))
+        for branch in ("group", *branches)
+    ]
+    assert order == wanted
+    assert {("2026-06-01", "month"), ("2026-06-01", "week")} <= {(day, kind) for day, kind, *_ in order}
+
+
+def _ordinal(day: str) -> int:
+    return date.fromisoformat(day).toordinal()
 
 
 @pytest.mark.rule("P12.9")

@@ -39,7 +39,13 @@ await story(
     const line = list.getByRole("row").filter({ has: page.locator(`a[href="${PATH}"]`) });
     await line.waitFor();
     assert.match(await line.innerText(), new RegExp(`${year}年${month}月.*杭州三店\\s+53\\s+50\\s+6\\s+0\\s+\\d+\\s+3\\s+未填报`, "s"));
-    await list.getByRole("row").filter({ hasText: "周" }).first().waitFor();
+    // who owes a month sees by when, and an earlier one is late; a week is owed by nobody
+    const [now, earlier] = [line, list.getByRole("row").filter({ hasText: "杭州三店" }).filter({ hasText: "月报" }).last()];
+    assert.match(await now.locator("time").innerText(), /^填报期限 \S*月10日/);
+    assert.match(await earlier.innerText(), /未填报.*填报期限 \S*月10日 已逾期/s);
+    const week = list.getByRole("row").filter({ hasText: "周" }).first();
+    await week.waitFor();
+    assert.deepEqual([await week.getByText("已冻结").count(), await week.locator("time").count()], [1, 0]);
     await look(page, "reports");
     await page.getByRole("combobox", { name: "周报或月报" }).focus();
     await page.keyboard.press("Enter");

@@ -524,7 +524,10 @@ export interface Figure {
   count: number;
 }
 
-/** The statistics of a branch, or of the `group`, in a week or month; `open` is null where it was not counted then. */
+/**
+ * The statistics of a branch, or of the `group`, in a week or month; `open` is null where it was not counted then.
+ * `owed`: somebody has yet to fill it in, by `due_at` where there is a term.
+ */
 export interface ReportLine {
   id: string;
   kind: "week" | "month";
@@ -543,6 +546,8 @@ export interface ReportLine {
   frozen_at: string;
   filled_at: string | null;
   reviewed_at: string | null;
+  owed: boolean;
+  due_at: string | null;
 }
 
 export interface Report extends ReportLine {

@@ -21,5 +21,7 @@ export function useDays(): (day: string | null | undefined) => string {
   }, [language]);
 }
 
-/** The civil day in Shanghai: 2026-11-28. */
-export const today = (): string => new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" }).format(new Date());
+/** The civil day of an instant in Shanghai: 2026-11-28. */
+export const civilDay = (at: Date): string => new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" }).format(at);
+
+export const today = (): string => civilDay(new Date());

@@ -1,7 +1,7 @@
 import { Alert, Button, Select, Skeleton } from "antd";
 import { Link, useSearchParams } from "react-router";
 import type { ReportLine } from "../../api";
-import { today, useDays } from "../../credit/useDays";
+import { civilDay, today, useDays } from "../../credit/useDays";
 import { useSpeech } from "../../language";
 import { may } from "../../may";
 import { isMeant } from "../../parts/branches";
@@ -83,8 +83,22 @@ function Line({ of }: { of: ReportLine }) {
       </th>
       <td className="report-place"><Place of={of.branch} /></td>
       {COLUMNS.map(([name, title]) => <td key={name} className={of[name] ? "num" : "num none"} data-name={t(title)}>{of[name] ?? t("notCounted")}</td>)}
-      <td className="report-state"><ReportState of={of} /></td>
+      <td className="report-state"><ReportState of={of} /> {of.owed && <FillInBy due={of.due_at} />}</td>
     </tr>
+  );
+}
+
+/** The last day on which it is filled in in time, and whether that has passed: "by the 10th" ends at midnight after it. */
+function FillInBy({ due }: { due: string | null }) {
+  const { t } = useSpeech();
+  const days = useDays();
+  if (!due) return <span className="quiet">{t("noDue")}</span>;
+  const late = new Date(due) < new Date();
+  return (
+    <time dateTime={due} className={late ? "due late" : "due"}>
+      {t("fillInBy")} {days(civilDay(new Date(Date.parse(due) - 1)))}
+      {late && <strong> {t("late")}</strong>}
+    </time>
   );
 }
 

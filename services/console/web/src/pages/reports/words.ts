@@ -73,6 +73,7 @@ export const REPORT_WORDS = {
   remarks: ["人事行政说明", "Remarks of HR-admin"],
   noRemarks: ["尚未填报说明。", "No remarks yet."],
   fillIn: ["填报说明", "Fill in the remarks"],
+  fillInBy: ["填报期限", "fill in by"],
   fillInAnew: ["修改说明", "Change the remarks"],
   fillInMeans: [
     "写明突出问题、原因和已采取的措施；不写客户姓名、电话。门店须审核的，提交后转总经理审核，审核期间不能修改。",
