@@ -17,7 +17,7 @@ await story(
       `CK-2,1,${asked.today},${asked.held},GPS-T200,B-2026-11,1,`,
       `CK-3,1,${asked.today},手工-7,GPS-T200,B-2026-11,2,800.00`,
       `CK-3,2,${asked.today},手工-7,GPS-T200,B-2026-11,1,400.50`,
-      `CK-4,1,${asked.tomorrow},${asked.released},GPS-T200,B-2026-11,1,`,
+      `CK-4,1,${asked.later},${asked.released},GPS-T200,B-2026-11,1,`,
     ];
     await page.getByLabel("选择文件").setInputFiles(list("ck.csv", lines));
     await button(page, "试算").click();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -205,7 +205,9 @@ async def test_a_goods_issue_list_says_in_its_dry_run_which_cases_it_raises_and_
     released, held = await within.asks("1000.00"), await over.asks("543210.00")
     await house.does(FINANCE, "credit", f"/v1/shipments/{released['id']}/invoice")
     assert (released["state"], held["state"]) == ("released", "held")
-    days = {"today": str(house.today), "tomorrow": str(house.today + timedelta(days=1))}
+    # the day on which they were released, whatever day it has become; and one that is still to come then
+    today = date.fromisoformat(released["decision"]["on"])
+    days = {"today": str(today), "later": str(today + timedelta(days=30))}
     who = {"keeper": KEEPER, "finance": FINANCE, "sales": SALES}
     await house.desk.tell("goods_issues.mjs", released=released["id"], held=held["id"], **days, **who)
     found = (await house.reads(FINANCE, "credit", "/v1/losses?state=found&limit=100"))["items"]
@@ -217,16 +219,22 @@ async def test_a_goods_issue_list_says_in_its_dry_run_which_cases_it_raises_and_
 @pytest.mark.rule("P02.4")
 async def test_a_warning_is_acted_on_and_closed_and_a_dunning_letter_signed_and_handed_over(house: House) -> None:
     shop = await house.distributor("六合龙池汽车美容有限公司")
-    await shop.books("invoice", "43210.98", 75)
+    due = date.fromisoformat((await shop.books("invoice", "43210.98", 75))["dated_on"]) + timedelta(days=30)
     await shop.night_passes()
 
     async def printed() -> str | None:
         found = (await house.reads(SALES, "credit", f"/v1/dunning-letters?account_id={shop.account}"))["items"]
         return str(found[0]["id"]) if found and found[0]["state"] == "printed" else None
 
+    async def warned() -> date | None:
+        found = (await house.reads(SALES, "credit", f"/v1/risk-warnings?account_id={shop.account}"))["items"]
+        return date.fromisoformat(found[0]["raised_on"]) if found else None
+
     letter = await eventually(printed, within=60, every=0.2)
-    who = {"sales": SALES, "finance": FINANCE, "director": DIRECTOR}
-    await house.desk.tell("warnings.mjs", account=shop.account, letter=str(letter), **who)
+    raised = await eventually(warned, within=60, every=0.2)
+    assert raised is not None
+    said = {"letter": str(letter), "over": str((raised - due).days)}
+    await house.desk.tell("warnings.mjs", account=shop.account, sales=SALES, finance=FINANCE, director=DIRECTOR, **said)
     (warning,) = (await house.reads(SALES, "credit", f"/v1/risk-warnings?account_id={shop.account}"))["items"]
     assert (warning["kind"], warning["state"]) == ("ageing", "closed")
     handed = await house.reads(SALES, "credit", f"/v1/dunning-letters/{letter}")

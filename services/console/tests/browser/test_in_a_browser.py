@@ -193,10 +193,10 @@ async def test_the_months_statistics_are_filled_in_and_reviewed_and_every_figure
     await frozen(desk, Period.of(PeriodKind.WEEK, now).before)
     manager = await desk.token("hr-0", "hr_admin_manager@hz-store-3")
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {manager}"}) as http:
-        query = "kind=month&branch=hz-store-3&limit=1"
-        found = (await http.get(f"{desk.addresses['complaint']}/v1/complaints/reports?{query}")).json()["items"][0]
-    sums = ("period", "taken", "closed", "open", "corrected")
-    assert [found[name] for name in sums] == [month.name, 53, 50, 6, 3]
+        query = "kind=month&branch=hz-store-3"
+        items = (await http.get(f"{desk.addresses['complaint']}/v1/complaints/reports?{query}")).json()["items"]
+    (found,) = [one for one in items if one["period"] == month.name]  # a later one may have ended meanwhile
+    assert [found[name] for name in ("taken", "closed", "open", "corrected")] == [53, 50, 6, 3]
     await desk.tell("reports.mjs", report=found["id"], month=month.name, manager=manager)
 
 
