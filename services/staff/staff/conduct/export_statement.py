@@ -14,6 +14,7 @@ from chassis.tx import Tx
 from contracts.money import Money
 from fastapi import Response
 from policy.calendar import ZONE
+from policy.directory import Directory
 
 from staff.conduct.permissions import READ_CONDUCT
 from staff.conduct.read_statement import (
@@ -33,7 +34,7 @@ RULES = ("P13.11",)
 #: Chinese, English, width
 COLUMNS = (
     ("人员", "person", 20),
-    ("部门", "department", 14),
+    ("部门", "department", 24),
     ("违规种类", "kind", 26),
     ("案件或档案", "case or file", 24),
     ("发生日期", "occurred on", 12),
@@ -68,19 +69,25 @@ async def export_statement(
     found = await statement_of(tx, principal, month, scope)
     name = f"conduct-{month}.xlsx"
     return Response(
-        workbook_of(found),
+        workbook_of(found, Directory.of(tx.runtime)),
         media_type=XLSX,
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
 
 
-def workbook_of(found: Statement) -> bytes:
-    """The statement as a workbook; every text is written as text, so that none is taken for a formula."""
+def workbook_of(found: Statement, directory: Directory) -> bytes:
+    """The statement as a workbook; every text is written as text, so that none is taken for a formula.
+
+    Branches and departments are called as people call them, with their codes.
+    """
     into = BytesIO()
     book = xlsxwriter.Workbook(into, {"in_memory": True})
     bold = book.add_format({"bold": True})
     sheet = book.add_worksheet(found.month)
-    whose = found.person or "/".join(part for part in (found.branch, found.department) if part is not None)
+    place = directory.named(found.branch)
+    if found.department is not None:
+        place = f"{place} · {_department(directory, found.branch, found.department)}"
+    whose = found.person or place
     sheet.write_string(0, 0, f"{found.month} 处罚月报 Conduct statement: {whose}", bold)
     closed = "未结账 open" if found.closed_at is None else f"已结账 closed {_civil(found.closed_at)}"
     sheet.write_string(1, 0, closed)
@@ -89,7 +96,7 @@ def workbook_of(found: Statement) -> bytes:
         sheet.write_string(2, column, chinese, bold)
         sheet.write_string(3, column, english, bold)
     for row, line in enumerate(found.lines, start=4):
-        for column, value in enumerate(_cells(line)):
+        for column, value in enumerate(_cells(line, _where(directory, found, line))):
             if isinstance(value, str):
                 sheet.write_string(row, column, value)
             else:
@@ -108,11 +115,23 @@ def workbook_of(found: Statement) -> bytes:
     return into.getvalue()
 
 
-def _cells(line: StatementLine) -> list[str | int | Decimal]:
+def _where(directory: Directory, found: Statement, line: StatementLine) -> str:
+    """The department of a line, with its branch where that is not the statement's: a person may have moved."""
+    branch = [directory.named(line.branch)] if line.branch != found.branch else []
+    named = [_department(directory, line.branch, line.department)] if line.department is not None else []
+    return " · ".join((*branch, *named))
+
+
+def _department(directory: Directory, branch: str, department: str) -> str:
+    title = directory.department_title(branch, department)
+    return department if title == department else f"{title}（{department}）"
+
+
+def _cells(line: StatementLine, where: str) -> list[str | int | Decimal]:
     cost = line.cost
     return [
         line.person,
-        line.department or "",
+        where,
         line.kind,
         line.subject,
         str(line.occurred_on),

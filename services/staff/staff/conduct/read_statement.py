@@ -55,12 +55,16 @@ class Totals(BaseModel):
 
 
 class StatementLine(BaseModel):
-    """An entry or, with `counters`, what takes one back; `decided_month` differs where it came after the close."""
+    """An entry or, with `counters`, what takes one back; `decided_month` differs where it came after the close.
+
+    `branch` and `department` are where the person was then.
+    """
 
     id: UUID
     breach_id: UUID
     counters: UUID | None
     person: str
+    branch: str
     department: str | None
     kind: str
     subject: str
@@ -205,6 +209,7 @@ def _line(row: sa.RowMapping) -> StatementLine:
         breach_id=row["breach_id"],
         counters=row["counters"],
         person=row["person"],
+        branch=row["branch"],
         department=row["department"],
         kind=row["kind"],
         subject=row["subject"],

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from io import BytesIO
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from chassis.kit.stage import Stage
 from contracts.archive import AccessRecorded
+from contracts.staff import Employment, GrantLine, PersonEntry, Profile
 from contracts.work import WorkItem, WorkState
-from policy.kit import hire
+from policy.directory import Directory
+from policy.kit import hire, open_branch
 from python_calamine import CalamineWorkbook
 
 from .ledger import ADVISER, clock_of, command, decided, fine_of, send
@@ -119,6 +122,40 @@ async def test_the_workbook_says_what_the_statement_says_and_no_text_is_a_formul
     assert [row[7] for row in rows if str(row[0]).startswith("本月合计")] == ["1050.00 CNY"]
     assert b"<f>" not in answer.content
     assert await readings(staff) == ["finance-1"]
+
+
+@pytest.mark.rule("P13.11")
+async def test_the_workbook_calls_branch_and_departments_by_their_titles_with_the_codes(staff: Stage) -> None:
+    await send(staff, command())
+
+    async def cells(query: str) -> tuple[str, str]:
+        async with staff.client(subject="hr-1") as hr:
+            answer = await hr.get(f"/v1/conduct/statements/2026-03/export?{query}")
+        rows = CalamineWorkbook.from_filelike(BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+        return str(rows[0][0]), str(rows[4][1])
+
+    of_department = "branch=sh-pudong&department=after_sales"
+    head = "2026-03 处罚月报 Conduct statement: "
+    assert await cells(of_department) == (f"{head}sh-pudong · after_sales", "after_sales")
+    await open_branch(
+        staff, "sh-pudong", Profile.DEALERSHIP, region="east", title="浦东店", departments={"after_sales": "售后部"}
+    )
+    called = "售后部（after_sales）"
+    assert await cells(of_department) == (f"{head}浦东店（sh-pudong） · {called}", called)
+    assert await cells("branch=sh-pudong") == (f"{head}浦东店（sh-pudong）", called)
+    # who has gone to another branch: the line says where it was
+    since = staff.runtime.clock()
+    there = GrantLine(role="service_adviser", place="bj-chaoyang", from_at=since, until_at=None, on_behalf_of=None)
+    moved = PersonEntry(
+        person_id=uuid5(NAMESPACE_URL, ADVISER), subject=ADVISER, employment=Employment.ACTIVE, branch="bj-chaoyang",
+        department="sales", grants=[there],
+    )  # fmt: skip
+    await staff.receive(moved, key=str(moved.person_id), sequence=100)
+    await Directory.of(staff.runtime).refresh()
+    async with staff.client(subject=ADVISER) as adviser:
+        answer = await adviser.get("/v1/conduct/statements/2026-03/export")
+    rows = CalamineWorkbook.from_filelike(BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    assert (rows[0][0], rows[4][1]) == (f"{head}{ADVISER}", f"浦东店（sh-pudong） · {called}")
 
 
 @pytest.mark.rule("P13.11")
