@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -125,6 +126,8 @@ class Directory:
     branches: dict[str, Branch] = field(default_factory=dict)
     #: for places that staff does not know (yet): the national calendar, the usual hours
     national: Calendar = field(default_factory=Calendar)
+    #: titles that more than one branch bears
+    _shared: frozenset[str] = frozenset()
     _stamp: tuple[Any, ...] = ()
 
     @classmethod
@@ -142,8 +145,9 @@ class Directory:
         return self.branches[branch].profile if branch in self.branches else Profile.GROUP
 
     def title(self, branch: str) -> str:
-        """What people call the branch; its code where staff has not said."""
-        return (self.branches[branch].title if branch in self.branches else None) or branch
+        """What people call the branch, with its code behind where another is called the same; else its code."""
+        title = self._said(branch)
+        return self.named(branch) if title in self._shared else title or branch
 
     def department_title(self, branch: str, department: str) -> str:
         """What people call a department of the branch; its code where staff has not said."""
@@ -151,8 +155,12 @@ class Directory:
 
     def named(self, branch: str) -> str:
         """The branch where a paper of our own identifies it: its title, with its code behind."""
-        title = self.title(branch)
-        return branch if title == branch else f"{title}（{branch}）"
+        title = self._said(branch)
+        return branch if title in (None, branch) else f"{title}（{branch}）"
+
+    def _said(self, branch: str) -> str | None:
+        """The title as staff has said it."""
+        return self.branches[branch].title if branch in self.branches else None
 
     def place_title(self, place: str, language: str = "zh") -> str:
         """What people call the group, a branch or a department of one; the code of any other place."""
@@ -218,6 +226,8 @@ class Directory:
         }
         self.national = Calendar(years)
         self.branches = {row["branch"]: _branch(row, years) for row in await tx.driver.fetch(_BRANCHES)}
+        borne = Counter(branch.title for branch in self.branches.values() if branch.title is not None)
+        self._shared = frozenset(title for title, many in borne.items() if many > 1)
         people: dict[str, tuple[Any, list[Held]]] = {}
         for row in await tx.driver.fetch(_PEOPLE):
             _, held = people.setdefault(row["subject"], (row, []))

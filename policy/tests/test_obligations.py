@@ -22,7 +22,7 @@ from contracts.staff import BranchEntry, CalendarDay, CalendarYear, DepartmentLi
 from contracts.work import WorkItem, WorkState
 from policy.calendar import ZONE
 from policy.directory import Directory
-from policy.kit import Clock
+from policy.kit import Clock, open_branch
 from policy.obligations import (
     OBLIGATIONS,
     Deadline,
@@ -364,6 +364,20 @@ async def test_a_branch_that_closes_for_a_day_replans_its_own(stage: Stage, cloc
     titles = ["浦东店 · 售后部", "浦东店", "nowhere/sales", "area:east", "集团"]
     assert [directory.place_title(place) for place in places] == titles
     assert [directory.place_title(place, "en") for place in places] == [*titles[:-1], "the group"]
+
+
+async def test_branches_of_one_title_are_told_apart_by_their_codes(stage: Stage) -> None:
+    departments = {"after_sales": "售后部"}
+    for branch, title in (("sh-pudong", "浦东店"), ("sh-pudong-2", "浦东店"), ("sh-minhang", "闵行店")):
+        await open_branch(stage, branch, Profile.DEALERSHIP, title=title, departments=departments)
+    directory = Directory.of(stage.runtime)
+    branches = ("sh-pudong", "sh-pudong-2", "sh-minhang", "nowhere")
+    titles = ["浦东店（sh-pudong）", "浦东店（sh-pudong-2）", "闵行店", "nowhere"]
+    assert [directory.title(one) for one in branches] == titles
+    assert [directory.named(one) for one in branches[:3]] == [*titles[:2], "闵行店（sh-minhang）"]
+    assert directory.place_title("sh-pudong-2/after_sales") == "浦东店（sh-pudong-2） · 售后部"
+    await open_branch(stage, "sh-pudong-2", Profile.DEALERSHIP, title="浦东二店")
+    assert [directory.title(one) for one in branches] == ["浦东店", "浦东二店", "闵行店", "nowhere"]
 
 
 async def test_each_instant_is_fired_once_by_three_workers_of_which_some_are_killed(
