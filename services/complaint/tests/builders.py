@@ -55,10 +55,10 @@ MONDAY = datetime(2026, 3, 2, 9, 15, tzinfo=ZONE)
 
 @asynccontextmanager
 async def staffed(
-    service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer, now: datetime = MONDAY
+    service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer, now: datetime = MONDAY, **more: Any
 ) -> AsyncIterator[Stage]:
-    """A branch of every profile, with its people; who may do what the staff directory says."""
-    async with staged(service, database, keys, issuer, grants_from="staff") as stage:
+    """A branch of every profile, with its people; who may do what the staff directory says. `more` are settings."""
+    async with staged(service, database, keys, issuer, grants_from="staff", **more) as stage:
         stage.runtime.clock = Clock(now)
         await open_branches(stage, BRANCHES, region="east")
         await hire_all(stage, PEOPLE)

@@ -29,6 +29,7 @@ from complaint.files import opened, streamed
 from complaint.keeping import kept_out
 from complaint.papers.document import PDF
 from complaint.papers.gathered import gather
+from complaint.papers.people import with_names
 from complaint.papers.read_paper import printed
 from complaint.permissions import FETCH_DOSSIER
 from complaint.redirect import survivors
@@ -159,7 +160,7 @@ def _file_item(case: Case, one: Attachment) -> ManifestItem:
 
 @job(retry=("5s", "1m", "10m", "1h", "6h", "1d"), finish=_printed)
 async def print_dossier(ref: str, work: Work) -> list[tuple[str, str, bytes]] | None:
-    """Print the forms of a closing as they were filled in then: kind, title and bytes of each.
+    """Print the forms of a closing as they were filled in then, with people's names: kind, title and bytes of each.
 
     Nothing is printed, and nothing handed over, when the caller has been erased meanwhile.
     """
@@ -172,6 +173,7 @@ async def print_dossier(ref: str, work: Work) -> list[tuple[str, str, bytes]] | 
             forms = (await tx.unseal_row(tables.dossier_forms, kept, why="dossier", rules=RULES[:1]))["forms"]
         except NotFound:
             return None
+    forms = await with_names(work.runtime, forms)
     return [(form["kind"], form["data"]["title"], await printed(form["data"])) for form in forms]
 
 

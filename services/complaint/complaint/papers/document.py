@@ -51,6 +51,15 @@ class Document:
         """What `form.typ` is filled with: plain values, so that the same document is the same paper."""
         return asdict(self)
 
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Document:
+        """The form that `data` came of."""
+        sections = [
+            Section(**{**one, "table": None if one["table"] is None else Table(**one["table"])})
+            for one in data["sections"]
+        ]
+        return cls(**{**data, "sections": sections})
+
 
 _DIGITS = "零一二三四五六七八九"
 

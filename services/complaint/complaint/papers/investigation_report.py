@@ -5,6 +5,7 @@ from __future__ import annotations
 from complaint.papers.document import Document, Section, facts, numbered, words
 from complaint.papers.gathered import Gathered
 from complaint.papers.in_chinese import STATES, named
+from complaint.papers.people import people, person
 from complaint.papers.record_form import approvals_table, measures_table
 
 RULES = ("P04.5", "P17.4", "P17.5")
@@ -30,7 +31,7 @@ def investigation_report(found: Gathered) -> Document | None:
                     "受理部门": found.department,
                     "客户名称": found.personal.get("name"),
                     "车型": " ".join(filter(None, (case.brand, case.facts.get("series"), case.facts.get("model")))),
-                    "调查人": report["author"],
+                    "调查人": person(report["author"]),
                     "报告时间": report["at"],
                     "此前报告次数": earlier,
                 }
@@ -43,7 +44,7 @@ def investigation_report(found: Gathered) -> Document | None:
             "具体责任者",
             words=words(
                 {
-                    "责任者": "、".join(said.get("responsible") or []) or "无个人责任者",
+                    "责任者": people(said.get("responsible") or []) or "无个人责任者",
                     "责任认定": said.get("responsibility"),
                 }
             ),
@@ -58,7 +59,7 @@ def investigation_report(found: Gathered) -> Document | None:
         sections.append(
             Section(
                 "行政人事部意见",
-                facts({"意见人": opinion["author"], "时间": opinion["at"]}),
+                facts({"意见人": person(opinion["author"]), "时间": opinion["at"]}),
                 words({"意见": opinion["words"].get("words")}),
             )
         )

@@ -23,6 +23,7 @@ from complaint.keeping import within
 from complaint.papers.document import PDF, XLSX, Document, workbook_of
 from complaint.papers.gathered import Gathered, gather
 from complaint.papers.investigation_report import investigation_report
+from complaint.papers.people import with_names
 from complaint.papers.record_form import record_form
 from complaint.permissions import READ_COMPLAINT
 
@@ -69,13 +70,13 @@ async def _paper(
     name: str,
     as_: PaperFormat,
 ) -> Response:
-    """Read in one transaction, render without one, record the digest of what is given in another."""
+    """Read in one transaction, name people and render without one, record the digest of what is given in another."""
     async with runtime.transaction(actor=principal.subject) as tx:
         case = await within(tx, case_id, READ_COMPLAINT, principal, lock=False)
         document = fill(await gather(tx, case, why="paper"))
     if document is None:
         raise NotFound("Nothing has been reported about this complaint yet. The handler reports what was found.")
-    content = await rendered(document, as_)
+    content = await rendered(Document.of(await with_names(runtime, document.data())), as_)
     async with runtime.transaction(actor=principal.subject) as tx:
         tx.record(
             AccessRecorded(

@@ -24,6 +24,7 @@ from complaint.papers.in_chinese import (
     listed,
     named,
 )
+from complaint.papers.people import people, person
 
 RULES = ("P04.3", "P04.6", "P04.7", "P12.3", "P17.7")
 
@@ -80,7 +81,7 @@ def _judged(found: Gathered) -> Section:
                 "投诉级别": named(LEVELS, found.case.level),
                 "投诉类别": named(MATTERS, judgement.get("matter")),
                 "要求类别": listed(DEMANDS, judgement.get("demands") or ()),
-                "判定人": judgement["by"],
+                "判定人": person(judgement["by"]),
                 "判定时间": _instant(judgement["at"]),
             }
         ),
@@ -97,11 +98,11 @@ def _handed_over(found: Gathered) -> Iterator[Section]:
         facts(
             {
                 "受理部门": found.department,
-                "处理人": over["facts"].get("handler"),
+                "处理人": person(over["facts"].get("handler")),
                 "移交时间": over["at"],
-                "被投诉人": case.respondent,
-                "参与人": "、".join(case.participants),
-                "移交人": over["author"],
+                "被投诉人": person(case.respondent),
+                "参与人": people(case.participants),
+                "移交人": person(over["author"]),
             }
         ),
         words({"移交说明": over["words"].get("words")}),
@@ -119,8 +120,8 @@ def _investigated(found: Gathered) -> Iterator[Section]:
             {
                 "开始调查": started["at"] if started else None,
                 "调查报告": report["at"] if report else None,
-                "调查人": report["author"] if report else None,
-                "责任人": "、".join(said.get("responsible") or []),
+                "调查人": person(report["author"]) if report else None,
+                "责任人": people(said.get("responsible") or []),
             }
         ),
         words(
@@ -145,7 +146,7 @@ def _resolved(found: Gathered) -> Iterator[Section]:
     if proposed:
         yield Section(
             "受理部门处理意见",
-            facts({"拟定人": proposed[-1]["author"], "拟定时间": proposed[-1]["at"]}),
+            facts({"拟定人": person(proposed[-1]["author"]), "拟定时间": proposed[-1]["at"]}),
             words(pairs),
         )
     rows = [
@@ -157,7 +158,7 @@ def _resolved(found: Gathered) -> Iterator[Section]:
     if result is not None:
         yield Section(
             "处理结果反馈",
-            facts({"反馈时间": result["at"], "反馈人": result["author"]}),
+            facts({"反馈时间": result["at"], "反馈人": person(result["author"])}),
             words({"处理结果": result["words"].get("words")}),
         )
 
@@ -172,7 +173,7 @@ def _exchange(one: Told) -> list[str]:
             what = "客户异议"
         case _:
             what = "决定不再另拟方案"
-    return [shown(one["at"]), one["author"], what, shown(one["words"].get("words"))]
+    return [shown(one["at"]), shown(person(one["author"])), what, shown(one["words"].get("words"))]
 
 
 def _followed_up(found: Gathered) -> Iterator[Section]:
@@ -184,7 +185,7 @@ def _followed_up(found: Gathered) -> Iterator[Section]:
             facts(
                 {
                     "回访时间": called["at"],
-                    "回访人": called["author"],
+                    "回访人": person(called["author"]),
                     "满意度(1–5)": called["facts"].get("satisfaction"),
                 }
             ),
@@ -205,7 +206,7 @@ def _followed_up(found: Gathered) -> Iterator[Section]:
             facts(
                 {
                     "结案时间": case.closed_at,
-                    "结案人": closed["author"] if closed else None,
+                    "结案人": person(closed["author"]) if closed else None,
                     "客户意见": named(REACTIONS, case.course.get("reaction")),
                     "重新受理次数": case.course.get("reopened", 0),
                 }
@@ -223,7 +224,7 @@ def measures_table(found: Gathered, *kinds: str) -> Table:
         [
             MEASURES[one["kind"]],
             one["words"] + (f"\n落实结果:{one['outcome']}" if one["outcome"] else ""),
-            shown(one["owner"]),
+            shown(person(one["owner"])),
             shown(one["due_on"]),
             MEASURE_STATES[one["state"]],
         ]
@@ -249,10 +250,13 @@ def approvals_table(found: Gathered, *names: str) -> Table:
 
 
 def _seat(what: str, asked: Told, seat: Told) -> list[str]:
+    asker = shown(person(asked["asked_by"]))
     if seat["by"] is None:
-        return [what, asked["asked_by"], seat["role"], "–", DECISIONS[asked["state"]]]
-    signer = seat["by"] if seat["on_behalf_of"] is None else f"{seat['by']}(代 {seat['on_behalf_of']})"
-    return [what, asked["asked_by"], signer, shown(_instant(seat["at"])), "同意" if seat["granted"] else "不同意"]
+        return [what, asker, seat["role"], "–", DECISIONS[asked["state"]]]
+    signer = shown(person(seat["by"]))
+    if seat["on_behalf_of"] is not None:
+        signer += f"(代 {person(seat['on_behalf_of'])})"
+    return [what, asker, signer, shown(_instant(seat["at"])), "同意" if seat["granted"] else "不同意"]
 
 
 def _instant(text: str | None) -> datetime | None:

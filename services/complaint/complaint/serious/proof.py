@@ -21,6 +21,7 @@ from fastapi import Header, Response
 from policy.calendar import ZONE
 from policy.directory import Directory
 
+from complaint.papers.people import person, with_names
 from complaint.permissions import READ_SERIOUS
 from complaint.serious import tables
 from complaint.serious.climbing import Climb
@@ -65,8 +66,8 @@ async def read_proof(
 ) -> Response:
     """The proof as one document: JSON, or with `Accept: application/pdf` a paper.
 
-    It names staff by their subjects, and nothing of the caller. Its digest (SHA-256 of the JSON without `digest`) is
-    written to the audit log; so is that of the paper.
+    It names staff by their subjects, on paper with their names too, and nothing of the caller. Its digest (SHA-256 of
+    the JSON without `digest`) is written to the audit log; so is that of the paper.
     """
     async with runtime.transaction(actor=principal.subject) as tx:
         climb = await climb_within(tx, case_id, READ_SERIOUS, principal)
@@ -74,7 +75,7 @@ async def read_proof(
     document["digest"] = hashlib.sha256(_json(document)).hexdigest()
     content, media_type = orjson.dumps(document), "application/json"
     if accept is not None and "application/pdf" in accept:
-        said = in_words(document, Directory.of(runtime))
+        said = await with_names(runtime, in_words(document, Directory.of(runtime)))
         content, media_type = await print_paper(FORMS, "serious_proof", said), "application/pdf"
     digests = list(dict.fromkeys((document["digest"], hashlib.sha256(content).hexdigest())))
     async with runtime.transaction(actor=principal.subject) as tx:
@@ -159,25 +160,32 @@ def _json(document: Mapping[str, Any]) -> bytes:
 
 
 def in_words(document: dict[str, Any], directory: Directory) -> dict[str, Any]:
-    """The document for a Chinese paper: civil times, names of roles, kinds and places."""
+    """The document for a Chinese paper: civil times, names of roles, kinds and places; people to be named."""
     paper: dict[str, Any] = _civil(document)
     serious, group = paper["serious"], paper["crisis_group"]
+    paper["made_by"] = person(paper["made_by"])
     paper["case"]["branch_zh"] = directory.named(paper["case"]["branch"])
     serious["kinds_zh"] = _kinds(serious["kinds"]) or ["–"]
     for mark in serious["marks"]:
         mark["kinds_zh"] = _kinds(mark["kinds"])
         mark["by_zh"] = MARKED_BY_ZH.get(mark.get("by", ""))
+        mark["overruled_by"] = person(mark.get("overruled_by"))
     for step in paper["steps"]:
         step["role_zh"], step["answers_zh"] = _role(step["role"]), _role(step["answers"])
         step["place_zh"] = directory.place_title(step["place"])
         step["answers_at_zh"] = directory.place_title(step["answers_at"])
+        step["confirmed_by"] = person(step["confirmed_by"])
         step["state_zh"] = STATES_ZH[step["state"]] + ("(逾期)" if step["late"] else "")
         for notice in step["told"]:
+            notice["person"] = person(notice["person"])
             notice["role_zh"] = _role(notice["role"])
             notice["channel_zh"] = CHANNELS_ZH.get(notice["channel"], notice["channel"])
         if step["by_hand"] is not None:
+            step["by_hand"]["by"] = person(step["by_hand"]["by"])
             step["by_hand"]["channel_zh"] = CHANNELS_ZH[step["by_hand"]["channel"]]
     if group is not None:
+        group["convened_by"] = person(group["convened_by"])
+        group["members"] = [person(one) for one in group["members"]]
         group["meetings"] = [meeting["held_at"] for meeting in group["meetings"]]
     return paper
 

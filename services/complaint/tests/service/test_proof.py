@@ -8,7 +8,9 @@ from typing import get_args
 
 import orjson
 import pytest
+from chassis.kit.pdf import characters
 from chassis.kit.stage import Stage
+from complaint.papers.people import person
 from complaint.serious.proof import CHANNELS_ZH, KINDS_ZH, in_words
 from complaint.serious.record_step import ByHand
 from contracts.archive import AccessRecorded
@@ -61,6 +63,13 @@ async def test_the_proof_says_who_was_told_when_who_confirmed_and_why_by_then(st
         (Role.GENERAL_MANAGER.zh, "上海浦东4S店"),
         (Role.LEGAL.zh, "集团"),
     }
+    confirmed_by = {step["confirmed_by"] for step in words["steps"]} - {None}
+    told = {notice["person"] for step in words["steps"] for notice in step["told"]}
+    assert confirmed_by == {person("gm-1")}
+    assert {person("gm-1"), person("division-1")} <= told
+    assert (words["made_by"], words["crisis_group"]["members"]) == (
+        person("legal-1"), [person("gm-1"), person("head-1")],
+    )  # fmt: skip
     digest = proof.pop("digest")
     assert digest == hashlib.sha256(orjson.dumps(proof, option=orjson.OPT_SORT_KEYS)).hexdigest()
     (record,) = await stage.outbox(AccessRecorded)
@@ -77,6 +86,8 @@ async def test_the_same_proof_is_a_paper_whose_digest_is_recorded(stage: Stage) 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
     assert answer.content.startswith(b"%PDF-")
     assert b"NotoSansCJK" in answer.content
+    assert {"g", "m", "1"} <= characters(answer.content)
+    assert not (set(str(person("x"))) - {"x"}) & characters(answer.content)
     (record,) = await stage.outbox(AccessRecorded)
     assert isinstance(record.message, AccessRecorded)
     assert record.message.digests[1] == hashlib.sha256(answer.content).hexdigest()

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+import python_calamine
 from chassis.kit.databases import Databases
 from chassis.kit.eventually import eventually
 from chassis.topics import ensure
@@ -136,6 +138,13 @@ async def test_a_complaint_of_a_dealership_goes_its_whole_way_each_step_by_whose
 async def test_compensation_holds_the_case_until_it_is_signed_and_is_paid_when_it_is(desk: Desk) -> None:
     case = await taken(desk, "三次维修未解决", branch="sh-minhang")
     await desk.tell("compensation.mjs", case_id=case["id"])
+    # the record form names who asked and who signed
+    manager = await desk.token("gm-1", "general_manager@sh-minhang")
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {manager}"}) as http:
+        path = f"/v1/complaints/{case['id']}/papers/record-form?format=xlsx"
+        paper = await http.get(desk.addresses["complaint"] + path)
+    sheet = python_calamine.load_workbook(BytesIO(paper.content)).get_sheet_by_index(0)
+    assert {"苏敏（relations-1）", "丁浩（manager-1）"} <= {str(cell) for row in sheet.to_python() for cell in row}
 
 
 @pytest.mark.rule("P12.5")
