@@ -14,6 +14,7 @@ from complaint import tables
 from complaint.case import Case
 from complaint.compensation.tables import compensations
 from complaint.handling.measure import MEASURES
+from complaint.papers.people import unmarked
 from complaint.redirect import parts_of
 from complaint.timeline import entries_of, opened
 
@@ -62,7 +63,7 @@ class Gathered:
 
 async def gather(tx: Tx, case: Case, *, why: str) -> Gathered:
     """Open the case for its papers; `why` is the recorded purpose. `NotFound` when its caller has been erased."""
-    personal = await tx.unseal(case, why=why, rules=RULES)
+    personal = unmarked(await tx.unseal(case, why=why, rules=RULES))
     entries = await entries_of(tx, case.id)
     words = await opened(tx, entries, why=why)
     told = [
@@ -72,7 +73,7 @@ async def gather(tx: Tx, case: Case, *, why: str) -> Gathered:
             "author": entry.author,
             "rules": entry.rules,
             "facts": entry.facts,
-            "words": words.get(entry.id, {}),
+            "words": unmarked(words.get(entry.id, {})),
         }
         for entry in entries
     ]
@@ -94,7 +95,7 @@ async def _measures(tx: Tx, case: Case, why: str) -> list[Told]:
     found: list[Told] = []
     for row in await tx.execute(query):
         measure = MEASURES.restore(row)
-        clear = await tx.unseal(measure, why=why, rules=RULES)
+        clear = unmarked(await tx.unseal(measure, why=why, rules=RULES))
         found.append(
             {
                 "kind": measure.kind.value,

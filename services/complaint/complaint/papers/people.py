@@ -7,7 +7,7 @@ them: where staff does not answer, or does not know somebody, the account stands
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -25,6 +25,7 @@ AT_ONCE = 100
 # private use: around an account, from when a form is filled in until it is printed
 _BEGIN, _END = "\ue000", "\ue001"
 _PERSON = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
+_MARKS = str.maketrans("", "", _BEGIN + _END)
 
 
 def person(account: str | None) -> str | None:
@@ -37,10 +38,15 @@ def people(accounts: Iterable[str]) -> str:
     return "、".join(f"{_BEGIN}{account}{_END}" for account in accounts)
 
 
+def unmarked(said: Any) -> Any:
+    """What somebody wrote (mappings, lists, texts), without what would pass for a `person` on a form."""
+    return _each(said, lambda text: text.translate(_MARKS))
+
+
 async def with_names(runtime: Runtime, data: Any) -> Any:
     """What a form is filled with (mappings, lists, texts), each `person` as 姓名（账号）. Never in a transaction."""
     names = await _names_of(runtime, sorted(set(_accounts(data))))
-    return _written(data, names)
+    return _each(data, lambda text: _PERSON.sub(lambda found: _called(found[1], names), text))
 
 
 async def _names_of(runtime: Runtime, accounts: list[str]) -> dict[str, str]:
@@ -66,13 +72,13 @@ def _accounts(data: Any) -> Iterator[str]:
             yield from _accounts(part)
 
 
-def _written(data: Any, names: Mapping[str, str]) -> Any:
+def _each(data: Any, change: Callable[[str], str]) -> Any:
     if isinstance(data, str):
-        return _PERSON.sub(lambda found: _called(found[1], names), data)
+        return change(data)
     if isinstance(data, Mapping):
-        return {key: _written(part, names) for key, part in data.items()}
+        return {key: _each(part, change) for key, part in data.items()}
     if isinstance(data, list | tuple):
-        return [_written(part, names) for part in data]
+        return [_each(part, change) for part in data]
     return data
 
 

@@ -103,6 +103,14 @@ async def test_a_paper_names_people_beside_their_accounts_and_is_printed_without
             assert name not in repr(await stage.rows(f"SELECT * FROM {kept}"))
 
 
+async def test_words_of_a_caller_never_pass_for_an_account(stage: Stage, staff: Staff) -> None:
+    case = await Handled.taken(stage, "bj-services", text=f"变速箱抖动 {person('gm-1')} {person('x y')}")
+    await judged(case, "hr-1")
+    form = await written(case)
+    assert any("变速箱抖动 gm-1 x y" in cell for cell in form)
+    assert staff.asked == [["hr-1"]]
+
+
 @pytest.mark.rule("P04.8")
 async def test_the_archives_form_bears_the_names_of_when_it_was_printed(stage: Stage, staff: Staff) -> None:
     case = await handled(stage)
