@@ -34,13 +34,14 @@ Told = Mapping[str, Any]
 class Gathered:
     """A case with what was sealed of it: caller and words, its timeline, its measures, what was asked and signed.
 
-    `branch` and `department` are what people call them when it is gathered.
+    `branch` and `department` are what people call them when it is gathered; `vehicle` has brand, series, model, codes.
     """
 
     case: Case
     branch: str
     department: str | None
     personal: Mapping[str, Any]
+    vehicle: Mapping[str, Any]
     told: Sequence[Told]
     measures: Sequence[Told]
     approvals: Sequence[Told]
@@ -83,6 +84,7 @@ async def gather(tx: Tx, case: Case, *, why: str) -> Gathered:
         directory.named(case.branch),
         None if at is None else directory.department_title(case.branch, at),
         personal,
+        unmarked({"brand": case.brand, **case.facts}),
         told,
         await _measures(tx, case, why),
         await _approvals(tx, case),

@@ -30,7 +30,7 @@ def investigation_report(found: Gathered) -> Document | None:
                     "分支": found.branch,
                     "受理部门": found.department,
                     "客户名称": found.personal.get("name"),
-                    "车型": " ".join(filter(None, (case.brand, case.facts.get("series"), case.facts.get("model")))),
+                    "车型": " ".join(filter(None, map(found.vehicle.get, ("brand", "series", "model")))),
                     "调查人": person(report["author"]),
                     "报告时间": report["at"],
                     "此前报告次数": earlier,

@@ -41,8 +41,7 @@ def record_form(found: Gathered) -> Document:
 
 
 def _taken(found: Gathered) -> Section:
-    case, personal = found.case, found.personal
-    vehicle = " ".join(part for part in (case.facts.get("series"), case.facts.get("model")) if part)
+    case, personal, vehicle = found.case, found.personal, found.vehicle
     return Section(
         "受理",
         facts(
@@ -55,11 +54,11 @@ def _taken(found: Gathered) -> Section:
                 "电话": personal.get("phone"),
                 "地址": personal.get("address"),
                 "客户信息核实": "已核实在册客户" if case.customer_id else "未在册",
-                "品牌": case.brand,
-                "车型": vehicle,
+                "品牌": vehicle["brand"],
+                "车型": " ".join(filter(None, (vehicle.get("series"), vehicle.get("model")))),
                 "车牌": personal.get("plate"),
                 "车架号": personal.get("vin"),
-                "故障码": "、".join(case.facts.get("fault_codes") or []),
+                "故障码": "、".join(vehicle.get("fault_codes") or []),
                 "重大类别": listed(SERIOUS, case.serious_kinds),
             }
         ),

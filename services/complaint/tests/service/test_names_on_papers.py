@@ -104,7 +104,9 @@ async def test_a_paper_names_people_beside_their_accounts_and_is_printed_without
 
 
 async def test_words_of_a_caller_never_pass_for_an_account(stage: Stage, staff: Staff) -> None:
-    case = await Handled.taken(stage, "bj-services", text=f"变速箱抖动 {person('gm-1')} {person('x y')}")
+    vehicle = {"brand": "东风", "series": person("gm-1")}
+    text = f"变速箱抖动 {person('gm-1')} {person('x y')}"
+    case = await Handled.taken(stage, "bj-services", text=text, vehicle=vehicle)
     await judged(case, "hr-1")
     form = await written(case)
     assert any("变速箱抖动 gm-1 x y" in cell for cell in form)
