@@ -72,8 +72,8 @@ class Grant:
 class Principal:
     """Who sends a request, and what was granted to them.
 
-    A machine acts for itself, not for a person: only its `scopes` say what it may do. `expires_at` is in
-    seconds since the epoch.
+    A machine acts for itself, not for a person: its `scopes` say what it may do, and roles only where staff has
+    entered it as it enters people. `expires_at` is in seconds since the epoch.
     """
 
     subject: str

@@ -182,7 +182,7 @@ async def authenticate(runtime: Runtime, verifier: Verifier, authorization: str 
         raise Unauthenticated("Send a token of your identity provider as `Authorization: Bearer …`.")
     token = token.strip()
     principal = verifier.cached(token) or await verifier.verify(token)
-    if runtime.settings.grants_from == "token" or principal.machine:
+    if runtime.settings.grants_from == "token":
         return principal
     return replace(principal, grants=runtime.granted(principal))
 

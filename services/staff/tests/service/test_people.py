@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from chassis.dev_issuer import mint
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
-from chassis.kit.keys import TestIssuer
+from chassis.kit.keys import ISSUER, TestIssuer
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
 from contracts.archive import AccessRecorded
@@ -382,22 +383,43 @@ async def test_the_lists_of_50_000_people_are_read_from_an_index(stage: Stage) -
 # -- the beginning -------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("P05.19")
+@pytest.mark.parametrize(
+    ("boss", "scopes"), [("boss", ()), ("client:provisioning", ("staff.resolve",))], ids=["human", "machine"]
+)
 async def test_the_first_administrator_is_made_once_and_gives_the_first_roles(
-    service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer
+    service: Service,
+    database: str,
+    keys: tuple[Path, Path],
+    issuer: TestIssuer,
+    boss: str,
+    scopes: tuple[str, ...],
 ) -> None:
-    more = {"grants_from": "staff", "first_administrator": "boss"}
+    more = {"grants_from": "staff", "first_administrator": boss}
     async with staged(service, database, keys, issuer, **more) as stage:
         again = await asyncio.gather(*[make_first_administrator(stage.runtime) for _ in range(5)])
         assert again == [False] * 5
-        (entry,) = await told_of(stage, "boss")
+        (entry,) = await told_of(stage, boss)
         assert held(entry) == ["administrator@group"]
         await stage.deliver_outbox()
         await Directory.of(stage.runtime).refresh()
-        async with stage.client(subject="boss") as boss:
-            form = {"branch": "hz-1", "title": "杭州一店", "kind": "store", "profile": "retail"}
-            assert (await boss.post("/v1/branches", json=form)).status_code == 201
+        form = {"branch": "hz-1", "title": "杭州一店", "kind": "store", "profile": "retail"}
+        async with stage.client(subject=boss, scopes=scopes) as first:
+            assert (await first.post("/v1/branches", json=form)).status_code == 201
+            joins = {
+                "subject": "hr",
+                "name": "王五",
+                "branch": "hz-1",
+                "roles": [{"role": "hr_admin", "place": "hz-1"}],
+            }
+            assert (await first.post("/v1/people", json=joins)).status_code == 201
         async with stage.client(subject="somebody") as somebody:
             assert (await somebody.get("/v1/branches")).status_code == 403
+        # what its provider writes into its token gives a machine no role
+        claims = {"grants": ["administrator@group"], "client_id": "client:other"}
+        token = mint(issuer.key, ISSUER, "client:other", **claims)
+        async with stage.client(Authorization=f"Bearer {token}") as other:
+            assert (await other.get("/v1/people")).status_code == 403
 
 
 async def test_a_process_waits_for_the_one_that_enters_the_first_administrator(
