@@ -18,7 +18,7 @@ from contracts.roles import Role
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from policy.access import Permission, Reach
+from policy.access import Permission, Reach, excluded_from
 from policy.approvals import (
     APPROVALS,
     ASKED,
@@ -133,12 +133,16 @@ async def list_approvals(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ApprovalView]:
-    """What was asked within your reach, newest first; `yours` says which wait for you."""
-    wanted: list[sa.ColumnElement[bool]] = [DECIDE.reach(principal).condition(approvals.c.branch)]
+    """What was asked within your reach, newest first; `yours` says which wait for you. None that is about you."""
+    column = approvals.c
+    wanted: list[sa.ColumnElement[bool]] = [
+        DECIDE.reach(principal).condition(column.branch, record=column.subject, now=tx.now),
+        sa.or_(column.asked_by == principal.subject, sa.not_(column.excluded.contains([principal.subject]))),
+    ]
     if subject is not None:
-        wanted.append(approvals.c.subject == subject)
+        wanted.append(column.subject == subject)
     if state is not None:
-        wanted.append(approvals.c.state == state.value)
+        wanted.append(column.state == state.value)
     found, following = await newest_first(tx, ASKED, wanted, limit, cursor)
     return Page(items=[view_of(asked, principal, tx) for asked in found], next=following)
 
@@ -193,13 +197,21 @@ async def withdraw_approval(approval_id: UUID, withdrawal: Withdrawal, principal
 
 
 async def _within(tx: Tx, identifier: UUID, principal: Principal, *, lock: bool) -> Asked:
-    """The asking, where the caller holds a role at its place or asked it.
+    """The asking, where the caller holds a role at its place or asked it, and is not kept out of its subject (P12.2).
 
     The subject is locked before it, as whoever asks does: two who meet here queue.
     """
     found = await ASKED.fetch(tx.driver, [identifier], lock=False)
-    if not found or not (DECIDE.reach(principal).includes(found[0].branch) or found[0].asked_by == principal.subject):
+    if not found or not await _is_shown(tx, found[0], principal):
         raise NotFound("There is no such approval, or none at a place of yours. Check the id.")
     if lock:
         await tx.get(subjects_of(found[0].name), found[0].subject)
     return await tx.get(ASKED, identifier, lock=lock)
+
+
+async def _is_shown(tx: Tx, asked: Asked, principal: Principal) -> bool:
+    if asked.asked_by != principal.subject:
+        within = DECIDE.reach(principal).includes(asked.branch)
+        if not within or principal.subject in asked.excluded:
+            return False
+    return principal.subject not in await excluded_from(tx, asked.subject)

@@ -50,6 +50,8 @@ _NEXT = "SELECT min(next_at) FROM kehu.obligations WHERE next_at IS NOT NULL"
 _RUNNING = """SELECT id FROM kehu.obligations WHERE subject = ANY($1::uuid[]) AND ended_at IS NULL"""
 _ABOUT = """SELECT id FROM kehu.obligations WHERE plan ->> 'about' = ANY($1::text[])
     AND plan ? 'about' AND ended_at IS NULL"""
+_BAR = """UPDATE kehu.approvals SET excluded = excluded || to_jsonb($2::text), version = version + 1
+    WHERE subject = $1 AND NOT excluded ? $2 RETURNING state"""
 _KEEP_FROM = "keep from"
 
 
@@ -361,6 +363,18 @@ class Changes:
             if changed:
                 one.arm(directory.calendar(one.branch))
                 tell(tx, one)
+        for subject, asked in wanted.items():
+            for _, _, _, person in (ask for ask in asked if ask[0] == _KEEP_FROM):
+                await _bar(tx, subject, person)
+
+
+async def _bar(tx: Tx, subject: UUID, person: str) -> None:
+    """What was asked about the subject is neither read nor signed by them; a seat that was theirs moves on."""
+    states = await tx.driver.fetch(_BAR, subject, person)
+    if any(row[0] == "open" for row in states):
+        from policy.place_seats import place_seats  # here: approvals rest on obligations
+
+        tx.later(place_seats, subject)
 
 
 def _do(one: Owed, verb: str, at: datetime, reason: str) -> bool:
@@ -459,7 +473,10 @@ def resume(tx: Tx, subject: UUID, *, at: datetime, because: str) -> None:
 
 
 def keep_from(tx: Tx, subject: UUID, person: str, *, at: datetime) -> None:
-    """Nothing that is owed by or about the subject is shown to this person any more, whatever their roles (P12.2)."""
+    """Nothing that is owed by or asked about the subject is shown to this person any more, whatever their roles.
+
+    They sign nothing about it either, also where it was asked before (P12.2).
+    """
     tx.extension(Changes).want(subject, _KEEP_FROM, None, at, person)
 
 

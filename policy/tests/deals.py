@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from chassis.auth import Principal
 from chassis.handlers import Received, on
 from chassis.http import post
+from chassis.imports import Import, Outcome, Taken
 from chassis.jobs import Work, job
 from chassis.kit.stage import Stage
 from chassis.store import Store
@@ -21,7 +22,7 @@ from contracts.roles import Role
 from policy.access import PERMISSIONS, Permission, Reach
 from policy.approvals import Approval, Asked, Band, Chain, Holdable, Matrix, Seat, action, ask, fact, granted, total
 from policy.terms import Term
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.dialects.postgresql import JSONB
 
 BRANCH = "sh-pudong"
@@ -155,6 +156,24 @@ async def act_by_job(ref: str, work: Work) -> None:
     identifier, _, act = ref.partition(":")
     async with work.runtime.transaction() as tx:
         do(await tx.get(DEALS, UUID(identifier)), act)
+
+
+class Line(BaseModel):
+    """A row of a table: what is to be done with which deal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    deal: Annotated[UUID, Field(title="编号")]
+    act: Annotated[str, Field(title="操作")]
+
+
+async def act_by_row(line: Line, by: Principal, tx: Tx) -> Taken:
+    """One of the actions, as a table says."""
+    do(await tx.get(DEALS, line.deal), line.act)
+    return Taken(Outcome.CHANGED, str(line.deal))
+
+
+ACTS = Import("acts", "/v1/deals/imports", Line, act_by_row, ACT)
 
 
 async def log_of(stage: Stage, deal: UUID) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 import pytest_asyncio
 from chassis.ids import uuid7
@@ -25,14 +26,17 @@ from contracts.customer import CustomerChanged
 from contracts.roles import Role
 from contracts.staff import Employment, Profile
 from contracts.work import WorkItem, WorkState
+from policy.access import exclude
 from policy.approvals import Chain, NoChain, Seat, actions_of, add_party, ask, total, undeclared
 from policy.engines import ENGINES
 from policy.kit import Clock, hire, open_branch
+from policy.obligations import Timer, keep_from
 from policy.policies import Version
 
 from chassis import consume
 
 from .deals import (
+    ACTS,
     BRANCH,
     CREATE,
     DISCOUNT,
@@ -51,9 +55,9 @@ def service() -> Service:
     return probe(
         "customer",
         libraries=[ENGINES],
-        routes=[act_by_http, offer_discount],
+        routes=[*ACTS.routes, act_by_http, offer_discount],
         reactions=[act_by_message],
-        jobs=[act_by_job],
+        jobs=[act_by_job, ACTS.job],
     )
 
 
@@ -138,6 +142,24 @@ async def test_a_chain_is_signed_stage_by_stage_and_then_the_subject_may_act(sta
     assert "1 working day" in item.why_due
     records = [told.message for told in await stage.outbox(AccessRecorded)]
     assert [r.actor for r in records if isinstance(r, AccessRecorded)] == ["head-1", "law-1", "gm-1"]
+
+
+@pytest.mark.rule("P12.10")
+async def test_a_signature_that_does_not_come_in_time_is_missed_passed_up_and_still_to_be_given(
+    stage: Stage, clock: Clock
+) -> None:
+    await staffed(stage)
+    deal, approval = await dealt(stage)
+    clock.at("2026-03-03 18:00")
+    while await Timer(stage.runtime).fire():
+        pass
+    step = (await stage.outbox(WorkItem))[-1].message
+    assert isinstance(step, WorkItem)
+    assert (step.kind, step.state, step.role) == ("approve.test.discount", WorkState.MISSED, "department_head")
+    assert step.escalated_to == ["general_manager"]
+    async with stage.client(subject="agent-7") as agent:
+        assert (await agent.post(f"/v1/deals/{deal}", json={"act": "pay"})).status_code == 409, "silence is no consent"
+    assert (await decide(stage, approval, "head-1")).status_code == 200
 
 
 async def test_a_refusal_says_why_and_lets_go(stage: Stage, clock: Clock) -> None:
@@ -226,9 +248,47 @@ async def test_the_applicant_who_is_the_only_holder_does_not_sign_his_own(stage:
 async def test_who_is_excluded_from_the_subject_never_signs(stage: Stage, clock: Clock) -> None:
     await staffed(stage)
     await hire(stage, "head-2", f"department_head@{BRANCH}")
-    _, approval = await dealt(stage, excluded=["head-1"])
-    assert (await decide(stage, approval, "head-1")).status_code == 403
+    deal, approval = await dealt(stage, excluded=["head-1"])
+    await sees_nothing_of(stage, deal, approval, "head-1")
     assert (await decide(stage, approval, "head-2")).status_code == 200
+
+
+async def sees_nothing_of(stage: Stage, deal: UUID, approval: UUID, who: str) -> None:
+    """Neither by its id nor in a list, and whatever this person sends about it."""
+    async with stage.client(subject=who) as person:
+        assert (await person.get("/v1/approvals")).json()["items"] == []
+        assert (await person.get(f"/v1/approvals?subject={deal}")).json()["items"] == []
+        assert (await person.get(f"/v1/approvals/{approval}")).status_code == 404
+    assert (await decide(stage, approval, who)).status_code == 404
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_is_kept_from_the_subject_after_it_was_asked_neither_sees_nor_signs_it(
+    stage: Stage, clock: Clock
+) -> None:
+    await staffed(stage)
+    deal, approval = await dealt(stage)
+    assert (await shown(stage, approval, "head-1"))["yours"]
+    async with stage.runtime.transaction() as tx:
+        keep_from(tx, deal, "head-1", at=tx.now)
+    await sees_nothing_of(stage, deal, approval, "head-1")
+
+    async def moved() -> bool:
+        (seat,) = (await shown(stage, approval, "gm-1"))["stages"][0]
+        return bool(seat["role"] == "general_manager")
+
+    async with at_work(stage.runner()):
+        await eventually(moved)
+    assert (await decide(stage, approval, "gm-1")).status_code == 200
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_is_found_responsible_later_sees_nothing_of_what_was_asked(stage: Stage, clock: Clock) -> None:
+    await staffed(stage)
+    deal, approval = await dealt(stage)
+    async with stage.runtime.transaction() as tx:
+        exclude(tx, deal, ["head-1"], because="found responsible")
+    await sees_nothing_of(stage, deal, approval, "head-1")
 
 
 async def test_a_delegate_signs_for_whom_he_stands_and_not_around_the_rules(stage: Stage, clock: Clock) -> None:
@@ -351,6 +411,7 @@ async def test_what_waits_for_me_is_marked_as_mine(stage: Stage, clock: Clock) -
     assert (await shown(stage, approval, "gm-1"))["yours"] is False
 
 
+WAYS_IN = ("http", "import", "job", "message")
 ACTIONS = sorted(set(actions_of(Deal).values()))
 SUBSETS = list(chain.from_iterable(combinations(ACTIONS, n) for n in range(len(ACTIONS) + 1)))
 
@@ -364,7 +425,7 @@ async def test_what_is_held_is_refused_on_every_way_in_and_nothing_else_is(
     refused, done = [], []
     tried: list[tuple[str, str, tuple[str, ...], Deal]] = []
     for held in SUBSETS:
-        deals = {(way, act): Deal(uuid7()) for way in ("http", "job", "message") for act in ACTIONS}
+        deals = {(way, act): Deal(uuid7()) for way in WAYS_IN for act in ACTIONS}
         tried += [(way, act, held, deal) for (way, act), deal in deals.items()]
         async with stage.runtime.transaction() as tx:
             for deal in deals.values():
@@ -379,18 +440,35 @@ async def test_what_is_held_is_refused_on_every_way_in_and_nothing_else_is(
                 told = deals["message", act].id
                 event = CustomerChanged(customer_id=told, what=[act], changed_by="somebody")
                 await stage.receive(event, key=str(told))
-    async with at_work(stage.runner()):
-        await eventually(lambda: ended(stage))
+    table = [(act, held, deal) for way, act, held, deal in tried if way == "import"]
+    async with stage.client(subject="agent-7") as agent:
+        text = "".join(f"{deal.id},{act}\n" for act, _, deal in table)
+        begun = await agent.post("/v1/deals/imports", content=f"编号,操作\n{text}".encode())
+        assert begun.status_code == 202, begun.text
+        async with at_work(stage.runner()):
+            await eventually(lambda: ended(stage))
+        outcomes = await results(agent, begun.json()["path"])
+    assert outcomes == [("refused", "held") if act in held else ("changed", None) for act, held, _ in table]
     for way, act, held, deal in tried:
         (refused if act in held else done).append(way)
         assert await log_of(stage, deal.id) == ([] if act in held else [act]), (way, act, held)
-    assert set(refused) == set(done) == {"http", "job", "message"}
+    assert set(refused) == set(done) == set(WAYS_IN)
     parked = await stage.rows("SELECT DISTINCT error FROM kehu.parked")
     assert [row[0] for row in parked] == ["Held"]
 
 
+async def results(caller: httpx.AsyncClient, path: str) -> list[tuple[str, str | None]]:
+    """Of each row of a table the outcome, and the type of the problem where it was refused."""
+    found: list[tuple[str, str | None]] = []
+    page: dict[str, Any] = {"next": ""}
+    while page["next"] is not None:
+        page = (await caller.get(f"{path}/rows?limit=100" + (f"&cursor={page['next']}" if page["next"] else ""))).json()
+        found += [(row["outcome"], row["type"] and row["type"].rpartition("/")[2]) for row in page["items"]]
+    return found
+
+
 async def ended(stage: Stage) -> bool:
-    return not await stage.rows("SELECT 1 FROM kehu.jobs WHERE state = 'waiting' AND kind = 'act_by_job'")
+    return not await stage.rows("SELECT 1 FROM kehu.jobs WHERE state = 'waiting' AND kind <> 'place_seats'")
 
 
 @pytest.mark.parametrize("kind", [Deal, Version])

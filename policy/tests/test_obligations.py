@@ -269,6 +269,10 @@ async def test_who_is_kept_from_a_subject_learns_of_nothing_it_owes(stage: Stage
         assert (await head.get("/v1/obligations")).json()["items"] == []
         assert (await head.get(f"/v1/obligations?subject={subject}")).json()["items"] == []
         assert (await head.get(f"/v1/obligations/{identifier}")).status_code == 404
+    async with stage.client("general_manager@sh-pudong", subject="head-1") as manager:
+        assert (
+            await manager.post(f"/v1/obligations/{identifier}/waive", json={"reason": "about me"})
+        ).status_code == 404
     async with stage.client("department_head@sh-pudong", subject="head-2") as other:
         assert len((await other.get("/v1/obligations")).json()["items"]) == 2
     clock.at("2026-03-03 13:38")

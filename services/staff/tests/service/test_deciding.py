@@ -140,7 +140,7 @@ async def test_nobody_has_their_own_breach_corrected_or_signs_it(staff: Stage) -
     assert (await post(staff, "hr-1", breach, "withdraw", form)).status_code == 404
     theirs = await send(staff, command(person="gm-1"))
     assert (await post(staff, "hr-1", theirs, "withdraw", form)).status_code == 202
-    assert (await sign(staff, theirs, "gm-1")).status_code == 403
+    assert await sign(staff, theirs, "gm-1") is None
 
 
 @pytest.mark.rule("P13.8")
