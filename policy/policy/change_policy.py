@@ -249,17 +249,23 @@ async def explain_policies(
     tx: Tx,
     branch: Annotated[str, Query(max_length=100, pattern=r"^[a-z0-9-]+$")],
     on: Annotated[date | None, Query(description="today, where no day is named")] = None,
+    profile: Annotated[
+        Profile | None, Query(description="of a case, the one that it was opened under; else the branch's of today")
+    ] = None,
 ) -> Explained:
-    """Each value that holds for a branch on a day: where it comes from, and which rule it rests on."""
+    """Each value that holds for a branch on a day: where it comes from, and which rule it rests on.
+
+    With the profile and the day of a case it says what that case is handled by, whatever its branch runs under now.
+    """
     day = on or civil(tx.now)
     today, century = civil(tx.now), timedelta(days=36_500)
     if abs(day - today) > century:
         span = f"{today - century} – {today + century}"
         raise Invalid("Name a day within a hundred years.", errors=[Wrong.BETWEEN.at("/on", limit=span)])
-    policies, profile = Policies.of(tx.runtime), Directory.of(tx.runtime).profile(branch)
+    policies, under = Policies.of(tx.runtime), profile or Directory.of(tx.runtime).profile(branch)
     values = []
     for kind in sorted(POLICIES.values(), key=lambda kind: kind.NAME):
-        for name, (value, source) in policies.explain(kind, profile, branch, day).items():
+        for name, (value, source) in policies.explain(kind, under, branch, day).items():
             about = kind.about(name)
             values.append(
                 ValueView(
@@ -276,4 +282,4 @@ async def explain_policies(
                     reading=about["reading"],
                 )
             )
-    return Explained(branch=branch, profile=profile, on=day, values=values)
+    return Explained(branch=branch, profile=under, on=day, values=values)

@@ -16,9 +16,9 @@ from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
 from contracts.roles import Role
-from contracts.staff import BranchEntry, Profile
+from contracts.staff import Profile
 from policy.directory import Directory
-from policy.kit import Clock, hire
+from policy.kit import Clock, hire, open_branch, open_branches
 from policy.obligations import Deadline
 from policy.policies import NotSet, Policies, Policy, next_monday, policy, policy_under, rule
 from policy.terms import Term
@@ -47,13 +47,7 @@ class ServicePolicy(Policy):
 async def stage(service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer) -> AsyncIterator[Stage]:
     """The service, with some staff and two branches."""
     async with staged(service, database, keys, issuer, grants_from="staff") as stage:
-        for name, profile in (("sh-pudong", Profile.DEALERSHIP), ("hz-store-3", Profile.RETAIL)):
-            identifier = uuid7()
-            entry = BranchEntry(
-                branch_id=identifier, branch=name, kind="store", profile=profile, region=None, week=None, closed=[],
-                opened=[],
-            )  # fmt: skip
-            await stage.receive(entry, key=str(identifier))
+        await open_branches(stage, {"sh-pudong": Profile.DEALERSHIP, "hz-store-3": Profile.RETAIL})
         await hire(stage, "hr-1", "hr_admin_manager@sh-pudong")
         await hire(stage, "gm-1", "general_manager@sh-pudong")
         await hire(stage, "hr-0", "hr_admin_manager@group")
@@ -85,9 +79,9 @@ async def approve(stage: Stage, version: dict[str, Any], who: str, status: int =
         return dict((await person.get(f"/v1/policies/versions/{version['id']}")).json())
 
 
-async def explained(stage: Stage, branch: str, on: str) -> dict[str, dict[str, Any]]:
+async def explained(stage: Stage, branch: str, on: str, **more: str) -> dict[str, dict[str, Any]]:
     async with stage.client(subject="gm-1") as person:
-        answer = await person.get(f"/v1/policies/explain?branch={branch}&on={on}")
+        answer = await person.get("/v1/policies/explain", params={"branch": branch, "on": on, **more})
     assert answer.status_code == 200, answer.text
     return {value["name"]: value for value in answer.json()["values"] if value["policy"] == "test.service"}
 
@@ -114,6 +108,25 @@ async def test_a_change_holds_from_next_monday_once_it_is_approved_and_last_week
     async with stage.runtime.transaction() as tx:
         assert str(policy(tx, ServicePolicy, "sh-pudong", opened).answer.within) == "24 hours"
         assert str(policy(tx, ServicePolicy, "sh-pudong", clock.now).answer.within) == "1 working day"
+
+
+@pytest.mark.rule("P01.18")
+async def test_a_case_is_explained_by_the_profile_it_was_opened_under_whatever_its_branch_runs_under_now(
+    stage: Stage, clock: Clock
+) -> None:
+    clock.at("2026-03-05 10:00")
+    opened, before = clock.now, Directory.of(stage.runtime).profile("sh-pudong")
+    clock.at("2026-03-12 10:00")
+    await open_branch(stage, "sh-pudong", Profile.RETAIL)
+    now = await explained(stage, "sh-pudong", "2026-03-05")
+    case = await explained(stage, "sh-pudong", "2026-03-05", profile=before)
+    assert (now["ceiling"]["value"], now["ceiling"]["layer"]) == ("150.00", "profile:retail")
+    assert (case["ceiling"]["value"], case["ceiling"]["layer"]) == ("300.00", "group")
+    assert (case["answer"]["value"]["within"], case["answer"]["layer"]) == ("24 hours", "profile:dealership")
+    async with stage.runtime.transaction() as tx:
+        assert str(policy_under(tx, ServicePolicy, before, "sh-pudong", opened).answer.within) == "24 hours"
+    async with stage.client(subject="gm-1") as person:
+        assert (await person.get("/v1/policies/explain?branch=sh-pudong&profile=circus")).status_code == 422
 
 
 async def test_branch_goes_over_profile_over_group(stage: Stage, clock: Clock) -> None:
