@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from policy.calendar import Calendar, Year, decreed, predicted
 
-#: the State Council's notices as published data, where they lie beside the checkout
-DECREES = sorted((Path(__file__).parents[3] / "shared" / "data").glob("holiday-cn-*.json"))
+#: the State Council's notices as published data; newer ones that lie beside the checkout count too
+DECREES = [
+    *sorted((Path(__file__).parent / "decrees").glob("*.json")),
+    *sorted((Path(__file__).parents[3] / "shared" / "data").glob("holiday-cn-*.json")),
+]
 
 
 @pytest.mark.parametrize("path", DECREES, ids=lambda path: path.stem)
