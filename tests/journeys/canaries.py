@@ -20,6 +20,7 @@ OTHER_NAME = "司徒云雀"
 #: of ranges that nobody has
 PHONE = "14207779182"
 OTHER_PHONE = "14207779273"
+FREE_PHONE = "14207779364"
 PLATE = "沪A7K9Q2"
 VIN = "LSVAA4182E2987654"
 ADDRESS = "金丝雀弄八百一十七号"
@@ -28,7 +29,21 @@ ID_NUMBER = "11010519491231002X"
 WORDS = "金丝雀说他的邻居也知道这件事"
 
 #: what is looked for; a phone is looked for without its spaces, as it is kept when it is kept
-CANARIES = (NAME, OTHER_NAME, PHONE, OTHER_PHONE, PLATE, "A7K9Q2", VIN, ADDRESS, MAIL, ID_NUMBER, WORDS, "金丝雀")
+CANARIES = (
+    NAME,
+    OTHER_NAME,
+    PHONE,
+    OTHER_PHONE,
+    FREE_PHONE,
+    PLATE,
+    "A7K9Q2",
+    VIN,
+    ADDRESS,
+    MAIL,
+    ID_NUMBER,
+    WORDS,
+    "金丝雀",
+)
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Any, get_args, get_type_hints
 from urllib.parse import quote
 
 import httpx
 import pytest
 from chassis.kit.eventually import eventually
 from dev.system import services
+from pydantic import BaseModel
 
 from tests.faults.system import Ground, System, rows, system
 from tests.journeys import canaries
 from tests.journeys.canaries import ADDRESS, ID_NUMBER, MAIL, NAME, OTHER_NAME, OTHER_PHONE, PHONE, PLATE, VIN, WORDS
+from tests.journeys.planting import WORDY, Planting, at_work
+from tests.journeys.topics import app_of, caught_up
 
 pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600)]
 
@@ -162,6 +167,66 @@ async def test_no_canary_is_seen_outside_sealed_columns(here: Ground) -> None:
             await eventually(lambda: rows(running.databases["complaint"], matched))
         assert await canaries.leaks(running, entrances.refusals) == []
         assert len(entrances.refusals) > 8
+
+
+@pytest.mark.rule("P05.15")
+@pytest.mark.asyncio(loop_scope="package")
+async def test_what_people_write_at_each_step_is_seen_only_in_sealed_columns(running: System) -> None:
+    addresses = {name: running.serving(name)[0].address for name in running.services}
+    planting = Planting(addresses, lambda who: running.ground.token(who))
+    try:
+        await at_work(planting)
+    finally:
+        await planting.close()
+    await caught_up(running, running.services)
+    assert set(wordy()) - set(map(template, planting.written)) - ELSEWHERE.keys() == set()
+    assert await canaries.leaks(running, planting.refusals) == []
+    told = await rows(running.databases["notify"], "SELECT count(*) FROM notices UNION ALL SELECT count(*) FROM sink")
+    assert all(row[0] > 0 for row in told), "notices and what left for people outside were looked through too"
+
+
+#: what nobody writes into here, and why not
+_ITS_OWN = "sealed in a column that the tests of its service look at"
+_NAMES_NOBODY = "kept as it is written: it must name no customer, and says so"
+ELSEWHERE = {
+    ("complaint", "POST", "/v1/complaints/search"): "kept nowhere",
+    ("complaint", "POST", "/v1/complaints/reports/{report_id}/fill-in"): _ITS_OWN,
+    ("complaint", "POST", "/v1/complaints/{case_id}/no-penalty"): _ITS_OWN,
+    ("complaint", "POST", "/v1/complaints/{case_id}/serious/steps/{step_id}/record"): _ITS_OWN,
+    ("credit", "POST", "/v1/shipments/{shipment_id}/return"): _ITS_OWN,
+    ("credit", "POST", "/v1/risk-warnings/{warning_id}/act"): _ITS_OWN,
+    ("credit", "POST", "/v1/risk-warnings/{warning_id}/close"): _ITS_OWN,
+    **{("staff", "POST", f"/v1/conduct/breaches/{{breach_id}}/{act}"): _ITS_OWN
+       for act in ("decide", "correct", "withdraw", "deduct-pay")},
+    **{(service, "POST", path): _NAMES_NOBODY for service in services() for path in
+       ("/v1/obligations/{obligation_id}/waive", "/v1/approvals/{approval_id}/decide",
+        "/v1/approvals/{approval_id}/withdraw", "/v1/policies/versions")},
+}  # fmt: skip
+
+
+def wordy() -> Iterator[tuple[str, str, str]]:
+    """Every way into a service that takes people's own words."""
+    for service in services():
+        for route in app_of(service).routes:
+            given = get_type_hints(route.endpoint).items()
+            if route.method != "GET" and any(has_words(form) for name, form in given if name != "return"):
+                yield service, route.method, route.path
+
+
+def has_words(form: Any) -> bool:
+    """Whether a form, or a part of one, has a field for people's own words."""
+    if not (isinstance(form, type) and issubclass(form, BaseModel)):
+        return any(has_words(part) for part in get_args(form))
+    fields = form.model_fields.items()
+    return any((name in WORDY and "str" in str(one.annotation)) or has_words(one.annotation) for name, one in fields)
+
+
+def template(entrance: tuple[str, str, str]) -> tuple[str, str, str]:
+    """The route that a request took."""
+    service, method, path = entrance
+    routes = [route for route in app_of(service).routes if route.method == method]
+    (found,) = [one.path for one in routes if re.fullmatch(re.sub(r"\{[^}]+\}", "[0-9a-f-]+", one.path), path)]
+    return service, method, found
 
 
 def test_what_looks_for_canaries_would_find_them() -> None:

@@ -55,6 +55,13 @@ class Walk:
         except httpx.TransportError:
             return httpx.Response(503)
 
+    async def sends(self, who: str, service: str, path: str, content: bytes, headers: Mapping[str, str]) -> Any:
+        """A file that is taken; what the service says of it."""
+        token = {"Authorization": f"Bearer {self._token(who)}"}
+        answer = await self._client.post(self._addresses[service] + path, content=content, headers={**headers, **token})
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
     async def does(self, who: str, service: str, path: str, body: Any = None) -> Any:
         """A step that is taken; one whose rights or facts are still on their way is taken a moment later."""
         until, key = time.monotonic() + PATIENCE, str(uuid4())
