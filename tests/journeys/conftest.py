@@ -15,6 +15,7 @@ from dev.people import ADMINISTRATOR
 from dev.system import services
 
 from tests.faults.system import Ground, System, on, system
+from tests.journeys.planting import Planting, at_work
 from tests.journeys.walk import Walk
 
 #: complaint in parts, since people call while its worker is away
@@ -54,3 +55,13 @@ async def walk(running: System) -> AsyncIterator[Walk]:
     walk = Walk(addresses, lambda who: running.ground.token(who))
     yield walk
     await walk.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def planted(running: System) -> AsyncIterator[Planting]:
+    """People who have written canaries at every step of their work."""
+    addresses = {name: running.serving(name)[0].address for name in running.services}
+    planting = Planting(addresses, lambda who: running.ground.token(who))
+    await at_work(planting)
+    yield planting
+    await planting.close()

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tests.faults.system import Ground, System, rows, system
 from tests.journeys import canaries
 from tests.journeys.canaries import ADDRESS, ID_NUMBER, MAIL, NAME, OTHER_NAME, OTHER_PHONE, PHONE, PLATE, VIN, WORDS
-from tests.journeys.planting import WORDY, Planting, at_work
+from tests.journeys.planting import WORDY, Planting
 from tests.journeys.topics import app_of, caught_up
 
 pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600)]
@@ -171,16 +171,12 @@ async def test_no_canary_is_seen_outside_sealed_columns(here: Ground) -> None:
 
 @pytest.mark.rule("P05.15")
 @pytest.mark.asyncio(loop_scope="package")
-async def test_what_people_write_at_each_step_is_seen_only_in_sealed_columns(running: System) -> None:
-    addresses = {name: running.serving(name)[0].address for name in running.services}
-    planting = Planting(addresses, lambda who: running.ground.token(who))
-    try:
-        await at_work(planting)
-    finally:
-        await planting.close()
+async def test_what_people_write_at_each_step_is_seen_only_in_sealed_columns(
+    planted: Planting, running: System
+) -> None:
     await caught_up(running, running.services)
-    assert set(wordy()) - set(map(template, planting.written)) - ELSEWHERE.keys() == set()
-    assert await canaries.leaks(running, planting.refusals) == []
+    assert set(wordy()) - set(map(template, planted.written)) - ELSEWHERE.keys() == set()
+    assert await canaries.leaks(running, planted.refusals) == []
     told = await rows(running.databases["notify"], "SELECT count(*) FROM notices UNION ALL SELECT count(*) FROM sink")
     assert all(row[0] > 0 for row in told), "notices and what left for people outside were looked through too"
 
