@@ -26,6 +26,7 @@ from policy.approvals import Approval, Asked, AskedState, Chain, Seat, ask, gran
 from policy.calendar import civil
 from policy.directory import Directory
 from policy.list_obligations import READ_WORK
+from policy.open_words import OpenWords
 from policy.policies import POLICIES, VERSIONS, Policies, Policy, Version, VersionState, next_monday, policy, rule
 from policy.tables import policy_versions
 
@@ -64,7 +65,7 @@ class Proposal(BaseModel):
     layer: Annotated[str, Field(max_length=100, pattern=r"^(group|profile:[a-z_]+|branch:[a-z0-9-]+)$")]
     values: Annotated[dict[str, Any], Field(max_length=100)]
     effective_on: date | None = None
-    reason: Annotated[str, Field(min_length=4, max_length=1000, pattern=r"^[^\x00]*$")]
+    reason: OpenWords
 
 
 class VersionView(BaseModel):

@@ -33,12 +33,11 @@ from policy.approvals import (
     subjects_of,
     withdrawn,
 )
+from policy.open_words import OpenWords
 from policy.tables import approvals
 
 #: whoever holds a role; which seat is whose the chain says
 DECIDE = Permission("approvals.decide", dict.fromkeys(Role, Reach.BRANCH))
-
-Reason = Annotated[str, Field(min_length=4, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class SeatView(BaseModel):
@@ -160,7 +159,7 @@ class Decision(BaseModel):
 
     grant: bool
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    reason: Reason | None = None
+    reason: OpenWords | None = None
 
 
 @post("/v1/approvals/{approval_id}/decide", needs=DECIDE)
@@ -179,7 +178,7 @@ class Withdrawal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Reason
+    reason: OpenWords
 
 
 @post("/v1/approvals/{approval_id}/withdraw", needs=DECIDE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
@@ -11,11 +10,12 @@ from chassis.problems import NotFound, Refused
 from chassis.tx import Tx
 from contracts.archive import AccessRecorded
 from contracts.roles import Role
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from policy.access import Permission, Reach
 from policy.list_obligations import ObligationView, view_of
 from policy.obligations import OBLIGATIONS, tell
+from policy.open_words import OpenWords
 
 WAIVE_WORK = Permission("work.waive", {Role.GENERAL_MANAGER: Reach.BRANCH})
 
@@ -31,7 +31,7 @@ class Waiver(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, Field(min_length=4, max_length=500, pattern=r"^[^\x00]*$")]
+    reason: OpenWords
 
 
 @post("/v1/obligations/{obligation_id}/waive", needs=WAIVE_WORK)

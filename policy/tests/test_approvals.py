@@ -173,6 +173,30 @@ async def test_a_refusal_says_why_and_lets_go(stage: Stage, clock: Clock) -> Non
     assert await log_of(stage, deal) == ["close"]
 
 
+@pytest.mark.rule("P05.15")
+@pytest.mark.parametrize(
+    "personal", ["138 0000 0000", "沪A·12345", "LSVAA4182E2123456", "11010519491231002X", "w@x.cn"]
+)
+async def test_of_why_it_was_refused_withdrawn_or_proposed_no_number_of_a_person_is_kept(
+    stage: Stage, clock: Clock, personal: str
+) -> None:
+    await staffed(stage)
+    said = f"客户 {personal} 已撤诉"
+    _, refused = await dealt(stage)
+    assert (await decide(stage, refused, "head-1", grant=False, reason=said)).json()[
+        "reason"
+    ] == "客户 [removed] 已撤诉"
+    _, taken_back = await dealt(stage)
+    change = {"policy": "policies", "layer": "group", "values": {}, "reason": said}
+    await hire(stage, "gm-0", "general_manager@group")
+    async with stage.client(subject="agent-7") as agent, stage.client(subject="gm-0") as manager:
+        await agent.post(f"/v1/approvals/{taken_back}/withdraw", json={"reason": said})
+        assert (await manager.post("/v1/policies/versions", json=change)).status_code == 201
+    kept = await stage.rows("SELECT a::text FROM kehu.approvals a UNION ALL SELECT v::text FROM kehu.policy_versions v")
+    assert len(kept) == 4
+    assert not any(personal in row[0] for row in kept)
+
+
 async def test_only_who_asked_takes_it_back(stage: Stage, clock: Clock) -> None:
     await staffed(stage)
     deal, approval = await dealt(stage)

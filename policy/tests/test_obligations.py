@@ -194,8 +194,9 @@ async def test_a_waived_obligation_says_why_and_by_whom(stage: Stage, clock: Clo
         assert (await stranger.post(path, json={"reason": "not mine"})).status_code == 404
     async with stage.client("general_manager@sh-pudong", subject="gm-01") as manager:
         assert (await manager.post(path, json={"reason": ""})).status_code == 422
-        answer = await manager.post(path, json={"reason": "the customer took the complaint back"})
+        answer = await manager.post(path, json={"reason": "138 0000 0000 took the complaint back"})
         assert (answer.status_code, answer.json()["state"]) == (200, "waived"), answer.text
+        assert answer.json()["reason"] == "[removed] took the complaint back"
         again = await manager.post(path, json={"reason": "once more"})
         assert (again.status_code, again.json()["type"]) == (409, "/problems/nothing-owed")
         assert again.json()["rules"] == ["P04.9"]

@@ -183,7 +183,7 @@ async def test_what_people_write_at_each_step_is_seen_only_in_sealed_columns(
 
 #: what nobody writes into here, and why not
 _ITS_OWN = "sealed in a column that the tests of its service look at"
-_NAMES_NOBODY = "kept as it is written: it must name no customer, and says so"
+_NAMES_NOBODY = "kept open without numbers of persons; it must name no customer, and says so"
 ELSEWHERE = {
     ("complaint", "POST", "/v1/complaints/search"): "kept nowhere",
     ("complaint", "POST", "/v1/complaints/reports/{report_id}/fill-in"): _ITS_OWN,
