@@ -192,4 +192,5 @@ async def test_a_term_that_ends_is_called_to_mind_then_passed_up(
     # where the case came before the branch's new hours, it was called to mind under both terms
     assert duty["reminders"] in (1, 2)
     assert duty["escalated_to"] == ["general_manager"]
-    assert (await walk.owed(ABOVE, found["case"]["id"], "judge"))["state"] == "met"
+    assert duty["state"] == "met", "judged at last"
+    assert datetime.fromisoformat(duty["missed_at"]) == due < datetime.fromisoformat(duty["ended_at"])

@@ -257,6 +257,7 @@ class Walk:
                 ("close", None),
             ):
                 await self.does(FORGETFUL, "complaint", f"{case['path']}/{step}", body)
+            duty = await self.owed(ABOVE, case["id"], "judge")
         return {"case": case, "reminder": reminder, "missed": missed, "judge": duty}
 
     async def closes_at(self, ends: datetime) -> None:
