@@ -15,7 +15,7 @@ OpenWords = Annotated[
     str,
     Field(
         min_length=4,
-        max_length=500,
+        max_length=1000,
         pattern=r"^[^\x00]*$",
         description="kept open: it names no customer; numbers of persons, plates and addresses of mail are taken out",
     ),
