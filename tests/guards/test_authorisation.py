@@ -25,7 +25,9 @@ def who(role: Role, place: str) -> Principal:
 def test_every_route_needs_a_declared_permission(service: Service) -> None:
     for route in service.routes:
         assert route.needs is not ANYONE, f"{route.method} {route.path} is open to anyone"
-        assert PERMISSIONS[route.needs.name] is route.needs
+        permission = PERMISSIONS[route.needs.name]
+        assert permission is route.needs
+        assert permission.roles or permission.scopes, f"{route.method} {route.path} is for nobody"
 
 
 def test_every_cell_of_role_and_place_is_decided(service: Service) -> None:

@@ -38,7 +38,10 @@ async def here(
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def running(here: Ground) -> AsyncIterator[System]:
     """Every service, with the people of the demo entered through staff's own doors."""
-    told = {"KEHU_GRANTS_FROM": "staff", "KEHU_FIRST_ADMINISTRATOR": ADMINISTRATOR}
+    traces = here.directory / "traces"
+    traces.mkdir(exist_ok=True)
+    told = {"KEHU_GRANTS_FROM": "staff", "KEHU_FIRST_ADMINISTRATOR": ADMINISTRATOR,
+            "KEHU_TRACE_RATIO": "1", "KEHU_TRACE_FILE": str(traces / "journeys.jsonl")}  # fmt: skip
     async with system(here, ROLES, **told) as running:
         # a process says that it has started a moment before it listens
         serving = [part for name in running.services for part in running.serving(name)]

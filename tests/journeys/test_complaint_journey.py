@@ -15,7 +15,7 @@ import pytest_asyncio
 from chassis.kit.eventually import eventually
 
 from tests.faults.system import System, rows
-from tests.journeys.walk import ABOVE, AUDITOR, BRANCH, GENERAL_MANAGER, Walk
+from tests.journeys.walk import AUDITOR, BRANCH, GENERAL_MANAGER, Walk
 from tests.journeys.ways import DEALERSHIP, GPS, PROPERTY, RETAIL, SERVICES, WAYS, Way
 
 pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]

@@ -151,7 +151,7 @@ class Entrances:
 async def test_no_canary_is_seen_outside_sealed_columns(here: Ground) -> None:
     roles = [(name, "all", 1) for name in services()]
     traces = {"KEHU_TRACE_RATIO": "1", "KEHU_TRACE_FILE": str(here.directory / "traces" / "all.jsonl")}
-    (here.directory / "traces").mkdir()
+    (here.directory / "traces").mkdir(exist_ok=True)
     async with system(here, roles, **traces) as running:
         token = here.token("clerk-1", *ROLES)
         async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:

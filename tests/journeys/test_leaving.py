@@ -1,0 +1,33 @@
+"""Who leaves has lost every right in every service within seconds (P01.9)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from dev import people
+
+from tests.faults.system import System
+from tests.journeys.walk import BRANCH, Walk
+
+pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
+
+#: what whoever holds a role is shown in each service
+BOARD = "/v1/obligations?limit=1"
+
+
+@pytest.mark.rule("P01.9")
+async def test_who_leaves_has_no_right_left_in_any_service(walk: Walk, running: System) -> None:
+    form = {"subject": "leaver-1", "name": "郑离任", "branch": BRANCH, "mobile": "14207779455",
+            "roles": [{"role": "service_adviser", "place": BRANCH}]}  # fmt: skip
+    entry = await walk.does(people.ADMINISTRATOR, "staff", "/v1/people", form)
+    for service in running.services:
+        await walk.sees("leaver-1", service, BOARD, lambda page: True)
+    left = time.monotonic()
+    await walk.does(people.ADMINISTRATOR, "staff", f"{entry['path']}/departure")
+    waiting = set(running.services)
+    while waiting and time.monotonic() - left < 10:
+        for service in sorted(waiting):
+            if (await walk.asks("leaver-1", service, "GET", BOARD)).status_code == 403:
+                waiting.discard(service)
+    assert waiting == set(), "still somebody there ten seconds later"
