@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from archive.loans.model import Loan
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from contracts.archive import DossierEntry
 from contracts.work import WorkItem, WorkState
-from policy.approvals import undeclared
 from policy.kit import Clock
 from policy.obligations import Timer
 
@@ -130,7 +128,3 @@ async def test_the_borrower_does_not_approve_his_own_loan_and_outside_nobody_see
     assert (await post(stage, "sales-1", f"/v1/loans/{loan['id']}/issue")).status_code == 403
     nothing = {"dossier_id": dossier["id"], "items": [dossier["id"]], "reason": "年检需要原件"}
     assert (await post(stage, "sales-1", "/v1/loans", nothing)).status_code == 422
-
-
-def test_every_method_that_changes_a_loan_is_declared() -> None:
-    assert undeclared(Loan) == []

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from archive.providing.model import Agreement
 from chassis.ids import uuid7
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from contracts.archive import AccessRecorded
 from contracts.staff import Profile
-from policy.approvals import undeclared
 from policy.kit import Clock
 
 from .office import decide, fetch, office, post
@@ -127,7 +125,3 @@ async def test_a_person_gives_nothing_by_himself_and_nobody_proposes_for_another
         assert answer.status_code == 403
     backwards = await post(stage, "specialist-1", "/v1/agreements", {**PROPOSED, "until_on": "2026-02-01"})
     assert backwards.status_code == 422
-
-
-def test_every_method_that_changes_an_agreement_is_declared() -> None:
-    assert undeclared(Agreement) == []

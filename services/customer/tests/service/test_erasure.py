@@ -17,8 +17,6 @@ from chassis.service import Service
 from contracts.archive import AccessRecorded
 from contracts.customer import ConfirmErasure, CustomerChanged, CustomerEntry, CustomerErased
 from contracts.work import WorkItem
-from customer.erasure.model import Erasure
-from policy.approvals import undeclared
 from policy.calendar import ZONE
 from policy.kit import Clock, hire
 
@@ -167,7 +165,3 @@ async def test_the_sales_director_confirms_a_file_and_a_new_name_must_be_confirm
             assert changed.json()["confirmed"] is confirmed, changed.text
     entries = [t.message for t in await stage.outbox(CustomerEntry)]
     assert [bool(e.confirmed_at) for e in entries if isinstance(e, CustomerEntry)] == [False, True, True, False]
-
-
-def test_every_method_that_changes_an_erasure_is_declared() -> None:
-    assert undeclared(Erasure) == []

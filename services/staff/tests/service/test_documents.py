@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from chassis.kit.stage import Stage
 from contracts.work import WorkItem, WorkState
-from policy.approvals import undeclared
 from policy.kit import hire
-from staff.documents.model import Document
 
 from .ledger import clock_of, sign
 
@@ -232,7 +230,3 @@ async def test_a_hostile_draft_is_refused_and_says_where(staff: Stage, changes: 
     answer = await draft(staff, **changes)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == f"/{next(iter(changes))}"
-
-
-def test_every_method_that_changes_a_document_is_declared() -> None:
-    assert undeclared(Document) == []
