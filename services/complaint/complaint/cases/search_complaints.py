@@ -33,8 +33,9 @@ from complaint.way import CaseState
 
 RULES = ("P04.8", "P05.15")
 
-#: how many cases, the newest, are looked at one by one
-NEWEST = 2000
+#: how many cases, the newest, are looked at one by one at a time, and at most
+NEWEST = 500
+MOST = 3000
 #: after every id of version 7
 END = UUID(int=2**128 - 1)
 _FILTERS = {"branch", "state", "serious"}
@@ -120,15 +121,15 @@ async def _by_words(tx: Tx, wanted: Wanted, limit: int, cursor: str | None) -> t
 
     A frequent word fills the page from the newest; a word that does not is rare enough for the index of words. Without
     the first step a frequent one would be fetched for the whole year, without the second a rare one looked for in
-    every case. One between them is looked for among as many again, while those promise to fill the page.
+    every case. How many of the first have it tells whether more of them would fill the page.
     """
     before = END if cursor is None else cursor_values(cursor, UUID)[0]
     found: list[Case] = []
-    missing, promised = limit + 1, limit + 1
-    while missing and promised >= missing:
-        hits = [CASES.restore(row) for row in await tx.execute(of_newest(before, wanted).limit(missing))]
-        found += hits
-        missing, promised = limit + 1 - len(found), len(hits)
+    missing, looked = limit + 1, 0
+    while missing and len(found) * (MOST - looked) >= missing * looked:
+        newer = of_newest(before, wanted).limit(missing)
+        found += [CASES.restore(row) for row in await tx.execute(newer)]
+        missing, looked = limit + 1 - len(found), looked + NEWEST
         if missing:
             last: UUID | None = (await tx.execute(newest(before, wanted).offset(NEWEST - 1).limit(1))).scalar()
             if last is None:  # all of them have been looked at

@@ -98,22 +98,26 @@ async def test_no_case_is_left_out_or_found_twice_where_the_newest_end(
     assert await found(stage, words="抖动", state="taken", branch="bj-chaoyang") == [ids[4], ids[1]]
 
 
-async def test_a_word_of_some_is_looked_for_among_as_many_newest_again(
+async def test_a_word_of_some_is_looked_for_among_more_of_the_newest_while_they_promise_to_fill_the_page(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [(await taken(stage, text=text))["id"] for text in ("漏油", "抖动") * 6][1::2]
     await stage.deliver_outbox()
-    monkeypatch.setattr(search_complaints, "NEWEST", 4)
+    monkeypatch.setattr(search_complaints, "NEWEST", 2)
+    monkeypatch.setattr(search_complaints, "MOST", 8)
     of_index: list[UUID] = []
     monkeypatch.setattr(search_complaints, "spans", lambda now, before: of_index.append(before) or spans(now, before))
     async with stage.client("call_centre@group") as agent:
+        # of each two that are looked at one has the word: of eight four
         first = (await agent.post("/v1/complaints/search?limit=3", json={"words": "抖动"})).json()
         assert of_index == []
-        rest = f"/v1/complaints/search?limit=5&cursor={first['next']}"
+        rest = f"/v1/complaints/search?limit=4&cursor={first['next']}"
         second = (await agent.post(rest, json={"words": "抖动"})).json()
+        assert len(of_index) == 1, "eight do not promise five"
+        none = (await agent.post("/v1/complaints/search", json={"words": "抖漏"})).json()
     assert [case["id"] for case in first["items"] + second["items"]] == ids[::-1]
-    assert second["next"] is None
-    assert len(of_index) == 1, "two of four do not promise four more of as many"
+    assert (second["next"], none["items"]) == (None, [])
+    assert of_index[1] > UUID(ids[4]), "of a word that none of the first has, no more are looked at"
 
 
 async def test_words_are_paged_and_narrowed(stage: Stage) -> None:
