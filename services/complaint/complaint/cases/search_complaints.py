@@ -35,7 +35,7 @@ RULES = ("P04.8", "P05.15")
 
 #: how many cases, the newest, are looked at one by one at a time, and at most
 NEWEST = 500
-MOST = 3000
+MOST = 1500
 #: after every id of version 7
 END = UUID(int=2**128 - 1)
 _FILTERS = {"branch", "state", "serious"}
