@@ -43,6 +43,11 @@ log.segment.bytes=67108864
 log.cleaner.dedupe.buffer.size=16777216
 num.network.threads=2
 num.io.threads=4
+# one node for one machine: at rest these cost half of what the broker takes
+background.threads=2
+group.coordinator.threads=1
+share.coordinator.threads=1
+metadata.max.idle.interval.ms=5000
 """
 _LOG4J = """<?xml version="1.0"?>
 <Configuration status="WARN"><Appenders><Console name="out"><PatternLayout pattern="%d %-5p %m (%c)%n"/></Console>
