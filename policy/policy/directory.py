@@ -155,8 +155,11 @@ class Directory:
 
     def named(self, branch: str) -> str:
         """The branch where a paper of our own identifies it: its title, with its code behind."""
-        title = self._said(branch)
-        return branch if title in (None, branch) else f"{title}（{branch}）"
+        return _with_code(self._said(branch), branch)
+
+    def named_department(self, branch: str, department: str) -> str:
+        """The department where a paper of our own identifies it: its title, with its code behind."""
+        return _with_code(self.department_title(branch, department), department)
 
     def _said(self, branch: str) -> str | None:
         """The title as staff has said it."""
@@ -239,6 +242,10 @@ class Directory:
             subject: Person(subject, row["employment"], row["branch"], row["department"], tuple(held))
             for subject, (row, held) in people.items()
         }
+
+
+def _with_code(title: str | None, code: str) -> str:
+    return code if title in (None, code) else f"{title}（{code}）"
 
 
 def _branch(row: Mapping[str, Any], years: Mapping[int, Year]) -> Branch:

@@ -86,7 +86,7 @@ def workbook_of(found: Statement, directory: Directory) -> bytes:
     sheet = book.add_worksheet(found.month)
     place = directory.named(found.branch)
     if found.department is not None:
-        place = f"{place} · {_department(directory, found.branch, found.department)}"
+        place = f"{place} · {directory.named_department(found.branch, found.department)}"
     whose = found.person or place
     sheet.write_string(0, 0, f"{found.month} 处罚月报 Conduct statement: {whose}", bold)
     closed = "未结账 open" if found.closed_at is None else f"已结账 closed {_civil(found.closed_at)}"
@@ -118,13 +118,8 @@ def workbook_of(found: Statement, directory: Directory) -> bytes:
 def _where(directory: Directory, found: Statement, line: StatementLine) -> str:
     """The department of a line, with its branch where that is not the statement's: a person may have moved."""
     branch = [directory.named(line.branch)] if line.branch != found.branch else []
-    named = [_department(directory, line.branch, line.department)] if line.department is not None else []
+    named = [directory.named_department(line.branch, line.department)] if line.department is not None else []
     return " · ".join((*branch, *named))
-
-
-def _department(directory: Directory, branch: str, department: str) -> str:
-    title = directory.department_title(branch, department)
-    return department if title == department else f"{title}（{department}）"
 
 
 def _cells(line: StatementLine, where: str) -> list[str | int | Decimal]:
