@@ -50,9 +50,8 @@ _NEXT = "SELECT min(next_at) FROM kehu.obligations WHERE next_at IS NOT NULL"
 _RUNNING = """SELECT id FROM kehu.obligations WHERE subject = ANY($1::uuid[]) AND ended_at IS NULL"""
 _ABOUT = """SELECT id FROM kehu.obligations WHERE plan ->> 'about' = ANY($1::text[])
     AND plan ? 'about' AND ended_at IS NULL"""
-_BAR = """UPDATE kehu.approvals SET excluded = excluded || to_jsonb($2::text), version = version + 1
-    WHERE subject = $1 AND NOT excluded ? $2 RETURNING state"""
-_KEEP_FROM = "keep from"
+#: what `policy.keep_out` wants of what is owed by or about a subject; the reason is the person
+KEEP_FROM = "keep from"
 
 
 @dataclass(frozen=True)
@@ -347,7 +346,7 @@ class Changes:
             return
         wanted, self._wanted = self._wanted, defaultdict(list)
         ids = [row[0] for row in await tx.driver.fetch(_RUNNING, list(wanted))]
-        about = [str(subject) for subject, asked in wanted.items() if any(ask[0] == _KEEP_FROM for ask in asked)]
+        about = [str(subject) for subject, asked in wanted.items() if any(ask[0] == KEEP_FROM for ask in asked)]
         if about:
             ids += [row[0] for row in await tx.driver.fetch(_ABOUT, about)]
         await tx.load(OBLIGATIONS, ids)
@@ -356,25 +355,13 @@ class Changes:
             changed = False
             asked = list(wanted.get(one.subject, ()))
             if about and "about" in one.plan:
-                asked += [ask for ask in wanted.get(UUID(one.plan["about"]), ()) if ask[0] == _KEEP_FROM]
+                asked += [ask for ask in wanted.get(UUID(one.plan["about"]), ()) if ask[0] == KEEP_FROM]
             for verb, duty, at, reason in asked:
                 if one.running and duty in (None, one.duty):
                     changed |= _do(one, verb, at, reason)
             if changed:
                 one.arm(directory.calendar(one.branch))
                 tell(tx, one)
-        for subject, asked in wanted.items():
-            for _, _, _, person in (ask for ask in asked if ask[0] == _KEEP_FROM):
-                await _bar(tx, subject, person)
-
-
-async def _bar(tx: Tx, subject: UUID, person: str) -> None:
-    """What was asked about the subject is neither read nor signed by them; a seat that was theirs moves on."""
-    states = await tx.driver.fetch(_BAR, subject, person)
-    if any(row[0] == "open" for row in states):
-        from policy.place_seats import place_seats  # here: approvals rest on obligations
-
-        tx.later(place_seats, subject)
 
 
 def _do(one: Owed, verb: str, at: datetime, reason: str) -> bool:
@@ -470,14 +457,6 @@ def pause(tx: Tx, subject: UUID, *, at: datetime, because: str) -> None:
 def resume(tx: Tx, subject: UUID, *, at: datetime, because: str) -> None:
     """Let the clocks go on that were stopped for this reason; the time in between is given back."""
     tx.extension(Changes).want(subject, "resume", None, at, because)
-
-
-def keep_from(tx: Tx, subject: UUID, person: str, *, at: datetime) -> None:
-    """Nothing that is owed by or asked about the subject is shown to this person any more, whatever their roles.
-
-    They sign nothing about it either, also where it was asked before (P12.2).
-    """
-    tx.extension(Changes).want(subject, _KEEP_FROM, None, at, person)
 
 
 class Timer:

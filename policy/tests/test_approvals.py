@@ -29,8 +29,9 @@ from contracts.work import WorkItem, WorkState
 from policy.access import exclude
 from policy.approvals import Chain, NoChain, Seat, actions_of, add_party, ask, total, undeclared
 from policy.engines import ENGINES
+from policy.keep_out import keep_from
 from policy.kit import Clock, hire, open_branch
-from policy.obligations import Timer, keep_from
+from policy.obligations import Timer
 from policy.policies import Version
 
 from chassis import consume

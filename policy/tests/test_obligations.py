@@ -22,6 +22,7 @@ from contracts.staff import BranchEntry, CalendarDay, CalendarYear, DepartmentLi
 from contracts.work import WorkItem, WorkState
 from policy.calendar import ZONE
 from policy.directory import Directory
+from policy.keep_out import keep_from
 from policy.kit import Clock, open_branch
 from policy.obligations import (
     OBLIGATIONS,
@@ -29,7 +30,6 @@ from policy.obligations import (
     Obligation,
     Owed,
     Timer,
-    keep_from,
     met,
     move,
     owe,

@@ -15,7 +15,8 @@ from contracts.roles import Role
 from fastapi import Depends
 from policy.access import GROUP, Permission, department_place, excluded_from, within_reach
 from policy.directory import Directory
-from policy.obligations import OBLIGATIONS, Deadline, Obligation, keep_from, owe, tell
+from policy.keep_out import keep_from
+from policy.obligations import OBLIGATIONS, Deadline, Obligation, owe, tell
 
 from complaint.case import CASES, Case
 from complaint.permissions import HANDLE_COMPLAINT

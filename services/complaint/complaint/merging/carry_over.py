@@ -10,7 +10,8 @@ from contracts.complaint import MarkedBy, SeriousKind
 from policy.access import exclude, excluded_from
 from policy.approvals import add_party
 from policy.directory import Directory
-from policy.obligations import Owed, keep_from, move, running_of, tell
+from policy.keep_out import keep_from
+from policy.obligations import Owed, move, running_of, tell
 
 from complaint.case import Case
 from complaint.compensation.policy import COMPENSATION
