@@ -34,6 +34,7 @@ from policy import tables
 from policy.access import GROUP, branch_of, department_place
 from policy.directory import Directory
 from policy.obligations import Deadline, Obligation, met, owe, waive
+from policy.reasons import SAID, say
 from policy.terms import Term
 
 P = ParamSpec("P")
@@ -518,8 +519,8 @@ class NotYours(Forbidden):
     zh = "此审批现在不由您签署。请由待签岗位办理。"
 
 
-async def decide(tx: Tx, asked: Asked, principal: Principal, *, grants: bool, digest: str, reason: str | None) -> None:
-    """Sign a waiting seat, or refuse the whole; the last signature lets the subject act."""
+async def decide(tx: Tx, asked: Asked, principal: Principal, *, grants: bool, digest: str, words: str | None) -> None:
+    """Sign a waiting seat, or refuse the whole; the last signature lets the subject act. `words` are kept."""
     if asked.state is not AskedState.OPEN:
         raise DecidedAlready(f"It is {asked.state.value}: there is nothing left to decide.", state=asked.state.value)
     if digest != asked.digest.hex():
@@ -529,12 +530,15 @@ async def decide(tx: Tx, asked: Asked, principal: Principal, *, grants: bool, di
     asked.update(seat["id"], by=principal.subject, on_behalf_of=whose, at=tx.now.isoformat(), granted=grants)
     met(tx, approval.duty, UUID(seat["id"]), at=tx.now)
     _record(tx, asked, principal.subject, "grant" if grants else "refuse")
-    if not grants:
-        await end(tx, asked, AskedState.REFUSED, reason)
-    elif asked.waiting:
-        call(tx, asked)
+    ended = not grants or not asked.waiting
+    said = None if words is None else SAID
+    if words is not None:
+        await say(tx, asked.id if ended else UUID(seat["id"]), asked.subject, words)
+    if ended:
+        await end(tx, asked, AskedState.GRANTED if grants else AskedState.REFUSED, said)
     else:
-        await end(tx, asked, AskedState.GRANTED, reason)
+        asked.update(seat["id"], reason=said)
+        call(tx, asked)
 
 
 def _seat_of(tx: Tx, asked: Asked, principal: Principal) -> tuple[dict[str, Any], str | None]:
@@ -551,7 +555,7 @@ def _seat_of(tx: Tx, asked: Asked, principal: Principal) -> tuple[dict[str, Any]
 
 
 async def end(tx: Tx, asked: Asked, state: AskedState, reason: str | None) -> None:
-    """Close the asking: let go what it held, then tell the subject."""
+    """Close the asking: let go what it held, then tell the subject. `reason` is a code, or `SAID` of words."""
     approval = APPROVALS[asked.name]
     for seat in asked.waiting:
         waive(tx, approval.duty, UUID(seat["id"]), at=tx.now, reason=f"the approval is {state.value}")

@@ -5,6 +5,7 @@ What is in force already is never changed: the day lies ahead when it is approve
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -26,8 +27,8 @@ from policy.approvals import Approval, Asked, AskedState, Chain, Seat, ask, gran
 from policy.calendar import civil
 from policy.directory import Directory
 from policy.list_obligations import READ_WORK
-from policy.open_words import OpenWords
 from policy.policies import POLICIES, VERSIONS, Policies, Policy, Version, VersionState, next_monday, policy, rule
+from policy.reasons import SAID, Reason, say, words_of
 from policy.tables import policy_versions
 
 RULES = ("P01.18",)
@@ -65,7 +66,7 @@ class Proposal(BaseModel):
     layer: Annotated[str, Field(max_length=100, pattern=r"^(group|profile:[a-z_]+|branch:[a-z0-9-]+)$")]
     values: Annotated[dict[str, Any], Field(max_length=100)]
     effective_on: date | None = None
-    reason: OpenWords
+    reason: Reason
 
 
 class VersionView(BaseModel):
@@ -77,7 +78,7 @@ class VersionView(BaseModel):
     values: dict[str, Any]
     effective_on: date
     state: VersionState
-    reason: str
+    reason: str | None
     proposed_by: str
     proposed_at: datetime
     decided_at: datetime | None
@@ -86,7 +87,12 @@ class VersionView(BaseModel):
     version: int
 
 
-def _view(one: Version) -> VersionView:
+async def _views(found: list[Version], tx: Tx) -> list[VersionView]:
+    words = await words_of(tx, [one.id for one in found if one.reason == SAID], why="policy")
+    return [_view(one, words.get(one.id) if one.reason == SAID else one.reason) for one in found]
+
+
+def _view(one: Version, reason: str | None) -> VersionView:
     return VersionView(
         id=one.id,
         policy=one.policy,
@@ -94,7 +100,7 @@ def _view(one: Version) -> VersionView:
         values=one.values,
         effective_on=one.effective_on,
         state=one.state,
-        reason=one.reason,
+        reason=reason,
         proposed_by=one.proposed_by,
         proposed_at=one.proposed_at,
         decided_at=one.decided_at,
@@ -134,11 +140,12 @@ async def propose_version(proposal: Proposal, principal: Principal, tx: Tx) -> V
         values=values,
         effective_on=effective_on,
         state=VersionState.PROPOSED,
-        reason=proposal.reason,
+        reason=SAID,
         proposed_by=principal.subject,
         proposed_at=tx.now,
     )
     tx.add(one)
+    kept = await say(tx, one.id, one.id, proposal.reason)
     branch = name if where == "branch" else GROUP
     own = policy(tx, ChangePolicy, branch, tx.now)
     ask(
@@ -146,14 +153,14 @@ async def propose_version(proposal: Proposal, principal: Principal, tx: Tx) -> V
         CHANGE,
         one,
         {"policy": one.policy, "layer": one.layer, "values": values, "effective_on": str(effective_on),
-         "reason": proposal.reason},
+         "reason": hashlib.sha256(kept.sealed).hexdigest()},
         chain=own.branch_change if where == "branch" else own.group_change,
         by=principal.subject,
         branch=branch,
         path=f"/v1/policies/versions/{one.id}",
     )  # fmt: skip
     await tx.flush()
-    return _view(one)
+    return (await _views([one], tx))[0]
 
 
 def _check_layer(where: str, name: str, principal: Principal) -> None:
@@ -207,13 +214,13 @@ async def list_versions(
     if layer is not None:
         wanted.append(policy_versions.c.layer == layer)
     found, following = await newest_first(tx, VERSIONS, wanted, limit, cursor)
-    return Page(items=[_view(one) for one in found], next=following)
+    return Page(items=await _views(found, tx), next=following)
 
 
 @get("/v1/policies/versions/{version_id}", needs=READ_WORK)
 async def read_version(version_id: UUID, tx: Tx) -> VersionView:
     """One change."""
-    return _view(await tx.get(VERSIONS, version_id, lock=False))
+    return (await _views([await tx.get(VERSIONS, version_id, lock=False)], tx))[0]
 
 
 class ValueView(BaseModel):

@@ -33,7 +33,7 @@ from policy.approvals import (
     subjects_of,
     withdrawn,
 )
-from policy.open_words import OpenWords
+from policy.reasons import SAID, Reason, say, words_of
 from policy.tables import approvals
 
 #: whoever holds a role; which seat is whose the chain says
@@ -52,10 +52,14 @@ class SeatView(BaseModel):
     signed_by: str | None
     on_behalf_of: str | None
     signed_at: datetime | None
+    reason: str | None
 
 
 class ApprovalView(BaseModel):
-    """What is asked, by whom, and where it stands; `digest` is sent back with the decision."""
+    """What is asked, by whom, and where it stands; `digest` is sent back with the decision.
+
+    A `reason` is null where none was given, or where it was forgotten with what it is about.
+    """
 
     id: UUID
     name: str
@@ -79,8 +83,16 @@ class ApprovalView(BaseModel):
     version: int
 
 
-def view_of(asked: Asked, principal: Principal, tx: Tx) -> ApprovalView:
-    """The asking as its signers see it."""
+async def views_of(found: list[Asked], principal: Principal, tx: Tx) -> list[ApprovalView]:
+    """The askings as their signers see them; that somebody's words were read is recorded."""
+    said = [UUID(seat["id"]) for asked in found for stage in asked.stages for seat in stage if seat.get("reason")]
+    said += [asked.id for asked in found if asked.reason == SAID]
+    said += [asked.subject for asked in found if "reason" in asked.offer]
+    words = await words_of(tx, said, why="approval")
+    return [_view(asked, words, principal, tx) for asked in found]
+
+
+def _view(asked: Asked, words: dict[UUID, str], principal: Principal, tx: Tx) -> ApprovalView:
     approval, waiting = APPROVALS[asked.name], [seat["id"] for seat in asked.waiting]
     stages = [
         [
@@ -94,6 +106,7 @@ def view_of(asked: Asked, principal: Principal, tx: Tx) -> ApprovalView:
                 signed_by=seat["by"],
                 on_behalf_of=seat["on_behalf_of"],
                 signed_at=None if seat["at"] is None else datetime.fromisoformat(seat["at"]),
+                reason=words.get(UUID(seat["id"])),
             )
             for seat in stage
         ]
@@ -112,11 +125,11 @@ def view_of(asked: Asked, principal: Principal, tx: Tx) -> ApprovalView:
         asked_by=asked.asked_by,
         asked_at=asked.asked_at,
         amount=asked.amount,
-        offer=asked.offer,
+        offer={**asked.offer, "reason": words[asked.subject]} if asked.subject in words else asked.offer,
         digest=asked.digest.hex(),
         state=asked.state,
         ended_at=asked.ended_at,
-        reason=asked.reason,
+        reason=words.get(asked.id) if asked.reason == SAID else asked.reason,
         stages=stages,
         yours=any(principal.subject in may_sign(tx, asked, seat) for seat in asked.waiting),
         version=asked.version,
@@ -143,13 +156,14 @@ async def list_approvals(
     if state is not None:
         wanted.append(column.state == state.value)
     found, following = await newest_first(tx, ASKED, wanted, limit, cursor)
-    return Page(items=[view_of(asked, principal, tx) for asked in found], next=following)
+    return Page(items=await views_of(found, principal, tx), next=following)
 
 
 @get("/v1/approvals/{approval_id}", needs=DECIDE)
 async def read_approval(approval_id: UUID, principal: Principal, tx: Tx) -> ApprovalView:
     """One asking with its chain."""
-    return view_of(await _within(tx, approval_id, principal, lock=False), principal, tx)
+    asked = await _within(tx, approval_id, principal, lock=False)
+    return (await views_of([asked], principal, tx))[0]
 
 
 class Decision(BaseModel):
@@ -159,7 +173,7 @@ class Decision(BaseModel):
 
     grant: bool
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    reason: OpenWords | None = None
+    reason: Reason | None = None
 
 
 @post("/v1/approvals/{approval_id}/decide", needs=DECIDE)
@@ -168,9 +182,9 @@ async def decide_approval(approval_id: UUID, decision: Decision, principal: Prin
     if not decision.grant and decision.reason is None:
         raise Invalid("A refusal says why.", errors=[Wrong.MISSING.at("/reason", "required when refusing")])
     asked = await _within(tx, approval_id, principal, lock=True)
-    await decide(tx, asked, principal, grants=decision.grant, digest=decision.digest, reason=decision.reason)
+    await decide(tx, asked, principal, grants=decision.grant, digest=decision.digest, words=decision.reason)
     await tx.flush()
-    return view_of(asked, principal, tx)
+    return (await views_of([asked], principal, tx))[0]
 
 
 class Withdrawal(BaseModel):
@@ -178,7 +192,7 @@ class Withdrawal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: OpenWords
+    reason: Reason
 
 
 @post("/v1/approvals/{approval_id}/withdraw", needs=DECIDE)
@@ -190,9 +204,10 @@ async def withdraw_approval(approval_id: UUID, withdrawal: Withdrawal, principal
     if asked.state is not AskedState.OPEN:
         raise DecidedAlready(f"It is {asked.state.value}: there is nothing left to take back.", state=asked.state.value)
     withdrawn(tx, asked, principal.subject)
-    await end(tx, asked, AskedState.WITHDRAWN, withdrawal.reason)
+    await say(tx, asked.id, asked.subject, withdrawal.reason)
+    await end(tx, asked, AskedState.WITHDRAWN, SAID)
     await tx.flush()
-    return view_of(asked, principal, tx)
+    return (await views_of([asked], principal, tx))[0]
 
 
 async def _within(tx: Tx, identifier: UUID, principal: Principal, *, lock: bool) -> Asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from chassis.runtime import Runtime
@@ -56,3 +57,6 @@ ENGINES = Library(
     workers=[Timer],
     parts=known_and_set,
 )
+
+#: for a service in which nothing is owed, decided or set: it only knows who is who, and where
+DIRECTORY = replace(ENGINES, routes=(), reactions=(), jobs=(), workers=())

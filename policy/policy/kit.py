@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from chassis.ids import uuid7
 from chassis.kit.stage import Stage
 from contracts.staff import BranchEntry, DepartmentLine, Employment, GrantLine, PersonEntry, Profile
 
 from policy.calendar import ZONE
 from policy.directory import Directory
+from policy.reasons import say, words_of
 
 _sequences: dict[tuple[int, UUID], int] = {}
 
@@ -105,6 +107,24 @@ def _person(
         person_id=uuid5(NAMESPACE_URL, subject), subject=subject, employment=employment, branch="sh-pudong",
         department=department, grants=lines,
     )  # fmt: skip
+
+
+async def give_reasons(stage: Stage, *about: UUID | str) -> None:
+    """Somebody has given a reason, in words, about each of these records."""
+    async with stage.runtime.transaction() as tx:
+        for one in about:
+            await say(tx, uuid7(), UUID(str(one)), "客户本人要求")
+
+
+async def reasons_about(stage: Stage, *about: UUID | str) -> list[bool]:
+    """Whether the reasons about each of these records can still be read."""
+    found = []
+    async with stage.runtime.transaction() as tx:
+        for one in about:
+            ids = [row[0] for row in await stage.rows("SELECT id FROM kehu.reasons WHERE about::text = $1", str(one))]
+            assert ids, "reasons were given about it"
+            found.append(bool(await words_of(tx, ids, why="test")))
+    return found
 
 
 async def _told(stage: Stage, entries: Sequence[PersonEntry | BranchEntry]) -> None:

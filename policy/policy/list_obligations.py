@@ -20,6 +20,7 @@ from policy.access import Permission, Reach
 from policy.calendar import ZONE
 from policy.directory import Directory
 from policy.obligations import DUTIES, OBLIGATIONS, Owed, OwedState
+from policy.reasons import SAID, words_of
 from policy.tables import obligations
 
 #: whoever holds a role somewhere sees what is owed there; it names nobody but staff
@@ -63,8 +64,14 @@ class ObligationView(BaseModel):
     version: int
 
 
-def view_of(one: Owed, tx: Tx) -> ObligationView:
-    """The obligation with its reckoning in both languages."""
+async def views_of(owed: list[Owed], tx: Tx) -> list[ObligationView]:
+    """The obligations with their reckoning in both languages; that somebody's words were read is recorded."""
+    said = [one.id for one in owed if one.course.get("reason") == SAID]
+    words = await words_of(tx, said, why="obligation")
+    return [_view(one, words.get(one.id) if one.id in said else one.course.get("reason"), tx) for one in owed]
+
+
+def _view(one: Owed, reason: str | None, tx: Tx) -> ObligationView:
     calendar, duty = Directory.of(tx.runtime).calendar(one.branch), DUTIES.get(one.duty)
     course = one.course
     return ObligationView(
@@ -88,7 +95,7 @@ def view_of(one: Owed, tx: Tx) -> ObligationView:
         escalated_to=course.get("escalated", []),
         pauses=[PauseView(begin=b, end=e, because=w) for b, e, w in course.get("pauses", [])],
         provisional=course.get("provisional", []),
-        reason=course.get("reason"),
+        reason=reason,
         why=one.why(calendar),
         why_zh=one.why(calendar, "zh"),
         version=one.version,
@@ -127,7 +134,7 @@ async def list_obligations(
     else:
         query = query.order_by(due, column.id)
     found = [OBLIGATIONS.restore(row) for row in await tx.execute(query.limit(limit + 1))]
-    items = [view_of(one, tx) for one in found[:limit]]
+    items = await views_of(found[:limit], tx)
     more = subject is None and len(found) > limit
     return Page(items=items, next=cursor_of(found[limit - 1].due_at, found[limit - 1].id) if more else None)
 
@@ -175,4 +182,4 @@ async def read_obligation(obligation_id: UUID, principal: Principal, tx: Tx) -> 
     one = await tx.get(OBLIGATIONS, obligation_id, lock=False)
     if not READ_WORK.reach(principal).includes(one.branch) or principal.subject in one.excluded:
         raise NotFound("There is no such obligation, or none at a place of yours. Check the id.")
-    return view_of(one, tx)
+    return (await views_of([one], tx))[0]

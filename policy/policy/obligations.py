@@ -141,6 +141,11 @@ class Owed:
         return str(self.plan.get("place", self.branch))
 
     @property
+    def about(self) -> UUID:
+        """The record that it is about."""
+        return UUID(self.plan.get("about", str(self.subject)))
+
+    @property
     def pauses(self) -> list[Pause]:
         """Its pauses as they were recorded."""
         listed = self.course.get("pauses", [])
@@ -307,7 +312,7 @@ def item(one: Owed, calendar: Calendar, service: str) -> WorkItem:
         id=one.id,
         service=service,
         kind=one.duty,
-        subject=one.plan.get("about", str(one.subject)),
+        subject=str(one.about),
         rules=one.rules,
         role=one.role,
         place=one.place,

@@ -89,7 +89,7 @@ approvals = sa.Table(
     sa.Column("stages", JSONB, nullable=False, comment="the chain: seats side by side in a stage, stages in a row"),
     sa.Column("state", sa.Text, nullable=False),
     _instant("ended_at"),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", sa.Text, comment="why it ended; said: in words, kept sealed"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("state IN ('open', 'granted', 'refused', 'withdrawn', 'superseded')", name="approvals_state"),
@@ -108,7 +108,7 @@ policy_versions = sa.Table(
     sa.Column("values", JSONB, nullable=False, comment="only what this layer says; the rest comes from below it"),
     sa.Column("effective_on", sa.Date, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, comment="said: in words, kept sealed"),
     sa.Column("proposed_by", sa.Text, nullable=False),
     _instant("proposed_at", nullable=False),
     _instant("decided_at"),
@@ -117,6 +117,24 @@ policy_versions = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("state IN ('proposed', 'approved', 'refused', 'withdrawn')", name="policy_versions_state"),
     sa.Index("policy_versions_layer", "policy", "layer", "effective_on"),
+)
+
+reasons = sa.Table(
+    "reasons",
+    metadata,
+    sa.Column(
+        "id",
+        sa.Uuid,
+        primary_key=True,
+        comment="whose reason it is: a seat, an asking, an obligation or a change of policy",
+    ),
+    sa.Column(
+        "about", sa.Uuid, nullable=False, comment="the record that it speaks of; the words are forgotten with it"
+    ),
+    sa.Column("subject_id", sa.Uuid, nullable=False, comment="whose key seals it: one of its own"),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.Index("reasons_about", "about"),
+    comment="why something was signed, refused, taken back, waived or changed, in words",
 )
 
 record_rights = sa.Table(

@@ -13,9 +13,9 @@ from contracts.roles import Role
 from pydantic import BaseModel, ConfigDict
 
 from policy.access import Permission, Reach
-from policy.list_obligations import ObligationView, view_of
+from policy.list_obligations import ObligationView, views_of
 from policy.obligations import OBLIGATIONS, tell
-from policy.open_words import OpenWords
+from policy.reasons import SAID, Reason, say
 
 WAIVE_WORK = Permission("work.waive", {Role.GENERAL_MANAGER: Reach.BRANCH})
 
@@ -27,11 +27,11 @@ class NothingOwed(Refused):
 
 
 class Waiver(BaseModel):
-    """Why it need not be done; it names no customer."""
+    """Why it need not be done."""
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: OpenWords
+    reason: Reason
 
 
 @post("/v1/obligations/{obligation_id}/waive", needs=WAIVE_WORK)
@@ -42,7 +42,8 @@ async def waive_obligation(obligation_id: UUID, waiver: Waiver, principal: Princ
         raise NotFound("There is no such obligation, or none at a place of yours. Check the id.")
     if not one.running:
         raise NothingOwed("It was done or waived already: nothing is owed.", rules=one.rules)
-    one.waive(tx.now, waiver.reason)
+    await say(tx, one.id, one.about, waiver.reason)
+    one.waive(tx.now, SAID)
     tell(tx, one)
     tx.record(
         AccessRecorded(
@@ -58,4 +59,4 @@ async def waive_obligation(obligation_id: UUID, waiver: Waiver, principal: Princ
         )
     )
     await tx.flush()
-    return view_of(one, tx)
+    return (await views_of([one], tx))[0]

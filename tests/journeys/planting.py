@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from dev.system import services
 from policy.calendar import ZONE
 
 from tests.journeys.canaries import (
@@ -34,8 +35,10 @@ WORDY = frozenset(WORDS_IN.split())
 OPEN = f"{NAME} 的车 {PLATE} 抖动, 请打 {PHONE}"
 CLERK, KEEPER = "clerk-1", f"information-specialist-{SERVICES.branch}-1"
 HR, GENERAL_MANAGER = SERVICES.judge, SERVICES.reader
+SANCTIONS = f"department-manager-{SERVICES.branch}-1"
 ACCUSED = f"order-agent-{SERVICES.branch}-1"
 RELATIONS = DEALERSHIP.superior
+DRAFTER, DECIDER = "hr-2", "gm-1"
 FINANCE, DISTRIBUTOR = "finance-nj-jiangning-1", "nj-jiangning"
 
 
@@ -85,8 +88,12 @@ async def at_work(walk: Planting) -> None:
     await serious(walk)
     await papers(walk, case)
     await books(walk)
-    await walk.does("hr-2", "staff", "/v1/cards", {"person": HR, "name": NAME, "post": "经理", "mobile": PHONE,
-                                                   "mail": MAIL})  # fmt: skip
+    await walk.does(DRAFTER, "staff", "/v1/cards", {"person": HR, "name": NAME, "post": "经理", "mobile": PHONE,
+                                                    "mail": MAIL})  # fmt: skip
+    for service in services():
+        if service != "console":  # it decides nothing
+            await decided(walk, service)
+    await walk.does(HR, "complaint", "/v1/complaints/search", {"words": "变速箱"})
 
 
 async def beside_the_way(walk: Planting) -> str:
@@ -114,14 +121,47 @@ async def beside_the_way(walk: Planting) -> str:
     await step(HR, "call-back", CALL_BACK)
     await attached(walk, path)
     await step(HR, "close")
-    offence = {"person": ACCUSED, "offences": ["indifferent_reception"], "words": "接待冷漠",
+    await step(GENERAL_MANAGER, "no-penalty", {"words": "不予处罚"})
+    offence = {"person": ACCUSED, "offences": ["insulting_or_hitting"], "words": "接待冷漠",
                "occurred_on": datetime.now(UTC).date().isoformat()}  # fmt: skip
-    await step(HR, "misconduct", offence)
+    misconduct = await step(HR, "misconduct", offence)
+    await breach(walk, misconduct["id"])
     await step(HR, "reopen", {"words": "抖动再现"})
     await walk.does(HR, "complaint", f"{other['path']}/merge", {"into": case["id"], "words": "同一事项"})
     parts = {"kept": "变速箱抖动, 三次维修未解决", "text": "销售顾问态度恶劣", "demand": "致歉", "words": "两个事项"}
     await step(HR, "split", parts)
+    owed = await walk.sees(GENERAL_MANAGER, "complaint", f"/v1/obligations?subject={case['id']}", lambda page: True)
+    running = next(one for one in owed["items"] if one["ended_at"] is None)
+    await walk.does(GENERAL_MANAGER, "complaint", f"/v1/obligations/{running['id']}/waive", {"reason": "客户已谅解"})
     return str(case["id"])
+
+
+async def breach(walk: Planting, misconduct: str) -> None:
+    """What is decided about whoever gave offence, corrected, and taken back."""
+    asked = await walk.sees(
+        SANCTIONS, "complaint", f"/v1/approvals?subject={misconduct}", lambda page: page["items"][0]["yours"]
+    )
+    (proposed,) = asked["items"]
+    decision = {"grant": True, "digest": proposed["digest"], "reason": "解除合同"}
+    await walk.does(SANCTIONS, "complaint", f"/v1/approvals/{proposed['id']}/decide", decision)
+    path = f"/v1/conduct/breaches/{misconduct}"
+    ruling = {"fine": "50.00", "points": 5, "text": "态度冷漠, 罚款"}
+    await walk.does(GENERAL_MANAGER, "staff", f"{path}/decide", ruling)
+    await walk.does(HR, "staff", f"{path}/correct", {**ruling, "fine": "20.00", "reason": "leniency"})
+    await walk.signs([GENERAL_MANAGER], misconduct, "staff")
+    await walk.does(HR, "staff", f"{path}/withdraw", {"reason": "wrong_facts", "text": "事实不符, 撤回"})
+
+
+async def decided(walk: Planting, service: str) -> None:
+    """A change of policy that is refused, and one that is taken back."""
+    change = {"policy": "policies", "values": {}, "reason": "试行一周"}
+    refused = await walk.does(DRAFTER, service, "/v1/policies/versions", {**change, "layer": "group"})
+    asked = await walk.sees(DECIDER, service, f"/v1/approvals/{refused['approval']}", lambda seen: seen["yours"])
+    decision = {"grant": False, "digest": asked["digest"], "reason": "客户尚未同意"}
+    await walk.does(DECIDER, service, f"/v1/approvals/{asked['id']}/decide", decision)
+    layer = f"branch:{SERVICES.branch}"
+    taken_back = await walk.does(DRAFTER, service, "/v1/policies/versions", {**change, "layer": layer})
+    await walk.does(DRAFTER, service, f"/v1/approvals/{taken_back['approval']}/withdraw", {"reason": "不再需要"})
 
 
 async def attached(walk: Planting, path: str) -> None:
@@ -155,7 +195,16 @@ async def serious(walk: Planting) -> None:
     offered = await step(RELATIONS, "compensations", offer)
     offer["lines"][0]["amount"]["amount"] = "90.00"  # type: ignore[index]
     await walk.does(RELATIONS, "complaint", f"/v1/compensations/{offered['id']}/change", offer)
+    await by_hand(walk, path)
     await step(RELATIONS, "serious/overrule", {"kinds": ["blocked_door"], "reason": "并未堵门"})
+
+
+async def by_hand(walk: Planting, path: str) -> None:
+    """Somebody was told by phone; who answers for it records that."""
+    ladder = await walk.sees(DEALERSHIP.reader, "complaint", f"{path}/serious", lambda seen: True)
+    told = next(one for one in ladder["steps"] if one["ended_at"] is None and one["answers"] == "relations_manager")
+    said = {"at": datetime.now(UTC).isoformat(), "channel": "phone", "note": "已电话告知"}
+    await walk.does(RELATIONS, "complaint", f"{path}/serious/steps/{told['id']}/record", said)
 
 
 async def papers(walk: Planting, case: str) -> None:

@@ -137,6 +137,7 @@ view_requests = sa.Table(
     sa.CheckConstraint("state IN ('asked', 'granted', 'refused', 'withdrawn')", name="view_requests_state"),
     sa.CheckConstraint("proof IN ('introduction_letter', 'work_card')", name="view_requests_proof"),
     sa.Index("view_requests_branch", "branch", "id"),
+    sa.Index("view_requests_dossier", "dossier_id", "id"),
     sa.Index("view_requests_applicant", "applicant", "id"),
     comment="the register of viewings",
 )
@@ -166,6 +167,7 @@ loans = sa.Table(
         "state IN ('asked', 'approved', 'refused', 'withdrawn', 'issued', 'returned')", name="loans_state"
     ),
     sa.Index("loans_branch", "branch", "id"),
+    sa.Index("loans_dossier", "dossier_id", "id"),
     sa.Index("loans_borrower", "borrower", "id"),
     sa.Index("loans_out", "dossier_id", postgresql_where=sa.text("state = 'issued'")),
     comment="the loan register; a returned one is struck out",

@@ -12,7 +12,7 @@ from chassis.http import App
 from chassis.peers import trusted
 from chassis.runtime import Runtime
 from chassis.service import Service
-from policy.engines import ENGINES
+from policy.engines import DIRECTORY
 
 from console import tables
 from console.browser import Browser, Doors
@@ -79,7 +79,7 @@ service = Service(
     ],
     reactions=[case_marked, case_overruled],  # work
     projections=[known_work],
-    libraries=[ENGINES],
+    libraries=[DIRECTORY],
     parts=parts,
     front=fronts,
 )

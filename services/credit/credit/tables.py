@@ -244,6 +244,7 @@ losses = sa.Table(
     sa.CheckConstraint("amount >= 0", name="losses_amount"),
     sa.Index("losses_once", "kind", "about", unique=True, postgresql_where=sa.text("state <> 'dismissed'")),
     sa.Index("losses_branch", "branch", "id"),
+    sa.Index("losses_account", "account_id", "id", postgresql_where=sa.text("account_id IS NOT NULL")),
     comment="what somebody answers for, from finding it to the shares in it",
 )
 

@@ -74,6 +74,7 @@ erasures = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("state IN ('asked', 'refused', 'ordered', 'completed')", name="erasures_state"),
     sa.Index("erasures_customer", "customer_id", unique=True, postgresql_where=sa.text("state <> 'refused'")),
+    sa.Index("erasures_asked", "customer_id"),
     sa.Index("erasures_branch", "branch", "id"),
     comment="what must be forgotten, and who has answered that it is",
 )

@@ -11,6 +11,7 @@ from chassis.vault import Vault
 from contracts.archive import DossierKind
 from contracts.customer import ConfirmErasure, CustomerErased
 from contracts.topics import ARCHIVE_STATE
+from policy.reasons import forget_reasons
 
 from archive.dossier import DOSSIERS
 
@@ -18,6 +19,9 @@ RULES = ("P05.14",)
 
 _DOSSIERS = """SELECT id FROM dossiers WHERE kind = 'customer' AND about = $1::uuid::text
     UNION SELECT dossier_id FROM handovers WHERE customer_id = $1"""
+_ABOUT = """SELECT unnest($1::uuid[]) UNION ALL SELECT id FROM loans WHERE dossier_id = ANY($1::uuid[])
+    UNION ALL SELECT id FROM view_requests WHERE dossier_id = ANY($1::uuid[])
+    UNION ALL SELECT id FROM handovers WHERE dossier_id = ANY($1::uuid[])"""
 _PLACES = "SELECT place FROM items WHERE dossier_id = ANY($1::uuid[]) AND place IS NOT NULL"
 
 
@@ -38,6 +42,7 @@ async def forget_customer(ref: str, work: Work) -> None:
         if destroyed is None:
             dossiers = list((await tx.load(DOSSIERS, ids)).values())
             destroyed = await tx.destroy_keys(dossier.subject_id for dossier in dossiers)
+            destroyed += await forget_reasons(tx, [row[0] for row in await tx.driver.fetch(_ABOUT, ids)])
             for dossier in dossiers:
                 if dossier.kind is DossierKind.CUSTOMER:
                     dossier.sequence += 1

@@ -26,7 +26,7 @@ from contracts.archive import AccessRecorded, DossierEntry, DossierFiled
 from contracts.complaint import DossierReady, ManifestItem
 from contracts.customer import ConfirmErasure, CustomerErased
 from contracts.work import WorkItem, WorkState
-from policy.kit import Clock
+from policy.kit import Clock, give_reasons, reasons_about
 
 from .papers import KEEPER, PDF, filed, files_in, opened
 
@@ -312,12 +312,15 @@ async def test_the_dossiers_of_a_forgotten_customer_open_for_nobody_and_their_fi
 ) -> None:
     dossier = await opened(stage)
     await filed(stage, dossier)
-    other = await filed(stage, await opened(stage))
+    another = await opened(stage)
+    other = await filed(stage, another)
     customer = UUID(dossier["about"])
     await stage.receive(ready(complaint, customer_id=customer), key="case")
     await worked(stage)
     (receipt,) = await receipts(stage)
     assert len(files_in(folder)) == 4
+    about = (dossier["id"], receipt.handover_id, another["id"])
+    await give_reasons(stage, *about)
     said = CustomerErased(erasure_id=uuid7(), customer_id=customer, erased_at=stage.runtime.clock())
     record = await stage.receive(said, key=str(customer))
     await stage.consumer.consume([record])
@@ -329,7 +332,8 @@ async def test_the_dossiers_of_a_forgotten_customer_open_for_nobody_and_their_fi
         await eventually(forgotten)
     (answer,) = await stage.outbox(ConfirmErasure)
     assert isinstance(answer.message, ConfirmErasure)
-    assert (answer.message.service, answer.message.destroyed) == ("archive", 2)
+    assert (answer.message.service, answer.message.destroyed) == ("archive", 4)
+    assert await reasons_about(stage, *about) == [False, False, True]
     assert [told.key for told in await stage.outbox(DossierEntry) if told.message is None] == [dossier["id"]]
     async with stage.client(KEEPER) as keeper:
         for path in (dossier["path"], f"/v1/items/{receipt.items[0].item_id}/content"):

@@ -8,6 +8,7 @@ from chassis.handlers import Received, on
 from chassis.jobs import Work, job
 from chassis.tx import Tx
 from contracts.customer import ConfirmErasure, CustomerErased
+from policy.reasons import forget_reasons
 
 from complaint.case import CASES
 from complaint.files import sweep_upload
@@ -21,6 +22,7 @@ _WORDS = "DELETE FROM case_words WHERE case_id = ANY($1::uuid[])"
 _FILES = """WITH kept AS (SELECT id, place FROM attachments WHERE case_id = ANY($1::uuid[]) AND place IS NOT NULL)
     UPDATE attachments a SET place = NULL, removed_at = $2, removed_by = $3, version = version + 1
     FROM kept WHERE kept.id = a.id RETURNING kept.place"""
+_ABOUT = "SELECT unnest($1::uuid[]) UNION ALL SELECT id FROM misconducts WHERE case_id = ANY($1::uuid[])"
 _CASES = "SELECT id FROM cases WHERE customer_id = $1 ORDER BY id LIMIT $2"
 
 
@@ -40,6 +42,7 @@ async def forget_customer(ref: str, work: Work) -> None:
             ids = [row[0] for row in await tx.driver.fetch(_CASES, customer_id, CHUNK)]
             cases = list((await tx.load(CASES, ids)).values())
             destroyed += await tx.destroy_keys(case.subject_id for case in cases)
+            destroyed += await forget_reasons(tx, [row[0] for row in await tx.driver.fetch(_ABOUT, ids)])
             destroyed += sum(case.forget() for case in cases)
             await tx.driver.execute(_WORDS, ids)
             for row in await tx.driver.fetch(_FILES, ids, tx.now, f"service:{tx.runtime.name}"):

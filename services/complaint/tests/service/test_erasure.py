@@ -9,6 +9,7 @@ from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
 from contracts.customer import ConfirmErasure, CustomerErased
+from policy.kit import give_reasons, reasons_about
 
 from .test_intake import entry, form
 
@@ -21,6 +22,8 @@ async def test_the_cases_of_a_forgotten_customer_lead_to_nobody(stage: Stage) ->
         other = (await agent.post("/v1/complaints", json=form(phone="139 0013 9000"))).json()
     await stage.deliver_outbox()
     assert len(await stage.rows("SELECT 1 FROM case_words")) == 4
+    cases = [answer.json()["id"] for answer in answers[:1]] + [other["id"]]
+    await give_reasons(stage, *cases)
     await stage.receive(entry(stage, customer, "138 0013 8000"), key=str(customer))
     said = CustomerErased(erasure_id=erasure, customer_id=customer, erased_at=stage.runtime.clock())
     record = await stage.receive(said, key=str(customer))
@@ -33,8 +36,9 @@ async def test_the_cases_of_a_forgotten_customer_lead_to_nobody(stage: Stage) ->
         await eventually(answered)
     (answer,) = await stage.outbox(ConfirmErasure)
     assert isinstance(answer.message, ConfirmErasure)
-    # of each case: its key, the link to the customer, the tokens of phone and plate
-    assert (answer.key, answer.message.destroyed) == (str(customer), 3 * 4)
+    # of each case: its key, the link to the customer, the tokens of phone and plate; and of a reason its key
+    assert (answer.key, answer.message.destroyed) == (str(customer), 3 * 4 + 1)
+    assert await reasons_about(stage, *cases) == [False, True]
     async with stage.client("call_centre@group") as agent:
         for answer_before in answers:
             gone = await agent.get(answer_before.json()["path"])

@@ -344,6 +344,7 @@ export interface Seat {
   signed_by: string | null;
   on_behalf_of: string | null;
   signed_at: string | null;
+  reason: string | null;
 }
 
 export interface Approval {

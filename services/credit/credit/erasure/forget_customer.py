@@ -1,6 +1,6 @@
 """A customer is forgotten: amounts and dates stay in the books, what leads from them to the customer goes (P05.14).
 
-Letters to them, notes on warnings of their account and reasons of its documents are unreadable from then on.
+Letters to them, notes on warnings of their account and the reasons given about it are unreadable from then on.
 
 Who still owes is not forgotten before it is paid or written off: the claim would lose its debtor. The answer waits
 for that, and is looked at again every night.
@@ -17,6 +17,7 @@ from chassis.jobs import Work, job
 from chassis.tx import Tx
 from contracts.customer import ConfirmErasure, CustomerErased
 from policy.calendar import civil, midnight
+from policy.reasons import forget_reasons
 
 from credit.account import ACCOUNTS
 
@@ -47,6 +48,10 @@ _SEALED = """SELECT p.subject_id FROM dunning_papers p JOIN dunning_letters l ON
         WHERE w.account_id = $1
     UNION SELECT r.subject_id FROM document_reasons r JOIN documents d ON d.id = r.document_id
         WHERE d.account_id = $1"""
+#: what somebody may have given a reason about, in words
+_ABOUT = """SELECT $1::uuid UNION ALL SELECT id FROM losses WHERE account_id = $1
+    UNION ALL SELECT id FROM shipments WHERE account_id = $1 AND customer_id = $2
+    UNION ALL SELECT id FROM dunning_letters WHERE account_id = $1 AND customer_id = $2"""
 
 
 @on(CustomerErased)
@@ -70,6 +75,8 @@ async def forget_customer(ref: str, work: Work) -> None:
             nobody = uuid7()
             sealed = [row[0] for row in await tx.driver.fetch(_SEALED, account_id, customer_id)]
             destroyed += await tx.destroy_keys(sealed)
+            about = [row[0] for row in await tx.driver.fetch(_ABOUT, account_id, customer_id)]
+            destroyed += await forget_reasons(tx, about)
             for cut in _CUT:
                 done = await tx.driver.execute(cut, account_id, customer_id, nobody)
                 destroyed += int(done.rpartition(" ")[2])

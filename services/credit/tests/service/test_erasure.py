@@ -9,6 +9,7 @@ from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
 from contracts.customer import ConfirmErasure, CustomerErased
+from policy.kit import give_reasons, reasons_about
 
 from .trade import Distributor, clock, done
 
@@ -32,11 +33,14 @@ async def test_the_books_of_a_forgotten_customer_stay_and_lead_to_nobody(stage: 
     shipment = await shop.ships("500.00")
     await shop.book("payment", "500.00")
     kept = await other.bought("100.00", 5)
+    about = (shop.account, shipment["id"], other.account)
+    await give_reasons(stage, *about)
     said = await erased(stage, shop)
     async with at_work(stage.runner()):
         (answer,) = await eventually(lambda: answered(stage))
-    # the number of the books, the account's link, two invoices and two payments, one shipment
-    assert (answer.erasure_id, answer.service, answer.destroyed) == (said.erasure_id, "credit", 7)
+    # the number of the books, the account's link, two invoices and two payments, one shipment, two reasons
+    assert (answer.erasure_id, answer.service, answer.destroyed) == (said.erasure_id, "credit", 9)
+    assert await reasons_about(stage, *about) == [False, False, True]
     for table in ("account_customers", "documents", "shipments"):
         assert str(shop.customer) not in str(await stage.rows(f"SELECT * FROM {table}"))
     assert (await shop.read())["code"] is None

@@ -17,6 +17,7 @@ from contracts.topics import CUSTOMER_STATE
 from policy.approvals import Asked, ask, granted, refused
 from policy.obligations import owe
 from policy.policies import policy
+from policy.reasons import forget_reasons
 from pydantic import BaseModel, ConfigDict
 
 from customer.customer import CUSTOMERS
@@ -29,6 +30,7 @@ from customer.policy import ANSWERS, ERASURE, CustomerPolicy
 RULES = ("P05.14",)
 
 _OPEN = "SELECT id FROM erasures WHERE customer_id = $1 AND state <> 'refused'"
+_ASKED = "SELECT id FROM erasures WHERE customer_id = $1"
 
 
 class ErasureAsked(Refused):
@@ -100,6 +102,7 @@ async def erase_customer(ref: str, work: Work) -> None:
             return
         customer = await tx.get(CUSTOMERS, erasure.customer_id)
         keys = await tx.destroy_keys([customer.subject_id])
+        keys += await forget_reasons(tx, [row[0] for row in await tx.driver.fetch(_ASKED, customer.id)])
         tokens = await tx.driver.fetch("DELETE FROM customer_tokens WHERE customer_id = $1 RETURNING 1", customer.id)
         customer.erased_at = tx.now
         erasure.order(tx.now, keys + len(tokens))

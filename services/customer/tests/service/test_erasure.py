@@ -18,7 +18,7 @@ from contracts.archive import AccessRecorded
 from contracts.customer import ConfirmErasure, CustomerChanged, CustomerEntry, CustomerErased
 from contracts.work import WorkItem
 from policy.calendar import ZONE
-from policy.kit import Clock, hire
+from policy.kit import Clock, hire, reasons_about
 
 from .test_customers import form
 
@@ -128,10 +128,13 @@ async def test_nothing_that_is_left_in_the_database_can_be_read(stage: Stage) ->
 
 async def test_a_refused_erasure_leaves_the_customer_and_may_be_asked_again(stage: Stage) -> None:
     customer = await registered(stage)
-    await decided(stage, await asked(stage, customer), grant=False)
+    first = await asked(stage, customer)
+    await decided(stage, first, grant=False)
+    assert await reasons_about(stage, first["id"]) == [True]
     async with stage.client(subject="clerk-1") as clerk:
         assert (await clerk.get(f"/v1/customers/{customer}")).status_code == 200
-    await asked(stage, customer)
+    await decided(stage, await asked(stage, customer))
+    assert await reasons_about(stage, first["id"]) == [False], "why it was refused is forgotten with them"
 
 
 async def test_it_is_asked_once_and_whoever_asked_does_not_approve(stage: Stage) -> None:
