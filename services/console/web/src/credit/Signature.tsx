@@ -55,7 +55,7 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
       {open && exposure !== undefined && limit !== undefined && after !== undefined && <Balance exposure={exposure} after={after} limit={limit} />}
       <ul className="seats">
         {asked.stages.flat().map((seat, index) => (
-          <li key={index}>{roleName(seat.role)} · <Place of={seat.place} />: {seat.signed_by ? <>{t("signedBy")} <Person of={seat.signed_by} /> {when(seat.signed_at)}{seat.reason && <q>{seat.reason}</q>}</> : t("waiting")}</li>
+          <li key={index}>{roleName(seat.role)} · <Place of={seat.place} />: {seat.signed_by ? <>{t("signedBy")} <Person of={seat.signed_by} /> {when(seat.signed_at)}{seat.reason && <> <q>{seat.reason}</q></>}</> : t("waiting")}</li>
         ))}
       </ul>
       {asked.reason && <blockquote>{asked.reason}</blockquote>}

@@ -87,7 +87,7 @@ function Asked({ asked }: { asked: Approval }) {
       <ol className="seats">
         {asked.stages.flat().map((seat, index) => (
           <li key={index}>
-            {roleName(seat.role)} · <Place of={seat.place} />: {seat.signed_by ? <>{t("signedBy")} <Person of={seat.signed_by} /> {when(seat.signed_at)}{seat.reason && <q>{seat.reason}</q>}</> : t("waiting")}
+            {roleName(seat.role)} · <Place of={seat.place} />: {seat.signed_by ? <>{t("signedBy")} <Person of={seat.signed_by} /> {when(seat.signed_at)}{seat.reason && <> <q>{seat.reason}</q></>}</> : t("waiting")}
           </li>
         ))}
       </ol>
