@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 PART = "directory"
 #: how often a process looks whether its copy has changed
-LOOK = 0.5
+LOOK = 1.0
 
 _ROLES = {role.value: role for role in Role}
 #: an accepted entry raises the sum: the newest sequence of a key wins

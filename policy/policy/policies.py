@@ -34,7 +34,7 @@ from policy.directory import Directory
 log = structlog.get_logger()
 
 PART = "policies"
-LOOK = 1.0
+LOOK = 2.0
 
 _APPROVED = """SELECT id, policy, layer, "values", effective_on FROM kehu.policy_versions
     WHERE state = 'approved' ORDER BY effective_on, decided_at, id"""

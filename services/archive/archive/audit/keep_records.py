@@ -26,7 +26,7 @@ RULES = ("P05.9", "P05.11", "P15.1")
 #: how many records one head is signed for at most
 BATCH = 5_000
 #: seconds between looks: a record is under a signed head at most a second after it has come
-PAUSE = 0.2
+PAUSE = 0.5
 
 _NODE = "SELECT hash FROM log_nodes WHERE level = $1 AND n = $2"
 
