@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -48,7 +49,7 @@ def is_number(text: str) -> bool:
 
 def written(text: str) -> str | None:
     """A number as we write it, from any way of typing it; None when its check digit is wrong."""
-    digits = "".join(c for c in text if c.isdigit() and c.isascii())
+    digits = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isdigit() and c.isascii())
     if not is_number(digits):
         return None
     return f"{digits[:8]}-{digits[8:-1]}-{digits[-1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 _PLACEHOLDER = re.compile(r"\[[^\]]*\]")
@@ -44,7 +45,8 @@ def query(words: str, branches: Iterable[str] | None) -> str | None:
 
 
 def _runs(text: str) -> Iterator[str]:
-    return iter(_RUN.findall(_PLACEHOLDER.sub(" ", text.lower())))
+    """The runs of a text; full-width letters and digits are those that everybody types (NFKC)."""
+    return iter(_RUN.findall(unicodedata.normalize("NFKC", _PLACEHOLDER.sub(" ", text)).lower()))
 
 
 def _terms(run: str) -> list[str]:

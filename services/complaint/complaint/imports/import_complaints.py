@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -11,7 +12,8 @@ import orjson
 from chassis.auth import Principal
 from chassis.fields import Phone, Plate, Slug, Text, Vin
 from chassis.ids import uuid7
-from chassis.imports import Import, Outcome, Taken
+from chassis.imports import Foretold, Import, Outcome, Taken
+from chassis.jobs import Work
 from chassis.problems import Forbidden, Invalid
 from chassis.tx import Tx
 from chassis.wrong import Wrong
@@ -21,7 +23,7 @@ from policy.calendar import ZONE, civil
 from policy.directory import Directory
 from policy.obligations import owe
 from policy.policies import Policies
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from complaint import tables
 from complaint.case import Case
@@ -53,7 +55,12 @@ def _instant(cell: object) -> object:
     return cell
 
 
-Instant = Annotated[datetime, BeforeValidator(_instant)]
+def _in_civil_time(instant: datetime) -> datetime:
+    """An instant that is written in yet another way without its zone is one of the civil time too."""
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=ZONE)
+
+
+Instant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_in_civil_time)]
 
 
 _ANSWERS = {"是": True, "成立": True, "否": False, "不成立": False}
@@ -110,9 +117,7 @@ async def take_row(row: ComplaintRow, by: Principal, tx: Tx) -> Taken:
         raise Forbidden("You may not take complaints for this branch. Ask for the role there.", rules=RULES)
     _check_dates(row, tx.now)
     form = row.form()
-    end = [row.closed_at and row.closed_at.isoformat(), row.founded]
-    said = form.model_dump_json().encode() + (orjson.dumps(end) if row.closed_at is not None else b"")
-    digest = hashlib.sha256(said).digest()[:16]
+    digest = _digest(row, form)
     await tx.driver.execute(_ALONE, f"{row.origin}\n{row.origin_ref}")
     earlier = await tx.driver.fetchrow(_EARLIER, row.origin, row.origin_ref)
     if earlier is not None and earlier["request_digest"] in (None, digest):
@@ -131,6 +136,31 @@ async def take_row(row: ComplaintRow, by: Principal, tx: Tx) -> Taken:
         path = f"/v1/complaints/{case.id}"
         owe(tx, JUDGE, case.id, policy.judge.deadline(), branch=case.branch, since=case.taken_at, path=path)
     return Taken(Outcome.MADE, str(case.id))
+
+
+async def foresee_doubles(rows: Mapping[int, ComplaintRow], by: Principal, work: Work) -> dict[int, Foretold]:
+    """Which rows a dry run calls new, each by itself, although an earlier row of the list says the same complaint."""
+    first: dict[tuple[str, str], tuple[int, bytes]] = {}
+    foretold = {}
+    for number, row in sorted(rows.items()):
+        digest = _digest(row, row.form())
+        earlier, its = first.setdefault((row.origin, row.origin_ref), (number, digest))
+        if earlier == number:
+            continue
+        what, zh = (
+            ("unchanged", f"与第 {earlier} 行相同，不再新增")
+            if its == digest
+            else ("refused", f"与第 {earlier} 行来源编号相同而内容不同，将被拒")
+        )
+        foretold[number] = Foretold(what=what, because="earlier_row", about=None, zh=zh, rules=list(RULES))
+    return foretold
+
+
+def _digest(row: ComplaintRow, form: ComplaintForm) -> bytes:
+    """What the row says; an open one the same as if it had been taken one by one."""
+    end = [row.closed_at and row.closed_at.isoformat(), row.founded]
+    said = form.model_dump_json().encode() + (orjson.dumps(end) if row.closed_at is not None else b"")
+    return hashlib.sha256(said).digest()[:16]
 
 
 def _check_dates(row: ComplaintRow, now: datetime) -> None:
@@ -239,4 +269,6 @@ def _tell(case: Case, row: ComplaintRow, tx: Tx) -> None:
         tx.publish(case, closed, at=row.closed_at)
 
 
-COMPLAINTS_TABLE = Import("complaints", "/v1/complaints/imports", ComplaintRow, take_row, TAKE_COMPLAINT)
+COMPLAINTS_TABLE = Import(
+    "complaints", "/v1/complaints/imports", ComplaintRow, take_row, TAKE_COMPLAINT, foresee=foresee_doubles
+)

@@ -123,3 +123,26 @@ async def test_a_row_that_does_not_fit_is_refused_alone_and_a_dry_run_takes_noth
     changed = await imported(stage, OPEN.replace("没有解决", "已经解决"))
     (case,) = await stage.rows("SELECT number FROM cases")
     assert (changed[2]["outcome"], case["number"] in changed[2]["detail"]) == ("refused", True)
+
+
+DOUBLE = OPEN.replace("没有解决", "没有解决并有异响")
+
+
+@pytest.mark.rule("P04.3")
+async def test_a_dry_run_foretells_what_becomes_of_a_complaint_that_the_list_says_twice(stage: Stage) -> None:
+    dry = await imported(stage, OPEN, OLD, OPEN, DOUBLE, dry_run=True)
+    assert {n: row["foretold"] and row["foretold"]["what"] for n, row in dry.items()} == {
+        2: None, 3: None, 4: "unchanged", 5: "refused",
+    }  # fmt: skip
+    assert ("第 2 行" in dry[4]["foretold"]["zh"], dry[5]["foretold"]["rules"]) == (True, ["P04.3"])
+    taken = await imported(stage, OPEN, OLD, OPEN, DOUBLE)
+    assert [taken[n]["outcome"] for n in (2, 3, 4, 5)] == ["made", "made", "unchanged", "refused"]
+
+
+@pytest.mark.rule("P04.3")
+@pytest.mark.parametrize("written", ["2026-02-27T10:00:00.000", "2026-02-27 10:00:00.5"])
+async def test_an_instant_without_a_zone_is_one_of_the_civil_time_however_exact(stage: Stage, written: str) -> None:
+    rows = await imported(stage, OPEN.replace("2026-02-27 10:00", written))
+    assert rows[2]["outcome"] == "made", rows
+    ((taken_at,),) = await stage.rows("SELECT taken_at FROM cases")
+    assert taken_at.replace(microsecond=0).isoformat() == "2026-02-27T02:00:00+00:00"

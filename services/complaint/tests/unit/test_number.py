@@ -34,6 +34,7 @@ def test_two_swapped_neighbours_are_noticed(count: int, place: int) -> None:
 def test_a_number_is_found_however_it_is_typed() -> None:
     number = number_of(DAY, 42)
     assert written(f" No. {number.replace('-', ' ')} ") == number
+    assert written(number.translate(str.maketrans("0123456789-", "０１２３４５６７８９－"))) == number
     assert written("20261124") is None
 
 

@@ -33,3 +33,9 @@ def test_signs_of_the_query_language_never_reach_it(hostile: str) -> None:
 def test_a_run_is_sought_in_one_piece_and_several_together() -> None:
     assert query("变速箱 H93", None) == "('变速' <-> '速箱') & ('h93')"
     assert query("漏油", ["a", "b"]) == "('漏油') & ('@a' | '@b')"
+
+
+def test_full_width_letters_and_digits_are_those_that_everybody_types() -> None:
+    assert vector("b", ["ＡＢＳ灯亮，Ｐ０１７１"]) == vector("b", ["ABS灯亮,P0171"])
+    assert query("ＡＢＳ", None) == "('abs')"
+    assert vector("b", ["［漏油］"]) == "'@b' '漏油':1"

@@ -432,6 +432,9 @@ const CODES: Record<string, [string, string]> = {
   // work
   judge: ["判定投诉是否成立", "judge whether it holds"],
   hand_over: ["移交受理部门", "hand over to the department"],
+  "foretold.unchanged": ["不再新增", "would not be taken again"],
+  "foretold.refused": ["将被拒", "would be refused"],
+  "finding.earlier_row": ["前面的行已有此来源编号", "an earlier row has this reference"],
   start_investigation: ["开始调查", "start the investigation"],
   investigate: ["调查", "investigate"],
   report: ["提交调查报告", "report the investigation"],
