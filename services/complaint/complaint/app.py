@@ -67,7 +67,7 @@ from complaint.reports.read_report import list_cases_of_figure, list_reports, re
 from complaint.serious.climb_ladder import climb_ladder
 from complaint.serious.complete_facts import complete_facts
 from complaint.serious.convene_group import convene_group
-from complaint.serious.find_repeats import find_repeats
+from complaint.serious.find_repeats import find_repeats, find_repeats_of_customer
 from complaint.serious.hear_back import nobody_told, notice_read, notice_sent
 from complaint.serious.list_late import list_late
 from complaint.serious.mark_serious import mark_serious
@@ -180,6 +180,7 @@ service = Service(
         raise_level,
         dossier_filed,  # dossier
         find_repeats,  # serious
+        find_repeats_of_customer,
         climb_ladder,
         notice_sent,
         notice_read,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chassis.handlers import Received, on
 from chassis.tx import Tx
-from contracts.complaint import ComplaintOpened, MarkedBy, RepeatFound, SeriousKind
+from contracts.complaint import ComplaintMatched, ComplaintOpened, MarkedBy, RepeatFound, SeriousKind
 from contracts.customer import TokenKind
 
 from complaint.case import CASES, Case
@@ -22,9 +22,9 @@ from complaint.way import CaseState
 
 RULES = ("P12.5",)
 
-# For each opened case and each of its tokens: the nearest cases of the same token, whichever was
-# committed first. Intake does not see what another batch commits at the same instant, so the later of two
-# cases may have been looked at when the earlier was not there yet: each looks in both directions.
+# For each opened case: the nearest cases of each of its tokens, and of its customer, who may call from another
+# telephone; whichever was committed first. Intake does not see what another batch commits at the same instant, so the
+# later of two cases may have been looked at when the earlier was not there yet: each looks in both directions.
 _SAME = """
 SELECT o.id AS opened, s.id AS same
 FROM cases o
@@ -34,6 +34,8 @@ CROSS JOIN LATERAL (
     (SELECT id FROM cases WHERE plate_token = o.plate_token AND id <> o.id ORDER BY taken_at DESC LIMIT 20)
     UNION
     (SELECT id FROM cases WHERE vin_token = o.vin_token AND id <> o.id ORDER BY taken_at DESC LIMIT 20)
+    UNION
+    (SELECT id FROM cases WHERE customer_id = o.customer_id AND id <> o.id ORDER BY id DESC LIMIT 20)
 ) s
 WHERE o.id = ANY($1::uuid[])
 """
@@ -56,7 +58,9 @@ class Alike:
         return self.led.get(one.id, one)
 
 
-async def same_caller_or_vehicle(tx: Tx, events: Sequence[Received[ComplaintOpened]]) -> list[Alike]:
+async def same_caller_or_vehicle(
+    tx: Tx, events: Sequence[Received[ComplaintOpened] | Received[ComplaintMatched]]
+) -> list[Alike]:
     """For each opened case: itself and its like, locked in id order; empty for the most, who have none."""
     rows = await tx.driver.fetch(_SAME, [event.said.case_id for event in events])
     like: dict[UUID, set[UUID]] = {}
@@ -73,6 +77,16 @@ async def same_caller_or_vehicle(tx: Tx, events: Sequence[Received[ComplaintOpen
 @on(ComplaintOpened, loads=same_caller_or_vehicle)
 def find_repeats(event: Received[ComplaintOpened], alike: Alike, tx: Tx) -> None:
     """Of cases of one caller or vehicle and one matter, every one but the first repeats the first; it is serious."""
+    _find(event.time, alike, tx)
+
+
+@on(ComplaintMatched, loads=same_caller_or_vehicle)
+def find_repeats_of_customer(event: Received[ComplaintMatched], alike: Alike, tx: Tx) -> None:
+    """Whose case it is has become known: it may repeat another one of that customer."""
+    _find(event.time, alike, tx)
+
+
+def _find(at: datetime, alike: Alike, tx: Tx) -> None:
     for later in alike.cases:
         # history that is imported closed warns nobody; it still counts as what a later one repeats
         closed = later.state in (CaseState.CLOSED, CaseState.MERGED)
@@ -84,7 +98,7 @@ def find_repeats(event: Received[ComplaintOpened], alike: Alike, tx: Tx) -> None
             for one in alike.cases
             if _comes_before(one, later)
             and alike.standing(one).id != later.id
-            and agreeing(one, later)
+            and (agreeing(one, later) or same_customer(one, later))
             and still_counts(alike.standing(one), later.taken_at, policy)
             and (measured := same_matter(one, later)).holds(policy.likeness)
         }
@@ -97,14 +111,14 @@ def find_repeats(event: Received[ComplaintOpened], alike: Alike, tx: Tx) -> None
             tables.found_repeats,
             case_id=later.id,
             earlier_case_id=standing.id,
-            by=[kind.value for kind in agreeing(first, later)],
+            by=[kind.value for kind in agreeing(first, later)] or ["customer"],
             evidence=evidence(measured, policy),
             found_at=tx.now,
         )
         tx.publish(
             later,
             RepeatFound(case_id=later.id, earlier_case_id=standing.id, by=agreeing(first, later)),
-            at=event.time,
+            at=at,
         )
         new = later.mark_serious([SeriousKind.REPEAT], tx.now)
         if new:
@@ -119,6 +133,11 @@ def agreeing(one: Case, other: Case) -> list[TokenKind]:
         (TokenKind.VIN, one.vin_token, other.vin_token),
     )
     return [kind for kind, a, b in pairs if a is not None and a == b]
+
+
+def same_customer(one: Case, other: Case) -> bool:
+    """Whether two cases are of the same customer in the file."""
+    return one.customer_id is not None and one.customer_id == other.customer_id
 
 
 def same_matter(one: Case, other: Case) -> Likeness:

@@ -26,6 +26,13 @@ from complaint.tables import cases
 
 RULES = ("P12.8",)
 
+#: beside the roles of the policy: who handles the case now (业务经办人)
+HANDLER = "handler"
+
+_PEOPLE = """SELECT c.id, c.handler, coalesce(r.person, c.respondent, '') FROM cases c
+    LEFT JOIN kehu.record_rights r ON r.record = c.id AND r.kind = 'exclusion' AND r.ended_at IS NULL
+    WHERE c.id = ANY($1::uuid[])
+    UNION SELECT id, handler, coalesce(respondent, '') FROM cases WHERE id = ANY($1::uuid[])"""
 _HARM = "SELECT DISTINCT case_id, party, harm FROM harms WHERE case_id = ANY($1::uuid[]) ORDER BY 1, 2, 3"
 
 
@@ -72,10 +79,19 @@ async def list_late(
     if branch is not None:
         wanted.append(serious_steps.c.branch == branch)
     found, following = await newest_first(tx, STEPS, wanted, limit, cursor)
+    kept: dict[UUID, set[str]] = defaultdict(set)
+    handlers: dict[UUID, str] = {}
+    for case_id, handler, person in await tx.driver.fetch(_PEOPLE, list({step.case_id for step in found})):
+        kept[case_id].add(person)
+        if handler is not None:
+            handlers[case_id] = handler
     harm: dict[UUID, list[str]] = defaultdict(list)
     for case_id, party, what in await tx.driver.fetch(_HARM, list({step.case_id for step in found})):
         harm[case_id].append(f"{party}:{what}")
-    return Page(items=[_late(tx, step, harm[step.case_id]) for step in found], next=following)
+    items = [
+        _late(tx, step, harm[step.case_id], kept[step.case_id], handlers.get(step.case_id)) for step in found
+    ]  # fmt: skip
+    return Page(items=items, next=following)
 
 
 def late_at(now: datetime) -> sa.ColumnElement[bool]:
@@ -86,10 +102,16 @@ def late_at(now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _late(tx: Tx, step: SeriousStep, harm: list[str]) -> LateStep:
+def _late(tx: Tx, step: SeriousStep, harm: list[str], kept: set[str], handler: str | None) -> LateStep:
+    """Who is kept out of the case never heard of it, and answers for no warning of it (P12.2)."""
     directory, at = Directory.of(tx.runtime), step.due_at or tx.now
     roles = dict.fromkeys((step.answers.value, *step.liable))
     places = [step.answers_at, step.branch]
+    liable = [
+        Liable(role=role, people=sorted(set(directory.holders(Role(role), places, at)) - kept)) for role in roles
+    ]  # fmt: skip
+    if handler is not None:
+        liable.append(Liable(role=HANDLER, people=[handler]))
     return LateStep(
         id=step.id,
         case_id=step.case_id,
@@ -101,7 +123,7 @@ def _late(tx: Tx, step: SeriousStep, harm: list[str]) -> LateStep:
         due_at=step.due_at,
         done_at=step.ended_at,
         missing=list(step.missing),
-        liable=[Liable(role=role, people=sorted(directory.holders(Role(role), places, at))) for role in roles],
+        liable=liable,
         harm=harm,
         path=f"/v1/complaints/{step.case_id}/serious",
     )

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from complaint import tables as complaint_tables
 from complaint.case import CASES, Case
 from complaint.permissions import READ_DETAIL
+from complaint.redirect import survivors
 from complaint.serious import tables
 from complaint.serious.policy import SeriousPolicy
 
@@ -73,7 +74,7 @@ async def read_detail(case_id: UUID, principal: Principal, runtime: Runtime) -> 
     Only the fields of the agreement in force are given, and each giving is recorded as an outward provision.
     404 for a case of another brand; 403 while there is no agreement; 503 while the archive does not answer.
     """
-    brand, branch = await _whose(runtime, case_id, principal)
+    brand, branch, case_id = await _whose(runtime, case_id, principal)
     agreement = await _in_force(runtime, brand, branch)
     async with runtime.transaction(actor=principal.subject) as tx:
         case = await tx.get(CASES, case_id, lock=False)
@@ -113,14 +114,17 @@ async def read_detail(case_id: UUID, principal: Principal, runtime: Runtime) -> 
     )
 
 
-async def _whose(runtime: Runtime, case_id: UUID, principal: Principal) -> tuple[str, str]:
-    """Brand and branch of the case, where the machine speaks for the brand; 404 otherwise, whatever there is."""
+async def _whose(runtime: Runtime, case_id: UUID, principal: Principal) -> tuple[str, str, UUID]:
+    """Brand, branch and id of the case, where the machine speaks for the brand; 404 otherwise, whatever there is.
+
+    Of a merged case they are those of the one that it was merged into: what is given is recorded there.
+    """
     async with runtime.transaction(actor=principal.subject) as tx:
-        case = (await tx.load(CASES, [case_id], lock=False)).get(case_id)
+        case = (await survivors(tx, [case_id], lock=False)).get(case_id)
         if case is not None and case.serious:
             speaks_for = policy(tx, SeriousPolicy, case.branch, tx.now).machines.get(principal.subject)
             if speaks_for == case.brand:
-                return case.brand, case.branch
+                return case.brand, case.branch, case.id
     raise NotFound("There is no serious complaint of your brand under this id. Check the id.")
 
 

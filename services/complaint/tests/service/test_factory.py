@@ -256,6 +256,25 @@ async def test_without_an_agreement_in_force_nothing_is_given(
 
 
 @pytest.mark.rule("P05.13")
+@pytest.mark.rule("P12.8")
+async def test_what_is_given_under_the_address_of_a_merged_case_is_of_the_survivor_and_in_its_proof(
+    stage: Stage,
+) -> None:
+    case, _ = await warned(stage)
+    other = await taken(stage, phone="13900139000", text="空调不制冷", fault_codes=[])
+    await stage.deliver_outbox()
+    merged = await as_(
+        stage, "relations-1", "POST", f"{case['path']}/merge", json={"into": other["id"], "words": "同一事项"}
+    )
+    assert merged.status_code == 200, merged.text
+    async with machine(stage) as brand:
+        given = (await brand.get(f"{case['path']}/detail")).json()
+    assert (given["case_id"], given["fields"]["number"]) == (other["id"], other["number"])
+    proof = (await as_(stage, "gm-1", "GET", f"{other['path']}/serious/proof")).json()
+    assert [one["client"] for one in proof["provisions"]] == [MACHINE]
+
+
+@pytest.mark.rule("P05.13")
 async def test_another_brand_an_unmarked_case_or_a_person_gets_no_detail(stage: Stage, archive: Archive) -> None:
     case, _ = await warned(stage, vehicle=vehicle())
     other, plain = await taken(stage, vehicle={"brand": "江淮汽车"}), await taken(stage, phone="13900139000")

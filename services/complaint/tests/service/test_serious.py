@@ -30,7 +30,7 @@ from policy.kit import Clock, hire, open_branch
 from policy.obligations import Timer
 
 from ..ladders import as_, set_policy
-from .test_intake import form
+from .test_intake import entry, form
 
 BLOCKED = {"kinds": ["blocked_door"], "reason": "王小芳带人堵住展厅大门"}
 
@@ -511,3 +511,45 @@ async def test_the_lists_of_late_steps_and_compensation_are_read_from_an_index(s
     for name, query in queries.items():
         plan = await stage.plan(query)
         assert "Seq Scan" not in plan, f"{name}: {plan}"
+
+
+@pytest.mark.rule("P12.5")
+@pytest.mark.parametrize("directory_first", [True, False])
+async def test_a_customer_who_calls_from_another_telephone_repeats_themselves(
+    stage: Stage, directory_first: bool
+) -> None:
+    customer = uuid4()
+    entries = [entry(stage, customer, phone) for phone in ("13800138000", "13900139000")]
+    known = entries[0].model_copy(update={"tokens": [one.tokens[0] for one in entries]})
+    if directory_first:
+        await stage.receive(known, key=str(customer))
+    first = await taken(stage, phone="13800138000", fault_codes=[])
+    await stage.deliver_outbox()
+    again = await taken(stage, phone="13900139000", fault_codes=[])
+    await stage.deliver_outbox()
+    if not directory_first:
+        assert not (await ladder(stage, again))["serious"]
+        await stage.receive(known, key=str(customer))
+        await stage.deliver_outbox()
+    found = await ladder(stage, again)
+    assert (found["kinds"], [why["by"] for why in found["repeats"]]) == (["repeat"], [["customer"]])
+    assert found["repeats"][0]["earlier_case_id"] == first["id"]
+
+
+@pytest.mark.rule("P12.8")
+@pytest.mark.rule("P12.2")
+async def test_who_was_kept_out_of_a_case_answers_for_no_warning_of_it_and_its_handler_does(stage: Stage) -> None:
+    case, _ = await serious(stage)
+    async with stage.runtime.transaction(actor="test") as tx:
+        await tx.driver.execute(
+            "UPDATE cases SET respondent = 'head-1', handler = 'relations-1' WHERE id = $1", UUID(case["id"])
+        )
+    stage.runtime.clock.later(hours=25)  # type: ignore[attr-defined]
+    listed = (await as_(stage, "gm-1", "GET", "/v1/serious/late")).json()["items"]
+    liable = {one["role"]: one["people"] for one in next(s for s in listed if s["kind"] == "legal")["liable"]}
+    assert liable == {
+        "customer_relations": ["relations-1"],
+        "relations_manager": [],
+        "general_manager": ["gm-1"],
+        "handler": ["relations-1"],
+    }
