@@ -89,8 +89,8 @@ class Case(Holdable):
 
     @property
     def concerned(self) -> tuple[str, ...]:
-        """The member of staff complained about, from whom the case is kept."""
-        return (self.respondent,) if self.respondent else ()
+        """From whom of staff the case is kept: complained about, or found responsible."""
+        return tuple(dict.fromkeys([*([self.respondent] if self.respondent else []), *self.course.get("barred", ())]))
 
     @property
     def case_id(self) -> UUID:
@@ -122,6 +122,11 @@ class Case(Holdable):
     def again(self) -> bool:
         """Whether the customer has not accepted an earlier resolution of this way."""
         return bool(self.course.get("again", False))
+
+    @property
+    def handled(self) -> bool:
+        """Whether its handling has ended: the customer accepted, or it was decided over."""
+        return "handled_at" in self.course
 
     @property
     def round(self) -> int:
@@ -159,6 +164,8 @@ class Case(Holdable):
         match step:
             case Step.HAND_OVER | Step.START_INVESTIGATION if not self.founded:
                 return "Only a founded complaint is handed over. Answer this one."
+            case Step.HAND_OVER if self.handled:
+                return "Its handling has ended."
             case Step.GIVE_OPINION if Gate.OPINION not in self.open_gates(Gate.OPINION):
                 return "No opinion is asked for here."
             case Step.PROPOSE if self.state is CaseState.ANSWERED and not (refused and self.founded):
@@ -311,7 +318,8 @@ class Case(Holdable):
         passed = {gate: self.gates.get(gate) or at.isoformat() for gate in (Gate.JUDGE, Gate.ACCEPT)}
         self.gates = {gate.value: passed.get(gate) for gate in GATES if gate in gates}
         times = int(self.course.get("reopened", 0)) + 1
-        self.course = {"round": self.round, "reopened": times, "reopened_at": at.isoformat()}
+        kept = {name: value for name, value in self.course.items() if name == "barred"}
+        self.course = {**kept, "round": self.round, "reopened": times, "reopened_at": at.isoformat()}
 
     @fact
     def _pass(self, gate: Gate, at: datetime) -> None:
@@ -371,6 +379,12 @@ class Case(Holdable):
     def concern(self, respondent: str | None) -> None:
         """Who of staff is complained about: from now on no reader, handler or signer of this case (P12.2)."""
         self.respondent = respondent or self.respondent
+
+    @fact
+    def bar(self, people: Collection[str]) -> None:
+        """They have no part in this case from now on, nor in what will be owed and told about it (P12.2)."""
+        if people:
+            self.course = {**self.course, "barred": sorted({*self.course.get("barred", ()), *people})}
 
     @fact
     def matched(self, customer_id: UUID, at: datetime) -> bool:

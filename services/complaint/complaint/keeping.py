@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,14 +13,14 @@ from chassis.problems import Forbidden, NotFound, Stale
 from chassis.tx import Tx
 from contracts.roles import Role
 from fastapi import Depends
-from policy.access import GROUP, Permission, department_place, excluded_from, within_reach
+from policy.access import GROUP, Permission, department_place, exclude, excluded_from, within_reach
 from policy.directory import Directory
 from policy.keep_out import keep_from
-from policy.obligations import OBLIGATIONS, Deadline, Obligation, owe, tell
+from policy.obligations import OBLIGATIONS, Deadline, Obligation, owe, tell, waive
 
 from complaint.case import CASES, Case
 from complaint.permissions import HANDLE_COMPLAINT
-from complaint.policy import CALL_BACK, CLOSE, RETURN_RESULT, ComplaintPolicy, Keeper
+from complaint.policy import CALL_BACK, CLOSE, HAND_OVER, RETURN_RESULT, ComplaintPolicy, Keeper
 from complaint.way import Gate, Step
 
 _RUNNING = "SELECT id FROM kehu.obligations WHERE subject = $1 AND duty = ANY($2::text[]) AND ended_at IS NULL"
@@ -46,13 +46,20 @@ async def within(tx: Tx, case_id: UUID, permission: Permission, principal: Princ
     case = await tx.get(CASES, case_id, lock=lock)
     while case.merged_into is not None:
         case = await tx.get(CASES, case.merged_into, lock=lock)
-    owner = principal.subject if principal.subject in (case.handler, *case.participants) else None
-    reached = case.respondent != principal.subject and await within_reach(
-        tx, permission, principal, case.id, case.branch, department=case.department, owner=owner
-    )
-    if not reached:
+    if not await reaches(tx, permission, principal, case):
         raise NotFound("There is no such complaint, or none at a branch that you may see. Check the id.")
     return case
+
+
+async def reaches(tx: Tx, permission: Permission, principal: Principal, case: Case) -> bool:
+    """Whether the case is within reach, or has the caller as handler or participant, and is not about them (P12.2)."""
+    takes_part = principal.subject in (case.handler, *case.participants)
+    owner = principal.subject if takes_part else None
+    if case.respondent == principal.subject:
+        return False
+    if await within_reach(tx, permission, principal, case.id, case.branch, department=case.department, owner=owner):
+        return True
+    return takes_part and permission.allows(principal) and principal.subject not in await kept_out(tx, case)
 
 
 async def at_step(
@@ -89,7 +96,7 @@ def keepers_of(step: Step, case: Case, policy: ComplaintPolicy) -> tuple[Keeper,
         case Step.ANSWER | Step.REACT:
             return (answering,)
         case Step.SETTLE:
-            return (Keeper(rules=("P04.5",), roles=policy.settle),)
+            return (Keeper(rules=("P04.5",), roles=policy.settle, then=(Role.CEO,)),)
         case Step.RETURN_RESULT:
             return (policy.return_result,)
         case Step.CALL_BACK:
@@ -124,7 +131,32 @@ def takes(keeper: Keeper, case: Case, principal: Principal, tx: Tx) -> bool:
     """Whether the step is the caller's to take."""
     if keeper.handler and is_handler(case, principal.subject, tx):
         return True
-    return holds(principal, keeper.roles, places_of(keeper, case))
+    places = places_of(keeper, case)
+    if holds(principal, keeper.roles, places):
+        return True
+    return holds(principal, keeper.then, places) and _nobody_keeps(keeper, case, places, tx)
+
+
+def owing_role(keeper: Keeper, case: Case, tx: Tx) -> Role:
+    """Whose step it is: the first of the keeper's roles, or of who takes it where none of those may (A15)."""
+    places = places_of(keeper, case)
+    if not _nobody_keeps(keeper, case, places, tx):
+        return keeper.roles[0]
+    return next((role for role in keeper.then if _free(role, case, places, tx)), keeper.roles[0])
+
+
+def _nobody_keeps(keeper: Keeper, case: Case, places: Iterable[str], tx: Tx) -> bool:
+    """Whether nobody is there to take the step whom the case is not about: whoever hears of a miss takes it (A15)."""
+    if keeper.handler and case.handler is not None:
+        return False
+    return not any(_free(role, case, places, tx) for role in keeper.roles)
+
+
+def _free(role: Role, case: Case, places: Iterable[str], tx: Tx) -> bool:
+    """Whether somebody holds the role at one of the places whom the case is not about."""
+    barred = set(case.concerned)
+    holders = Directory.of(tx.runtime).holders(role, places, tx.now)
+    return any(not barred & {who, whose} for who, whose in holders.items())
 
 
 def holds(principal: Principal, roles: Iterable[Role], places: Iterable[str]) -> bool:
@@ -143,7 +175,7 @@ def owe_step(tx: Tx, duty: Obligation, keeper: Keeper, case: Case, *, since: dat
     """The step is owed from now on, by the handler or by the keeper's first role; with `due` false without a term."""
     role, person = handling_role(case, tx), case.handler
     if not keeper.handler or person is None:
-        role, person = (keeper.roles[0] if keeper.roles else role), None
+        role, person = (owing_role(keeper, case, tx) if keeper.roles else role), None
     deadline = keeper.deadline(role)
     if not due:
         deadline = Deadline(within=None, role=deadline.role, then=deadline.then)
@@ -164,7 +196,11 @@ def owe_step(tx: Tx, duty: Obligation, keeper: Keeper, case: Case, *, since: dat
 
 
 def owe_after_handling(tx: Tx, case: Case, policy: ComplaintPolicy, *, since: datetime) -> None:
-    """The handling has ended: what comes next of return to the group, call-back and closing is owed."""
+    """The handling has ended: what comes next of return to the group, call-back and closing is owed.
+
+    A higher level that asked for another handler comes too late now (P04.10).
+    """
+    waive(tx, HAND_OVER, case.id, at=tx.now, reason="the handling has ended")
     shut = case.open_gates()
     if Gate.RETURN_RESULT in shut:
         owe_step(tx, RETURN_RESULT, policy.return_result, case, since=since)
@@ -185,6 +221,14 @@ def concern(tx: Tx, case: Case, respondent: str | None) -> None:
     case.concern(respondent)
     if respondent is not None:
         keep_from(tx, case.id, respondent, at=tx.now)
+
+
+def bar(tx: Tx, case: Case, people: Collection[str], *, because: str) -> None:
+    """They neither read, handle nor sign it, and hear nothing of what is owed in it, whatever their roles (P12.2)."""
+    exclude(tx, case.id, people, because=because)
+    case.bar(people)
+    for person in sorted(people):
+        keep_from(tx, case.id, person, at=tx.now)
 
 
 async def kept_out(tx: Tx, case: Case) -> list[str]:

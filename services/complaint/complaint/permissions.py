@@ -26,6 +26,8 @@ _READERS = {
     Role.CALL_CENTRE: Reach.GROUP,
     Role.GROUP_CUSTOMER_SERVICE: Reach.GROUP,
     Role.GENERAL_MANAGER: Reach.BRANCH,
+    #: signs and handles where the general manager may not (A15)
+    Role.CEO: Reach.GROUP,
     Role.DEPARTMENT_DIRECTOR: Reach.BRANCH,
     Role.DEPARTMENT_MANAGER: Reach.DEPARTMENT,
     Role.DEPARTMENT_HEAD: Reach.DEPARTMENT,
@@ -48,7 +50,7 @@ _READERS = {
 READ_COMPLAINT = Permission("complaint.read", _READERS, scopes=(Scope.COMPLAINT_READ,))
 
 #: whoever may have a part in the handling; whose a step is the branch's policy says
-HANDLE_COMPLAINT = Permission("complaint.handle", {**_READERS, Role.CEO: Reach.GROUP})
+HANDLE_COMPLAINT = Permission("complaint.handle", _READERS)
 
 #: which of them judges at a branch its policy says
 JUDGE_COMPLAINT = Permission(

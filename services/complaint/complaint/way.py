@@ -83,7 +83,17 @@ def _from(*states: CaseState) -> frozenset[CaseState]:
 WAY: dict[Step, Move] = {
     Step.JUDGE: Move("judge", _from(CaseState.TAKEN), CaseState.JUDGED),
     Step.HAND_OVER: Move(
-        "hand_over", _from(CaseState.JUDGED, CaseState.REOPENED, CaseState.INVESTIGATING), None, Gate.ACCEPT
+        "hand_over",
+        _from(
+            CaseState.JUDGED,
+            CaseState.REOPENED,
+            CaseState.INVESTIGATING,
+            CaseState.RESOLVED,
+            CaseState.APPROVED,
+            CaseState.ANSWERED,
+        ),
+        None,
+        Gate.ACCEPT,
     ),
     Step.START_INVESTIGATION: Move(
         "investigate", _from(CaseState.JUDGED, CaseState.REOPENED), CaseState.INVESTIGATING, Gate.NAME_DEPARTMENT

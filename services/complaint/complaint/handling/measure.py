@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
+from chassis.auth import Principal
 from chassis.ids import uuid7
-from chassis.problems import Invalid
+from chassis.problems import Invalid, Refused
 from chassis.store import Store
 from chassis.tx import Tx
 from chassis.wrong import Wrong
@@ -17,13 +18,15 @@ from contracts.complaint import MeasureTaken
 from contracts.roles import Role
 from policy.access import department_place
 from policy.calendar import civil
+from policy.directory import Directory
 from policy.obligations import Deadline, owe
 from policy.terms import Term
 from pydantic import Field
 
 from complaint import tables
 from complaint.case import Case, NotNow
-from complaint.keeping import handling_role
+from complaint.keeping import handling_role, reaches
+from complaint.permissions import HANDLE_COMPLAINT
 from complaint.policy import MEASURE
 from complaint.timeline import Person, Words, WordsForm, note
 
@@ -78,6 +81,13 @@ class Measure:
 MEASURES = Store(tables.measures, Measure)
 
 
+class CannotOwn(Refused):
+    """Whoever carries a measure through opens the case: it is not about them, and they reach it."""
+
+    title = "They cannot carry a measure of this case through"
+    zh = "落实人须能查阅本投诉，且非被投诉人或责任人。请改选，或先在移交时将其列为参与人。"
+
+
 class MeasureForm(WordsForm):
     """What is to be done, by whom, until when."""
 
@@ -86,10 +96,12 @@ class MeasureForm(WordsForm):
     owner: Person | None = None
 
 
-async def take(tx: Tx, case: Case, kind: MeasureKind, form: MeasureForm) -> Measure:
-    """The measure is taken: owed until it is done, told, and on the timeline."""
+async def take(tx: Tx, case: Case, kind: MeasureKind, form: MeasureForm, *, report: UUID | None = None) -> Measure:
+    """The measure is taken, by hand or by a report: owed until it is done, told, and on the timeline."""
     identifier = uuid7()
     owner = form.owner or case.handler
+    if form.owner is not None and form.owner != case.handler:
+        await _refuse_who_cannot_open(tx, case, form.owner)
     deadline = Deadline(within=_until(form.due_on, tx.now), role=handling_role(case, tx), then=(Role.GENERAL_MANAGER,))
     measure = Measure(
         id=identifier,
@@ -120,7 +132,9 @@ async def take(tx: Tx, case: Case, kind: MeasureKind, form: MeasureForm) -> Meas
         place=department_place(case.branch, case.department),
         excluded=case.concerned,
     )
-    note(tx, case, "measure_taken", RULES, measure=str(measure.id), kind_of_measure=kind.value, due_on=str(form.due_on))
+    facts: dict[str, Any] = {"measure": str(measure.id), "kind_of_measure": kind.value, "due_on": str(form.due_on)}
+    facts |= {} if report is None else {"report": str(report)}
+    note(tx, case, "measure_taken", RULES, **facts)
     tx.publish(
         case,
         MeasureTaken(
@@ -129,6 +143,15 @@ async def take(tx: Tx, case: Case, kind: MeasureKind, form: MeasureForm) -> Meas
         ),
     )  # fmt: skip
     return measure
+
+
+async def _refuse_who_cannot_open(tx: Tx, case: Case, owner: str) -> None:
+    """What somebody owes who cannot open the case is never done; whom it is about is told nothing of it (P12.2)."""
+    grants = Directory.of(tx.runtime).grants(owner, tx.now)
+    their = Principal(owner, "", grants, frozenset(), 0)
+    reached = HANDLE_COMPLAINT.allows(their) and await reaches(tx, HANDLE_COMPLAINT, their, case)
+    if not reached:
+        raise CannotOwn("Name somebody who may open the case and whom it is not about.", rules=(*RULES[:1], "P12.2"))
 
 
 def _until(due_on: date | None, now: datetime) -> Term | None:

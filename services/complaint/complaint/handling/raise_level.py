@@ -40,5 +40,5 @@ def raise_level(event: Received[MarkedSerious], found: tuple[Case, bool] | None,
         return
     case.rise_to(level)
     note(tx, case, "level_raised", RULES, level=level)
-    if case.state in WAY[Step.HAND_OVER].since and not owed:
+    if case.state in WAY[Step.HAND_OVER].since and not case.handled and not owed:
         owe_step(tx, HAND_OVER, policy.name_department, case, since=event.time)

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.http import post
+from chassis.ids import uuid7
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
 from chassis.wrong import Wrong
-from contracts.complaint import InvestigationReported, InvestigationReviewed
-from policy.access import exclude
+from contracts.complaint import InvestigationReported, InvestigationReviewed, MeasureEnded
 from policy.approvals import Asked, ask, granted, refused
 from policy.obligations import met, waive
 from pydantic import Field
 
 from complaint.case import CASES, Case
 from complaint.cases.views import CaseProgress, progress_of
-from complaint.handling.measure import MeasureForm, MeasureKind, take
-from complaint.keeping import Expected, at_step, kept_out, owe_step
+from complaint.handling.measure import MEASURES, MeasureForm, MeasureKind, take
+from complaint.keeping import Expected, at_step, bar, kept_out, owe_step
 from complaint.permissions import HANDLE_COMPLAINT
-from complaint.policy import OPINION, PROPOSE, REPORT, REVIEW, ComplaintPolicy, ReportPart
+from complaint.policy import MEASURE, OPINION, PROPOSE, REPORT, REVIEW, ComplaintPolicy, ReportPart
 from complaint.timeline import Person, Words, WordsForm, note, write
 from complaint.way import Gate, Step
 
 RULES = ("P04.5", "P17.4", "P17.12")
+
+#: open measures that a report of this way has named: not those taken by hand, of a merged case, or before a reopening
+_OF_REPORTS = """SELECT m.id FROM measures m JOIN entries e
+    ON e.case_id = m.case_id AND e.kind = 'measure_taken' AND e.facts ->> 'measure' = m.id::text
+    WHERE m.case_id = $1 AND m.state = 'open' AND e.facts ? 'report' AND NOT e.facts ? 'of'
+        AND ($2::timestamptz IS NULL OR e.at >= $2)"""
 
 
 class ResponsibleThemselves(Refused):
@@ -58,7 +65,7 @@ async def report_investigation(
     if {principal.subject, case.handler} & set(form.responsible):
         raise ResponsibleThemselves("Have it handed over to the superior, who reports.", rules=("P04.5", "P12.2"))
     new = sorted(set(form.responsible) - set(await kept_out(tx, case)))
-    exclude(tx, case.id, new, because="found responsible by the investigation (P12.2)")
+    bar(tx, case, new, because="found responsible by the investigation (P12.2)")
     for duty in (OPINION, PROPOSE):
         waive(tx, duty, case.id, at=tx.now, reason="reported anew")
     met(tx, REPORT, case.id, at=tx.now)
@@ -69,13 +76,15 @@ async def report_investigation(
         name: [one.words for one in measures] for name, measures in parts.items() if isinstance(measures, list)
     }  # fmt: skip
     words = {**parts, **listed, "letter": form.letter, "responsible": form.responsible}
-    await write(tx, case, "report", policy.investigate.rules, words)
+    await _drop_measures_of_earlier_report(tx, case)
+    identifier = uuid7()
+    await write(tx, case, "report", policy.investigate.rules, words, report=str(identifier))
     for kind, measures in (
         (MeasureKind.COUNTERMEASURE, form.countermeasures),
         (MeasureKind.PREVENTION, form.prevention),
     ):
         for measure in measures:
-            await take(tx, case, kind, measure)
+            await take(tx, case, kind, measure, report=identifier)
     count = len(form.countermeasures) + len(form.prevention)
     rules = list(policy.investigate.rules)
     tx.publish(case, InvestigationReported(case_id=case.id, measures=count, reported_at=tx.now, rules=rules))
@@ -106,6 +115,21 @@ def _refuse_incomplete(form: ReportForm, policy: ComplaintPolicy) -> None:
             rules=policy.investigate.rules,
             errors=[Wrong.MISSING.at(f"/{name}", "required part of the report") for name in missing],
         )
+
+
+async def _drop_measures_of_earlier_report(tx: Tx, case: Case) -> None:
+    """What an earlier report of this case wanted done and nobody has done yet: the new report says what is (P17.12)."""
+    reopened = case.course.get("reopened_at")
+    since = None if reopened is None else datetime.fromisoformat(reopened)
+    ids = [row[0] for row in await tx.driver.fetch(_OF_REPORTS, case.id, since)]
+    for measure in (await tx.load(MEASURES, ids)).values():
+        measure.end(done=False, at=tx.now)
+        waive(tx, MEASURE, measure.id, at=tx.now, reason="reported anew")
+        ended = MeasureEnded(
+            case_id=case.id, measure_id=measure.id, done=False, ended_at=tx.now, rules=["P17.12"]
+        )  # fmt: skip
+        tx.publish(case, ended)
+        note(tx, case, "measure_ended", ("P17.12",), measure=str(measure.id), done=False)
 
 
 def owe_after_review(case: Case, policy: ComplaintPolicy, tx: Tx) -> None:

@@ -39,8 +39,10 @@ async def wait_for_customer(case_id: UUID, form: WaitingForm, principal: Princip
     case, policy = await _handled_by(tx, case_id, principal)
     if not policy.pauses:
         raise ClocksRunOn("The policy of this branch knows no pause.", rules=("P17.9",))
-    if not case.wait(tx.now):
-        raise NotNow("It is closed, or waits for the customer already.", rules=RULES[:1], state=case.state.value)
+    if case.handled or not case.wait(tx.now):
+        raise NotNow(
+            "Its handling has ended, or it waits for the customer already.", rules=RULES[:1], state=case.state.value
+        )
     pause(tx, case.id, at=tx.now, because=WAITING_FOR_CUSTOMER)
     await write(tx, case, "waiting", RULES[:1], {"words": form.words})
     await tx.flush()

@@ -9,8 +9,9 @@ from uuid import UUID
 from chassis.auth import Principal
 from chassis.fields import Text, Word
 from chassis.http import post
-from chassis.problems import Forbidden
+from chassis.problems import Forbidden, Invalid
 from chassis.tx import Tx
+from chassis.wrong import Wrong
 from contracts.complaint import ComplaintJudged
 from policy.approvals import Asked, ask, granted, refused
 from policy.obligations import met, waive
@@ -103,6 +104,12 @@ async def judge_complaint(case_id: UUID, form: JudgementForm, principal: Princip
     if form.respondent == principal.subject:
         raise AboutYou("Who is complained about does not judge. Have somebody else do it.", rules=("P12.2",))
     case.refuse_unless_ready(Step.JUDGE)
+    if form.customer_cause and form.reason_holds and form.demand_holds:
+        raise Invalid(
+            "What the customer has caused does not hold: say which of the two does not.",
+            rules=("P17.2",),
+            errors=[Wrong.CONTRADICTION.at("/customer_cause", "not where reason and demand hold")],
+        )
     judgement: dict[str, Any] = {
         "reason_holds": form.reason_holds,
         "demand_holds": form.demand_holds,

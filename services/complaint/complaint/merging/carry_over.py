@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from chassis.tx import Tx
 from contracts.complaint import MarkedBy, SeriousKind
-from policy.access import exclude, excluded_from
+from policy.access import excluded_from
 from policy.approvals import add_party
 from policy.directory import Directory
 from policy.keep_out import keep_from
@@ -15,7 +15,7 @@ from policy.obligations import Owed, move, running_of, tell
 
 from complaint.case import Case
 from complaint.compensation.policy import COMPENSATION
-from complaint.keeping import handling_role
+from complaint.keeping import bar, handling_role
 from complaint.policy import WAITING_FOR_CUSTOMER
 from complaint.redirect import matter_of
 from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, StepState, ladder_id
@@ -170,7 +170,7 @@ async def carry_over_people(tx: Tx, loser: Case, survivor: Case) -> None:
     """Who had no part in the loser has none in the survivor; who took part in it still does (P12.2)."""
     barred = {*await excluded_from(tx, loser.id), *loser.concerned}
     missing = barred - {*await excluded_from(tx, survivor.id), *survivor.concerned}
-    exclude(tx, survivor.id, missing, because=f"merged: {loser.number}")
+    bar(tx, survivor, missing, because=f"merged: {loser.number}")
     for person in sorted(barred | {*survivor.concerned}):
         keep_from(tx, survivor.id, person, at=tx.now)
     whoever = {*loser.participants, *([loser.handler] if loser.handler else [])}

@@ -14,11 +14,10 @@ from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
 from chassis.wrong import Wrong
 from contracts.complaint import ComplaintsLinked, LinkKind
-from policy.access import within_reach
 from pydantic import BaseModel, Field
 
 from complaint.case import CASES, Case
-from complaint.keeping import within
+from complaint.keeping import reaches, within
 from complaint.merging import tables
 from complaint.merging.whose import arranged
 from complaint.permissions import HANDLE_COMPLAINT, READ_COMPLAINT
@@ -139,7 +138,4 @@ async def _shown(tx: Tx, case: Case, principal: Principal) -> LinksView:
 
 
 async def _seen(tx: Tx, other: Case, principal: Principal) -> bool:
-    owner = principal.subject if principal.subject in (other.handler, *other.participants) else None
-    return other.respondent != principal.subject and await within_reach(
-        tx, READ_COMPLAINT, principal, other.id, other.branch, department=other.department, owner=owner
-    )
+    return await reaches(tx, READ_COMPLAINT, principal, other)

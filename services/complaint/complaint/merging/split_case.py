@@ -13,7 +13,7 @@ from chassis.problems import Invalid
 from chassis.tx import Tx
 from chassis.wrong import Wrong
 from contracts.complaint import ComplaintOpened, ComplaintSplit, LinkKind, Match
-from policy.access import exclude, excluded_from
+from policy.access import excluded_from
 from pydantic import Field
 
 from complaint import tables
@@ -21,7 +21,7 @@ from complaint.case import Case, NotNow
 from complaint.cases.index_words import index
 from complaint.cases.views import CaseProgress, progress_of
 from complaint.intake import redaction
-from complaint.keeping import owe_step
+from complaint.keeping import bar, owe_step
 from complaint.merging.link_cases import joined
 from complaint.merging.whose import arranged
 from complaint.number import number_of
@@ -141,7 +141,7 @@ async def _part(tx: Tx, case: Case, form: SplitForm, personal: dict[str, object]
         policy_at=case.opened_at,
     )
     tx.add(part)
-    exclude(tx, part.id, await excluded_from(tx, case.id), because=f"split: {case.number}")
+    bar(tx, part, await excluded_from(tx, case.id), because=f"split: {case.number}")
     # of one receipt: the one does not repeat the other
     tx.insert(
         found_repeats,

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from contracts.roles import Role
+
 from complaint.papers.document import Document, Section, Table, facts, numbered, shown, words
 from complaint.papers.gathered import Gathered, Told
 from complaint.papers.in_chinese import (
@@ -251,7 +253,8 @@ def approvals_table(found: Gathered, *names: str) -> Table:
 def _seat(what: str, asked: Told, seat: Told) -> list[str]:
     asker = shown(person(asked["asked_by"]))
     if seat["by"] is None:
-        return [what, asker, seat["role"], "–", DECISIONS[asked["state"]]]
+        role = seat["role"]
+        return [what, asker, Role(role).zh if role in set(Role) else role, "–", DECISIONS[asked["state"]]]
     signer = shown(person(seat["by"]))
     if seat["on_behalf_of"] is not None:
         signer += f"(代 {person(seat['on_behalf_of'])})"

@@ -176,3 +176,16 @@ async def test_a_second_resolution_is_owed_without_a_term_of_its_own(stage: Stag
     owed = (await case.clocks())["answer"]
     assert (owed["state"], owed["due_at"], owed["why"]) == ("open", None, "no term is set")
     assert REPORT["conclusion"] not in owed["why"]
+
+
+@pytest.mark.rule("P12.4")
+async def test_nobody_stops_the_24_hours_once_the_handling_has_ended(stage: Stage) -> None:
+    case = await Handled.taken(stage, "sh-pudong")
+    await judged(case, "relations-1")
+    await case.did("relations-1", "hand-over", {"department": "after-sales"})
+    await answered(case, "relations-1")
+    await case.did("relations-1", "reaction", {"accepted": True})
+    refused = await case.refused("relations-1", "wait", {"words": "等客户"})
+    assert refused["type"] == "/problems/not-now"
+    owed = (await case.clocks("gm-2"))["return_result"]
+    assert (owed["due_at"], owed["pauses"]) == ("2026-02-14T09:50:00Z", [])

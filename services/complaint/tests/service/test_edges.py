@@ -166,3 +166,39 @@ async def test_a_like_complaint_is_a_repeat_of_one_that_was_closed_within_the_wi
     second = await Handled.taken(stage, "sh-pudong")
     ((found,),) = await stage.rows("SELECT repeat_of FROM cases WHERE id = $1::uuid", second.id)
     assert (str(found) == first.id) is repeats
+
+
+@pytest.mark.rule("P17.12")
+async def test_a_report_that_is_made_anew_says_which_measures_are_owed(stage: Stage) -> None:
+    case = await Handled.taken(stage, "hz-store-3")
+    await judged(case, "shop-1")
+    await case.agreed("shop-2")
+    await case.did("hr-3", "hand-over", {"department": "quality"})
+    await case.did("quality-1", "start-investigation")
+    await case.did("quality-1", "measures", {"words": "先行借用备用机"})
+    await case.did("quality-1", "report", FULL_REPORT)
+    assert (await case.approved("quality-2", grant=False, reason="对策不足")).status_code == 200
+    other = {**FULL_REPORT, "countermeasures": [{"words": "更换总成", "due_on": "2026-03-10"}]}
+    await case.did("quality-1", "report", other)
+    measures = (await case.get("gm-3", "/measures")).json()["items"]
+    assert [(one["words"], one["state"]) for one in measures] == [
+        ("先行借用备用机", "open"),
+        ("更换阀体并延保", "dropped"),
+        ("三次维修未解决须升级诊断", "dropped"),
+        ("更换总成", "open"),
+        ("三次维修未解决须升级诊断", "open"),
+    ]
+    owed = await stage.rows("SELECT count(*) FROM kehu.obligations WHERE duty = 'measure' AND ended_at IS NULL")
+    assert owed[0][0] == 3
+    await case.agreed("quality-2")
+    paper = await case.get("gm-3", "/papers/investigation-report?format=xlsx")
+    assert paper.status_code == 200
+
+
+@pytest.mark.rule("P17.2")
+async def test_what_the_customer_has_caused_does_not_hold(stage: Stage) -> None:
+    case = await Handled.taken(stage, "hz-store-3")
+    body = {"reason_holds": True, "demand_holds": True, "opinion": "要求合理", "customer_cause": True}
+    refused = await case.refused("shop-1", "judge", body)
+    assert [(one["pointer"], one["code"]) for one in refused["errors"]] == [("/customer_cause", "contradiction")]
+    await judged(case, "shop-1", reason_holds=False, customer_cause=True)

@@ -105,6 +105,9 @@ async def test_the_investigation_report_has_its_six_parts_the_letter_and_who_agr
         "同意报告, 请尽快更换", "quality-2", "gm-3", "杭州门店（hz-store-3）", "质量部",
     ):  # fmt: skip
         assert str(shown) in book, shown
+    await case.did("quality-1", "resolution", RESOLUTION)
+    waiting = cells((await case.get("gm-3", "/papers/record-form?format=xlsx")).content)
+    assert ("部门经理" in waiting, "department_manager" in waiting) == (True, False), "whom a signature waits for"
     heads = [one.partition("、")[2] for one in book if "、" in one[:3]]
     assert heads[:7] == ["案件", "发生原因", "具体经过", "具体责任者", "结论", "对策", "防范措施"]
     drawn = characters((await case.get("gm-3", "/papers/investigation-report")).content)

@@ -16,7 +16,7 @@ from complaint.case import CASES
 from contracts.complaint import MarkedBy, MarkedSerious, SeriousKind
 from policy.kit import hire
 
-from ..builders import ANSWER, CALL_BACK, FULL_REPORT, REPORT, RESOLUTION, Handled, answered, judged, staffed
+from ..builders import ANSWER, CALL_BACK, FULL_REPORT, REPORT, RESOLUTION, Handled, answered, judged, staffed, work_of
 
 
 @pytest_asyncio.fixture
@@ -207,3 +207,143 @@ async def hold(stage: Stage, case: Handled) -> None:
 async def release(stage: Stage, case: Handled) -> None:
     async with stage.runtime.transaction() as tx:
         (await tx.get(CASES, UUID(case.id))).release("compensation", ASKED)
+
+
+async def marked(case: Handled, who: str, *kinds: str) -> None:
+    """Somebody marks it as serious, and everything that follows by itself has followed."""
+    await case.did(who, "serious", {"kinds": kinds, "reason": "客户带人堵门"})
+    await case.stage.deliver_outbox()
+
+
+async def taken_over(stage: Stage, **judgement: Any) -> Handled:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1", **judgement)
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    await case.did("head-1", "start-investigation")
+    return case
+
+
+@pytest.mark.rule("P04.10")
+async def test_a_case_that_becomes_serious_late_on_its_way_goes_to_the_higher_manager_too(stage: Stage) -> None:
+    case = await taken_over(stage)
+    await case.did("head-1", "report", REPORT)
+    await case.did("head-1", "resolution", RESOLUTION)
+    await marked(case, "hr-1", "blocked_door")
+    assert "hand_over" in await case.owing()
+    over = await case.did("hr-1", "hand-over", {"department": "service"})
+    assert (over["state"], over["handler"], over["level"]) == ("approved", "manager-1", "serious")
+    assert (await case.clocks())["answer"]["person"] == "manager-1"
+    assert (await case.refused("head-1", "answer", ANSWER))["type"] == "/problems/anothers-step"
+    await case.did("manager-1", "answer", ANSWER)
+    await case.did("hr-1", "hand-over", {"department": "service", "level": "gravest"})
+    await case.did("gm-1", "reaction", {"accepted": True})
+
+
+@pytest.mark.rule("P04.10")
+async def test_a_hand_over_that_nobody_made_is_not_owed_once_the_handling_has_ended(stage: Stage) -> None:
+    case = await taken_over(stage)
+    await marked(case, "hr-1", "blocked_door")
+    assert "hand_over" in await case.owing()
+    await case.did("head-1", "report", REPORT)
+    await case.did("head-1", "resolution", RESOLUTION)
+    await case.did("head-1", "answer", ANSWER)
+    await case.did("head-1", "reaction", {"accepted": True})
+    assert await case.owing() == {"call_back"}
+    await marked(case, "hr-1", "negative_media")
+    assert await case.owing() == {"call_back"}
+    assert (await case.refused("hr-1", "hand-over", {"department": "service"}))["type"] == "/problems/not-now"
+
+
+@pytest.mark.rule("P04.5")
+async def test_who_comes_after_a_handler_that_has_left_answers(stage: Stage) -> None:
+    case = await taken_over(stage)
+    await case.did("head-1", "report", REPORT)
+    await case.did("head-1", "resolution", RESOLUTION)
+    await hire(stage, "head-2", "department_head@bj-services/service")
+    assert (await case.refused("head-2", "answer", ANSWER))["type"] == "/problems/anothers-step"
+    await case.did("hr-1", "hand-over", {"department": "service", "handler": "head-2"})
+    await case.did("head-2", "answer", ANSWER)
+
+
+@pytest.mark.rule("P12.2")
+@pytest.mark.rule("P04.3")
+async def test_where_the_only_keeper_is_complained_about_who_hears_of_a_miss_takes_the_steps(stage: Stage) -> None:
+    case = await taken_over(stage)
+    assert (await case.refused("gm-1", "hand-over", {"department": "service"}))["type"] == "/problems/anothers-step"
+    await case.did("hr-1", "hand-over", {"department": "service", "participants": []})
+    await case.did("head-1", "report", {**REPORT, "responsible": ["hr-1"]})
+    await case.did("head-1", "resolution", RESOLUTION)
+    await case.did("head-1", "answer", ANSWER)
+    await case.did("head-1", "reaction", {"accepted": True})
+    owed = (await case.clocks())["call_back"]
+    assert (owed["role"], await case.owing()) == ("general_manager", {"call_back"})
+    assert (await case.post("hr-1", "call-back", CALL_BACK)).status_code == 404
+    await case.did("gm-1", "call-back", CALL_BACK)
+    await case.did("gm-1", "close")
+    assert await case.state() == "closed"
+
+
+@pytest.mark.rule("P12.2")
+@pytest.mark.rule("P04.5")
+async def test_where_the_general_manager_is_complained_about_the_ceo_reads_and_decides(stage: Stage) -> None:
+    await hire(stage, "ceo-1", "ceo@group")
+    case = await taken_over(stage, respondent="gm-1")
+    await case.did("head-1", "report", REPORT)
+    await case.did("head-1", "resolution", RESOLUTION)
+    await case.did("head-1", "answer", ANSWER)
+    await case.did("head-1", "reaction", {"accepted": False})
+    assert (await case.get("ceo-1", "/timeline")).status_code == 200
+    await case.did("ceo-1", "settle", {"words": "方案合理"})
+
+
+@pytest.mark.rule("P12.2")
+async def test_what_is_owed_later_is_not_shown_to_who_was_found_responsible(stage: Stage) -> None:
+    await hire(stage, "relations-3", "relations_manager@sh-pudong")
+    case = await Handled.taken(stage, "sh-pudong")
+    await judged(case, "relations-1")
+    await case.did("relations-1", "hand-over", {"department": "after-sales"})
+    await case.did("relations-1", "start-investigation")
+    await case.did("relations-1", "report", {**REPORT, "responsible": ["relations-2"]})
+    await case.did("relations-1", "resolution", RESOLUTION)
+    await case.did("relations-1", "answer", ANSWER)
+    await case.did("relations-1", "reaction", {"accepted": True})
+    await case.did("relations-1", "result", {"words": "客户接受"})
+    await case.did("group-1", "call-back", CALL_BACK)
+    told = {item.kind: item for item in await work_of(stage, case)}
+    for kind in ("propose", "return_result", "call_back", "close"):
+        assert told[kind].excluded == ["relations-2"], kind
+    await case.did("relations-3", "close")
+    await case.did("relations-3", "reopen", {"words": "客户又来电"})
+    told = {item.kind: item for item in await work_of(stage, case)}
+    assert (told["hand_over"].excluded, told["hand_over"].state) == (["relations-2"], "open")
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_takes_part_from_another_department_opens_the_case(stage: Stage) -> None:
+    await hire(stage, "sales-1", "department_head@bj-services/sales")
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1")
+    assert (await case.get("sales-1")).status_code == 404
+    await case.did("hr-1", "hand-over", {"department": "service", "participants": ["sales-1"]})
+    assert (await case.get("sales-1")).status_code == 200
+    await case.did("head-1", "start-investigation")
+    await case.did("head-1", "report", {**REPORT, "responsible": ["sales-1"]})
+    assert (await case.get("sales-1")).status_code == 404
+
+
+@pytest.mark.rule("P04.14")
+@pytest.mark.rule("P12.2")
+async def test_a_measure_is_carried_through_by_who_may_open_the_case_and_whom_it_is_not_about(stage: Stage) -> None:
+    await hire(stage, "clerk-9", "service_agent@bj-services")
+    await hire(stage, "fitter-1", "technician@bj-services")
+    await hire(stage, "sales-1", "department_head@bj-services/sales")
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1", respondent="clerk-9")
+    await case.did("hr-1", "hand-over", {"department": "service", "participants": ["sales-1"]})
+    await case.did("head-1", "start-investigation")
+    for owner in ("clerk-9", "fitter-1", "nobody-known"):
+        refused = await case.refused("head-1", "measures", {"words": "登门致歉", "owner": owner})
+        assert (refused["type"], refused["rules"]) == ("/problems/cannot-own", ["P04.14", "P12.2"]), owner
+    assert (await case.get("head-1", "/measures")).json()["items"] == []
+    taken = await case.did("head-1", "measures", {"words": "登门致歉", "owner": "sales-1"})
+    await case.did("sales-1", f"measures/{taken['id']}/end", {"done": True, "words": "已登门"})

@@ -108,7 +108,8 @@ async def test_actions_say_what_is_possible_whose_it_is_and_why_the_rest_is_not(
     assert (shown["judge"]["state"], shown["judge"]["rules"]) == ("held", ["P04.3", "P17.2"])
     assert (shown["hand_over"]["state"], shown["hand_over"]["yours"]) == ("not_now", True)
     assert "taken" in shown["hand_over"]["because"]
-    assert shown["hand_over"]["since"] == ["investigating", "judged", "reopened"]
+    since = ["answered", "approved", "investigating", "judged", "reopened", "resolved"]
+    assert shown["hand_over"]["since"] == since
     await case.agreed("shop-2")
     shown = await actions("hr-3")
     assert (shown["hand_over"]["state"], shown["hand_over"]["yours"]) == ("possible", True)

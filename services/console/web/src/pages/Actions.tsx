@@ -29,7 +29,7 @@ export function Actions({ one, found }: { one: Case; found: CaseActions }) {
       return fields ? [{ step: action.step, path: action.path, fields, rules: action.rules, version }] : [];
     });
   const waits = actions.some((action) => ["judge", "hand_over", "answer"].includes(action.step) && action.yours) || found.case.handler === me.subject;
-  const running = found.case.state !== "closed" && one.profile !== "retail";
+  const running = found.case.state !== "closed" && one.profile !== "retail" && !found.case.gates["answer"];
   if (waits && running) {
     const base = `/v1/complaints/${one.id}`;
     doing.push(

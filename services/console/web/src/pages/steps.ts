@@ -27,6 +27,17 @@ const measures = (name: string, zh: string, en: string, required: boolean): Fiel
 
 const LEVELS: Choice[] = [["normal", "一般", "normal"], ["serious", "重大", "serious"], ["gravest", "特别重大", "gravest"]];
 
+/** What a complaint is about (P04.1), what is asked for and by whom (P17.1): the statistics count by them. */
+const MATTERS: Choice[] = [
+  ["attitude", "服务态度", "attitude"], ["professional_quality", "专业素质", "professional quality"], ["efficiency", "服务效率", "efficiency"],
+  ["product", "商品质量", "product"], ["other", "其他", "other"],
+];
+const DEMANDS: Choice[] = [
+  ["price_reduction", "减价", "price reduction"], ["return", "退货", "return"], ["exchange", "换货", "exchange"],
+  ["damages", "损害赔偿", "damages"], ["criticism", "批评建议", "criticism or suggestion"], ["other", "其他", "other"],
+];
+const CLAIMANTS: Choice[] = [["consumer", "消费者", "consumer"], ["agent", "代理商", "agent"], ["franchisee", "加盟商", "franchisee"]];
+
 /** The forms of the steps at a branch of this profile; what else the branch's own policy asks for its refusal says. */
 export function fieldsOf(step: string, profile: string): Field[] | undefined {
   const retail = profile === "retail";
@@ -38,6 +49,9 @@ export function fieldsOf(step: string, profile: string): Field[] | undefined {
         words("判定意见", "opinion", true, "opinion"),
         department("respondent_department", "被投诉部门", "department complained about"),
         person("respondent", "被投诉人", "member of staff complained about"),
+        { name: "matter", zh: "投诉类别", en: "what it is about", kind: "pick", choices: MATTERS },
+        { name: "demands", zh: "客户要求类别", en: "what is asked for", kind: "several", choices: DEMANDS },
+        ...(retail ? [{ name: "claimant", zh: "投诉人", en: "who complains", kind: "pick", choices: CLAIMANTS } as Field] : []),
         ...(retail ? [{ name: "customer_cause", zh: "属客户原因（须立即答复）", en: "the customer is the cause (answered at once)", kind: "tick" } as Field] : []),
       ];
     case "hand_over":
@@ -99,7 +113,7 @@ export function fieldsOf(step: string, profile: string): Field[] | undefined {
 
 /** Why a step cannot be taken in a state from which it usually can. */
 export const OTHERWISE: Record<string, [zh: string, en: string]> = {
-  hand_over: ["只有成立的投诉才移交；请直接答复", "only a founded complaint is handed over; answer this one"],
+  hand_over: ["只有成立且处理尚未结束的投诉才移交", "only a founded complaint is handed over, until its handling has ended"],
   start_investigation: ["只有成立的投诉才调查；请直接答复", "only a founded complaint is investigated; answer this one"],
   give_opinion: ["此处无须签署意见，或已签署", "no opinion is asked for here, or it was given"],
   propose: ["客户不接受前一方案时才另提方案", "a next resolution is for a customer who has not accepted the one before"],
