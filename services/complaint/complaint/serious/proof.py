@@ -48,6 +48,14 @@ CHANNELS_ZH = {
     "inbox": "站内通知", "sms": "短信", "mail": "邮件", "phone": "电话", "in_person": "当面", "letter": "信函",
     "other": "其他",
 }  # fmt: skip
+FIELDS_ZH = {
+    "number": "投诉编号", "brand": "品牌", "series": "车系", "model": "车型", "model_year": "年款",
+    "fault_codes": "故障码", "plate": "车牌", "vin": "车架号", "phone": "电话", "name": "客户姓名",
+    "address": "地址", "text": "投诉内容", "demand": "客户要求", "summary": "摘要", "kinds": "重大类别",
+    "branch": "分支", "region": "区域", "taken_at": "受理时间", "serious_at": "认定重大时间",
+}  # fmt: skip
+PARTIES_ZH = {"company": "公司", "developer": "发展商"}
+HARMS_ZH = {"money": "经济损失", "reputation": "声誉损失"}
 STATES_ZH = {"open": "未完成", "met": "已完成", "waived": "已免除"}
 
 _WARNINGS = "SELECT event_id, warned_at, complete FROM factory_warnings WHERE case_id = $1 ORDER BY warned_at, event_id"
@@ -119,6 +127,7 @@ async def proof_of(tx: Tx, climb: Climb, by: str) -> dict[str, Any]:
             "series": case.facts.get("series"),
             "model": case.facts.get("model"),
             "taken_at": case.taken_at,
+            "taken_by": case.people.get("taken_by"),
         },
         "serious": {"kinds": view["kinds"], "since": view["serious_at"], "marks": view["marks"]},
         "acts": [dict(row) for row in await tx.driver.fetch(_REASONS, case.id)],
@@ -164,6 +173,7 @@ def in_words(document: dict[str, Any], directory: Directory) -> dict[str, Any]:
     paper: dict[str, Any] = _civil(document)
     serious, group = paper["serious"], paper["crisis_group"]
     paper["made_by"] = person(paper["made_by"])
+    paper["case"]["taken_by"] = person(paper["case"]["taken_by"])
     paper["case"]["branch_zh"] = directory.named(paper["case"]["branch"])
     serious["kinds_zh"] = _kinds(serious["kinds"]) or ["–"]
     for mark in serious["marks"]:
@@ -176,6 +186,8 @@ def in_words(document: dict[str, Any], directory: Directory) -> dict[str, Any]:
         step["answers_at_zh"] = directory.place_title(step["answers_at"])
         step["confirmed_by"] = person(step["confirmed_by"])
         step["state_zh"] = STATES_ZH[step["state"]] + ("(逾期)" if step["late"] else "")
+        step["missing_zh"] = [FIELDS_ZH.get(one, one) for one in step["missing"]]
+        step["tried_zh"] = [_seat(one, directory) for one in step["tried"]]
         for notice in step["told"]:
             notice["person"] = person(notice["person"])
             notice["role_zh"] = _role(notice["role"])
@@ -187,11 +199,24 @@ def in_words(document: dict[str, Any], directory: Directory) -> dict[str, Any]:
         group["convened_by"] = person(group["convened_by"])
         group["members"] = [person(one) for one in group["members"]]
         group["meetings"] = [meeting["held_at"] for meeting in group["meetings"]]
+        for task in group["tasks"]:
+            task["person"] = person(task["person"])
+    for provision in paper["provisions"]:
+        provision["fields_zh"] = [FIELDS_ZH.get(one, one) for one in provision["fields"]]
+    for harm in paper["harm"]:
+        harm["harm_zh"] = f"{PARTIES_ZH.get(harm['party'], harm['party'])}{HARMS_ZH.get(harm['harm'], harm['harm'])}"
+        harm["by"] = person(harm["by"])
     return paper
 
 
 def _kinds(kinds: list[str]) -> list[str]:
     return [KINDS_ZH.get(kind, kind) for kind in kinds]
+
+
+def _seat(said: str, directory: Directory) -> str:
+    """Where nobody was: a post, or somebody by name."""
+    role, _, place = said.partition("@")
+    return f"{_role(role)} @ {directory.place_title(place)}" if place else said
 
 
 def _role(name: str) -> str:

@@ -49,7 +49,8 @@ async def record_step(case_id: UUID, step_id: UUID, done: ByHand, principal: Pri
     places = {step.answers_at, step.branch, GROUP}
     if not any(grant.role is step.answers and grant.place in places for grant in principal.grants):
         raise NotYourStep(f"This step is recorded by the role {step.answers.value}.", rules=RULES)
-    if not step.since <= done.at <= tx.now:
+    # a form knows minutes
+    if not step.since.replace(second=0, microsecond=0) <= done.at <= tx.now:
         wrong = Wrong.IN_FUTURE if done.at > tx.now else Wrong.BEFORE_BEGIN
         raise Invalid(
             "It was done after the marking and not after now.",

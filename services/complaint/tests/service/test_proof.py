@@ -15,14 +15,14 @@ from complaint.serious.proof import CHANNELS_ZH, KINDS_ZH, in_words
 from complaint.serious.record_step import ByHand
 from contracts.archive import AccessRecorded
 from contracts.complaint import ComplaintSerious, SeriousKind
-from contracts.notify import WebhookDelivered
+from contracts.notify import NobodyTold, WebhookDelivered
 from contracts.roles import Role
 from contracts.staff import Profile
 from policy.directory import Directory
 from policy.kit import open_branch
 
 from ..ladders import as_, set_policy
-from .test_serious import confirmed, now, sent, serious, stage  # noqa: F401
+from .test_serious import confirmed, ladder, now, sent, serious, stage, step_of  # noqa: F401
 
 
 @pytest.mark.rule("P12.6")
@@ -91,6 +91,46 @@ async def test_the_same_proof_is_a_paper_whose_digest_is_recorded(stage: Stage) 
     (record,) = await stage.outbox(AccessRecorded)
     assert isinstance(record.message, AccessRecorded)
     assert record.message.digests[1] == hashlib.sha256(answer.content).hexdigest()
+
+
+@pytest.mark.rule("P12.6")
+@pytest.mark.rule("P12.7")
+@pytest.mark.rule("P12.8")
+async def test_the_paper_says_too_where_nobody_was_what_was_recorded_when_and_what_came_of_it(
+    stage: Stage,  # noqa: F811
+) -> None:
+    case, sends = await serious(stage)
+    nobody = NobodyTold(send_id=sends["legal@group"].send_id, tried=["legal@group"], at=now(stage))
+    await stage.receive(nobody, key=str(nobody.send_id), at=now(stage))
+    called = now(stage) + timedelta(minutes=5)
+    stage.runtime.clock.later(hours=3)  # type: ignore[attr-defined]
+    step = step_of(await ladder(stage, case), "division")
+    by_hand = {"at": called.isoformat(), "channel": "phone", "note": "已电话告知值班经理"}
+    path = f"{case['path']}/serious/steps/{step['id']}/record"
+    assert (await as_(stage, "relations-1", "POST", path, json=by_hand)).status_code == 200
+    harm = {"party": "developer", "harm": "money", "amount": {"amount": "1200.00"}, "note": "发展商垫付"}
+    assert (await as_(stage, "gm-1", "POST", f"{case['path']}/harm", json=harm)).status_code == 201
+    await as_(stage, "gm-1", "POST", f"{case['path']}/crisis-group", json={"members": ["head-1"]})
+    meeting = {
+        "held_at": now(stage).isoformat(), "present": ["gm-1"], "minutes": "应对口径",
+        "tasks": [{"person": "head-1", "what": "当面致歉", "within": "24 hours"}],
+    }  # fmt: skip
+    assert (await as_(stage, "gm-1", "POST", f"{case['path']}/crisis-group/meetings", json=meeting)).status_code == 201
+    proof = (await as_(stage, "gm-1", "GET", f"{case['path']}/serious/proof")).json()
+    words = in_words(proof, Directory.of(stage.runtime))
+    steps = {step["kind"]: step for step in words["steps"]}
+    assert steps["legal"]["tried_zh"] == ["法务部 @ 集团"]
+    assert (steps["division"]["by_hand"]["at"], steps["division"]["by_hand"]["recorded_at"]) == (
+        "2026-03-02 09:20:00", "2026-03-02 12:15:00",
+    )  # fmt: skip
+    assert [one["harm_zh"] for one in words["harm"]] == ["发展商经济损失"]
+    assert words["case"]["taken_by"] == person("agent-7")
+    assert [(one["person"], one["due_at"]) for one in words["crisis_group"]["tasks"]] == [
+        (person("head-1"), "2026-03-03 12:15:00")
+    ]
+    headers = {"Accept": "application/pdf"}
+    paper = await as_(stage, "gm-1", "GET", f"{case['path']}/serious/proof", headers=headers)
+    assert set("受理人无人在岗登记于交办发展商经济损失金额1200") <= characters(paper.content)
 
 
 async def test_a_case_that_is_not_serious_has_a_proof_that_says_so_and_strangers_get_none(

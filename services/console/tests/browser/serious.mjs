@@ -40,6 +40,17 @@ await story(
     assert.equal(proof.subarray(0, 5).toString(), "%PDF-");
     assert.ok(proof.subarray(-1024).toString("latin1").includes("%%EOF"));
 
+    // a warning by telephone is recorded with the time at which it was given, now where nothing else is said
+    const chief = await another();
+    await signInAs(chief, "chief-9", "relations_manager@sh-minhang", CASE);
+    await chief.getByRole("button", { name: "登记已人工告知" }).first().click();
+    const byHand = chief.getByRole("form", { name: "登记已人工告知" });
+    assert.match(await byHand.getByLabel("通知时间").inputValue(), /^\d{4}-\d\d-\d\dT\d\d:\d\d$/);
+    await give(chief, byHand, "通知方式", "电话");
+    await give(chief, byHand, "通知情况", "已电话告知值班经理");
+    await byHand.getByRole("button", { name: /提\s?交/ }).click();
+    await byHand.waitFor({ state: "detached" });
+
     // the general manager convenes the group, and its meeting gives tasks
     await notice.getByRole("link", { name: "打开投诉单" }).click();
     await manager.waitForURL(`**${CASE}`);

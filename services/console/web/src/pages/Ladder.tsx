@@ -95,6 +95,9 @@ export function Ladder({ id }: { id: string }) {
   );
 }
 
+/** The minute that it is in China, as a field for an instant has it. */
+const civilNow = (): string => new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 16);
+
 function Rung({ id, step }: { id: string; step: LadderStep }) {
   const { t, code, pick, when, mark } = useSpeech();
   const { me, roleName } = useDesk();
@@ -124,7 +127,7 @@ function Rung({ id, step }: { id: string; step: LadderStep }) {
       {mine && !recording && <span><Button size="small" onClick={() => setRecording(true)}>{t("recordStep")}</Button></span>}
       {recording && (
         <StepForm subject={id} name={t("recordStep")} path={`/v1/complaints/${id}/serious/steps/${step.id}/record`} fields={BY_HAND}
-          rules={step.rules} body={(values) => ({ ...values, at: new Date().toISOString() })} done={() => setRecording(false)} />
+          rules={step.rules} initial={{ at: civilNow() }} body={(values) => ({ ...values, at: `${String(values.at)}:00+08:00` })} done={() => setRecording(false)} />
       )}
     </li>
   );
