@@ -36,7 +36,7 @@ class NotNow(Refused):
 
 @dataclass
 class Case(Holdable):
-    """One complaint. `facts` are the vehicle's and the fault's, never a person's.
+    """One complaint. `facts` are the vehicle's and the fault's, never a customer's; `people` in them are of staff.
 
     `profile` is the one its branch ran under when it was opened, `respondent` the member of staff complained about.
     `judgement` says whether reason and demand hold, whether it is founded, by whom and when that was decided.
@@ -90,7 +90,18 @@ class Case(Holdable):
     @property
     def concerned(self) -> tuple[str, ...]:
         """From whom of staff the case is kept: complained about, or found responsible."""
-        return tuple(dict.fromkeys([*([self.respondent] if self.respondent else []), *self.course.get("barred", ())]))
+        named = [one for one in (self.respondent, self.people.get("respondent")) if one]
+        return tuple(dict.fromkeys([*named, *self.course.get("barred", ())]))
+
+    @property
+    def vehicle(self) -> dict[str, Any]:
+        """What is known of the vehicle and the fault."""
+        return {name: value for name, value in self.facts.items() if name != "people"}
+
+    @property
+    def people(self) -> dict[str, str | None]:
+        """Who of staff took it (`taken_by`), through whom it came (`source`), whom it was said to be about."""
+        return self.facts.get("people") or {}
 
     @property
     def case_id(self) -> UUID:

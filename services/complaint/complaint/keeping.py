@@ -55,11 +55,11 @@ async def reaches(tx: Tx, permission: Permission, principal: Principal, case: Ca
     """Whether the case is within reach, or has the caller as handler or participant, and is not about them (P12.2)."""
     takes_part = principal.subject in (case.handler, *case.participants)
     owner = principal.subject if takes_part else None
-    if case.respondent == principal.subject:
+    if principal.subject in case.concerned:
         return False
     if await within_reach(tx, permission, principal, case.id, case.branch, department=case.department, owner=owner):
         return True
-    return takes_part and permission.allows(principal) and principal.subject not in await kept_out(tx, case)
+    return takes_part and permission.allows(principal) and principal.subject not in await excluded_from(tx, case.id)
 
 
 async def at_step(

@@ -66,6 +66,8 @@ class CaseView(CaseLine):
     judgement: Judgement | None
     opinion: str | None
     respondent: str | None
+    taken_by: str | None
+    source: str | None
     held: dict[str, Any]
     version: int
 
@@ -147,6 +149,8 @@ def view_of(case: Case, personal: dict[str, Any]) -> CaseView:
         judgement=None if case.judgement is None else Judgement.model_validate(case.judgement),
         opinion=personal.get("opinion"),
         respondent=case.respondent,
+        taken_by=case.people.get("taken_by"),
+        source=case.people.get("source"),
         held=case.held,
         version=case.version,
     )

@@ -65,8 +65,17 @@ class ComplaintForm(_Part):
     fault_codes: Annotated[list[Line], Field(max_length=50)] = []
     serious: Annotated[list[SeriousKind], Field(max_length=7, description="marked by who takes it (P12.5)")] = []
     taken_at: Annotated[AwareDatetime, Field(description="when it was received, if not now")] | None = None
+    source: Annotated[Line, Field(description="the member of staff through whom it came (P12.1)")] | None = None
+    respondent: (
+        Annotated[Line, Field(description="the member of staff complained about, kept out from now on (P12.2)")] | None
+    ) = None
     origin: Annotated[Slug, Field(description="the system it was handed on by")] | None = None
     origin_ref: Annotated[Line, Field(description="its id there: the same one is taken once")] | None = None
+
+    def said(self) -> bytes:
+        """What it says, the same for the same complaint, also where it was sent before these two could be named."""
+        unnamed = {name for name in ("source", "respondent") if getattr(self, name) is None}
+        return self.model_dump_json(exclude=unnamed).encode()
 
 
 class Taken(BaseModel):

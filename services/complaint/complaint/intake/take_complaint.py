@@ -56,7 +56,7 @@ async def take_complaint(
     taken once. The same key, or the same origin, with another complaint is refused (409); for an origin the
     problem names the number of the earlier one.
     """
-    digest = hashlib.sha256(form.model_dump_json().encode()).digest()
+    digest = hashlib.sha256(form.said()).digest()
     taken, status = await take(runtime, principal, form, idempotency_key, digest)
     return Answer(taken, status, {"Location": taken.path})
 
@@ -104,12 +104,12 @@ async def take(
     writer: Writer = runtime.parts[WRITER]
     number = number_of(taken_at, await writer.count())
     words = redact(form)
-    written = prepare(runtime, form, number, taken_at, now, words)
+    written = prepare(runtime, form, number, taken_at, now, words, taken_by=principal.subject)
     if key is not None:
         written.request_key = hashlib.sha256(f"{principal.subject}\n{key}".encode()).digest()[:16]
     if written.origin is not None:
         # another system may write the same complaint in another order and spacing
-        digest = hashlib.sha256(form.model_dump_json().encode()).digest()
+        digest = hashlib.sha256(form.said()).digest()
     if written.request_key is not None or written.origin is not None:
         written.request_digest = digest[:16]
         written.row = (*written.row[:18], written.request_key, written.request_digest, written.row[20])
@@ -134,7 +134,14 @@ def redact(form: ComplaintForm) -> str:
 
 
 def prepare(
-    runtime: Runtime, form: ComplaintForm, number: str, taken_at: datetime, now: datetime, words: str
+    runtime: Runtime,
+    form: ComplaintForm,
+    number: str,
+    taken_at: datetime,
+    now: datetime,
+    words: str,
+    *,
+    taken_by: str | None = None,
 ) -> Written:
     """Everything about the complaint that can be computed before the database is asked."""
     case_id, subject = uuid7(), uuid7()
@@ -155,6 +162,7 @@ def prepare(
         "model": vehicle.model,
         "model_year": vehicle.model_year,
         "fault_codes": form.fault_codes,
+        "people": {"taken_by": taken_by, "source": form.source, "respondent": form.respondent},
     }
     kinds = [kind.value for kind in form.serious]
     profile = Directory.of(runtime).profile(form.branch)

@@ -84,7 +84,7 @@ async def gather(tx: Tx, case: Case, *, why: str) -> Gathered:
         directory.named(case.branch),
         None if at is None else directory.department_title(case.branch, at),
         personal,
-        unmarked({"brand": case.brand, **case.facts}),
+        unmarked({"brand": case.brand, **case.vehicle}),
         told,
         await _measures(tx, case, why),
         await _approvals(tx, case),

@@ -52,6 +52,8 @@ def _taken(found: Gathered) -> Section:
                 "受理时间": case.taken_at,
                 "分支": found.branch,
                 "受理渠道": named(CHANNELS, case.channel),
+                "受理人": person(case.people.get("taken_by")),
+                "来源人": person(case.people.get("source")),
                 "投诉人姓名": personal.get("name"),
                 "电话": personal.get("phone"),
                 "地址": personal.get("address"),

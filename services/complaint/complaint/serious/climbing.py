@@ -63,8 +63,7 @@ async def climbs_of(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, Climb]:
         for one, case in cases.items()
     }
     for climb in found.values():
-        if climb.case.respondent is not None:
-            climb.excluded.add(climb.case.respondent)
+        climb.excluded.update(climb.case.concerned)
     for record, person in await tx.driver.fetch(_EXCLUDED, ids):
         found[record].excluded.add(person)
     return {asked: found[case.id] for asked, case in surviving.items()}

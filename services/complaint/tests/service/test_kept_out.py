@@ -16,7 +16,20 @@ from complaint.case import CASES
 from contracts.complaint import MarkedBy, MarkedSerious, SeriousKind
 from policy.kit import hire
 
-from ..builders import ANSWER, CALL_BACK, FULL_REPORT, REPORT, RESOLUTION, Handled, answered, judged, staffed, work_of
+from ..builders import (
+    ANSWER,
+    CALL_BACK,
+    FULL_REPORT,
+    JUDGED,
+    REPORT,
+    RESOLUTION,
+    Handled,
+    answered,
+    judged,
+    staffed,
+    work_of,
+)
+from .test_forms import cells
 
 
 @pytest_asyncio.fixture
@@ -347,3 +360,30 @@ async def test_a_measure_is_carried_through_by_who_may_open_the_case_and_whom_it
     assert (await case.get("head-1", "/measures")).json()["items"] == []
     taken = await case.did("head-1", "measures", {"words": "登门致歉", "owner": "sales-1"})
     await case.did("sales-1", f"measures/{taken['id']}/end", {"done": True, "words": "已登门"})
+
+
+@pytest.mark.rule("P12.1")
+async def test_a_complaint_has_its_channel_the_person_it_came_through_and_who_took_it(stage: Stage) -> None:
+    case = await Handled.taken(stage, "sh-pudong", channel="sales_consultant", source="adviser-1")
+    opened = (await case.get("relations-1")).json()
+    assert (opened["channel"], opened["source"], opened["taken_by"]) == ("sales_consultant", "adviser-1", "agent-7")
+    (first,) = (await case.get("relations-1", "/timeline")).json()["items"]
+    assert (first["kind"], first["author"], first["at"]) == ("taken", "agent-7", opened["taken_at"])
+    assert first["facts"] == {"channel": "sales_consultant", "source": "adviser-1"}
+    form = (await case.get("gm-2", "/papers/record-form?format=xlsx")).content
+    assert {"agent-7", "adviser-1", "销售顾问"} <= set(cells(form))
+
+
+@pytest.mark.rule("P12.2")
+@pytest.mark.rule("P04.3")
+async def test_whom_the_call_is_about_never_sees_it_and_who_comes_after_them_judges(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services", respondent="hr-1")
+    assert (await case.get("hr-1")).status_code == 404
+    assert (await case.post("hr-1", "judge", JUDGED)).status_code == 404
+    async with stage.client(subject="hr-1") as about:
+        assert (await about.get("/v1/complaints")).json()["items"] == []
+    told = {item.kind: item for item in await work_of(stage, case)}
+    assert (told["judge"].role, told["judge"].excluded) == ("general_manager", ["hr-1"])
+    judgement = await judged(case, "gm-1")
+    assert judgement["respondent"] == "hr-1"
+    await case.did("gm-1", "hand-over", {"department": "service"})

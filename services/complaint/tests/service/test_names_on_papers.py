@@ -110,7 +110,7 @@ async def test_words_of_a_caller_never_pass_for_an_account(stage: Stage, staff: 
     await judged(case, "hr-1")
     form = await written(case)
     assert any("变速箱抖动 gm-1 x y" in cell for cell in form)
-    assert staff.asked == [["hr-1"]]
+    assert staff.asked == [["agent-7", "hr-1"]]
 
 
 @pytest.mark.rule("P04.8")

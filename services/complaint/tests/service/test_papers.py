@@ -70,10 +70,10 @@ async def test_everything_is_on_one_timeline_and_its_words_leave_it_only_when_op
         rest = (await manager.get(f"{case.path}/timeline?cursor={first['next']}")).json()
     items = [*first["items"], *rest["items"]]
     assert [one["kind"] for one in items] == [
-        "judgement", "handed_over", "investigation_started", "report", "resolution", "answer", "reaction",
+        "taken", "judgement", "handed_over", "investigation_started", "report", "resolution", "answer", "reaction",
         "call_back", "closed",
     ]  # fmt: skip
-    assert [one["author"] for one in items] == ["hr-1"] * 2 + ["head-1"] * 5 + ["hr-1"] * 2
+    assert [one["author"] for one in items] == ["agent-7"] + ["hr-1"] * 2 + ["head-1"] * 5 + ["hr-1"] * 2
     report = next(one for one in items if one["kind"] == "report")
     assert (report["words"]["conclusion"], report["rules"]) == (REPORT["conclusion"], ["P04.9"])
     assert all(one["rules"] for one in items)

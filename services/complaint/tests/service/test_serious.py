@@ -553,3 +553,24 @@ async def test_who_was_kept_out_of_a_case_answers_for_no_warning_of_it_and_its_h
         "general_manager": ["gm-1"],
         "handler": ["relations-1"],
     }
+
+
+@pytest.mark.rule("P12.2")
+@pytest.mark.rule("P12.7")
+async def test_whom_the_call_is_about_is_told_nothing_although_the_call_was_marked_serious(stage: Stage) -> None:
+    case, sends = await serious(stage, respondent="gm-1")
+    assert all("gm-1" in (send.excluded or []) for send in sends.values())
+    assert "general_manager@sh-pudong" not in sends
+    assert "brand_division@area:east" in sends
+    assert (await as_(stage, "gm-1", "GET", f"{case['path']}/serious")).status_code == 404
+
+
+@pytest.mark.rule("P12.7")
+async def test_a_call_of_the_minute_of_the_marking_is_recorded_as_it_is_known(stage: Stage) -> None:
+    stage.runtime.clock.later(seconds=40)  # type: ignore[attr-defined]
+    case, _ = await serious(stage)
+    step = step_of(await ladder(stage, case), "division")
+    stage.runtime.clock.later(minutes=5)  # type: ignore[attr-defined]
+    body = {"at": "2026-03-02T09:15:00+08:00", "channel": "phone", "note": "已电话告知值班经理"}
+    done = await as_(stage, "relations-1", "POST", f"{case['path']}/serious/steps/{step['id']}/record", json=body)
+    assert done.status_code == 200, done.text

@@ -279,7 +279,7 @@ async def test_a_step_counts_once_and_a_stale_one_not_at_all(stage: Stage) -> No
     assert fresh.status_code == 200, fresh.text
     assert (await case.post("head-1", "start-investigation")).json()["type"] == "/problems/not-now"
     rows = await stage.rows("SELECT kind FROM entries WHERE case_id = $1::uuid ORDER BY id", case.id)
-    assert [row[0] for row in rows] == ["judgement", "handed_over", "investigation_started"]
+    assert [row[0] for row in rows] == ["taken", "judgement", "handed_over", "investigation_started"]
 
 
 async def test_outside_their_reach_there_is_no_case(stage: Stage) -> None:

@@ -22,8 +22,15 @@ await story(
 
     // two clicks are one complaint
     await fill(page, { phone: asked.known_phone, plate: "沪A53001", name: "王芳", brand: "东风日产", text: "王芳来电, 发动机冷车异响, 两次检查没有结果" });
+    // what the rules ask for besides: the model, through whom it came, whom it is about
+    await page.getByLabel("车型").fill("2020款");
+    await page.getByLabel("来源人员").fill("relations-1");
+    await page.getByLabel("被投诉人").fill("adviser-9");
+    await page.getByText("客户关系专员", { exact: true }).first().click();
     await look(page, "take-a-call");
-    await page.getByTestId("save").dblclick();
+    const [sent] = await Promise.all([page.waitForRequest(SEND), page.getByTestId("save").dblclick()]);
+    const { channel, vehicle, source, respondent } = sent.postDataJSON();
+    assert.deepEqual([channel, vehicle.model, source, respondent], ["relations_specialist", "2020款", "relations-1", "adviser-9"]);
     const first = (await saved(page).textContent()).replace(/\s/g, "");
     assert.ok(!(await page.locator("blockquote").textContent()).includes("王芳"));
     await look(page, "taken");

@@ -35,6 +35,8 @@ const WORDS = {
   brand: ["品牌", "Brand"],
   series: ["车系", "Series"],
   model: ["车型", "Model"],
+  source: ["来源人员", "Came through"],
+  complainedAbout: ["被投诉人", "Member of staff complained about"],
   words: ["投诉内容", "What is complained about"],
   demand: ["客户要求", "What the customer asks for"],
   serious: ["重大投诉（如有请勾选）", "Serious because (tick what applies)"],

@@ -109,7 +109,7 @@ function Opened({ id }: { id: string }) {
             <p className="quiet">{t("recorded")}</p>
           </section>
           {timeline.isError && <ProblemNote error={timeline.error} retry={() => void timeline.refetch()} />}
-          <Timeline entries={[beginning(one), ...(timeline.data ?? [])]} />
+          <Timeline entries={[...(timeline.data?.some((entry) => entry.id === one.id) ? [] : [beginning(one)]), ...(timeline.data ?? [])]} />
         </div>
         <div>
           {actions.isError && <ProblemNote error={actions.error} retry={() => void actions.refetch()} />}
@@ -189,13 +189,13 @@ function Gates({ progress }: { progress: Progress }) {
   );
 }
 
-/** The first thing that happened: the case itself says it. */
+/** The first thing that happened: the case itself says it, where nobody is noted as who took it. */
 function beginning(one: Case): Entry {
   return { id: "taken", at: one.taken_at, kind: "taken", author: "", rules: ["P04.8"], facts: {}, words: {} };
 }
 
 /** facts that are accounts */
-const WHO = ["handler", "participants"];
+const WHO = ["handler", "participants", "source"];
 const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 /** What is known in codes and numbers: an order, a level, a yes; ids say nothing to people. */

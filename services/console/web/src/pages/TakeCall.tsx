@@ -10,6 +10,7 @@ import { branchMeant, isMeant, type BranchOption } from "../parts/branches";
 import { Cases } from "../parts/Cases";
 import { customersOf } from "../parts/customers";
 import { Due } from "../parts/Due";
+import { chosenAs, usePeople } from "../parts/people";
 import { ProblemNote } from "../parts/ProblemNote";
 import { Suggest } from "../parts/Suggest";
 import { useSettled } from "../parts/useSettled";
@@ -24,12 +25,15 @@ interface Fields {
   channel: string;
   brand: string;
   series?: string;
+  model?: string;
+  source?: string;
+  respondent?: string;
   text: string;
   demand?: string;
   serious?: string[];
 }
 
-const CHANNELS = ["call_centre", "phone", "store", "web", "mailbox", "manufacturer"];
+const CHANNELS = ["call_centre", "phone", "store", "sales_consultant", "relations_specialist", "follow_up_call", "manufacturer", "mailbox", "web"];
 const SERIOUS = ["to_manufacturer", "blocked_door", "disturbance", "return_or_exchange", "negative_media", "wide_or_vicious"];
 /** says only that a recording was under way: nothing of what was entered is kept */
 const PENDING = "kehu.call.pending";
@@ -37,11 +41,11 @@ const AGAIN = 4_000;
 
 const POINTERS: Record<string, keyof Fields> = {
   "/caller/name": "name", "/caller/phone": "phone", "/vehicle/plate": "plate", "/vehicle/brand": "brand",
-  "/vehicle/series": "series", "/branch": "branch", "/text": "text", "/demand": "demand", "/channel": "channel",
+  "/vehicle/series": "series", "/vehicle/model": "model", "/source": "source", "/respondent": "respondent", "/branch": "branch", "/text": "text", "/demand": "demand", "/channel": "channel",
 };
 
 const NAMES: Partial<Record<keyof Fields, Word>> = {
-  name: "callerName", phone: "phone", plate: "plate", brand: "brand", series: "series", branch: "branch", text: "words",
+  name: "callerName", phone: "phone", plate: "plate", brand: "brand", series: "series", model: "model", source: "source", respondent: "complainedAbout", branch: "branch", text: "words",
   demand: "demand", channel: "channel",
 };
 
@@ -56,8 +60,8 @@ export function TakeCall() {
 }
 
 function Call() {
-  const { t, code, when, language } = useSpeech();
-  const { branchOptions, me, placeName } = useDesk();
+  const { t, code, when, language, mark } = useSpeech();
+  const { branchOptions, me, placeName, roleName } = useDesk();
   const [form] = Form.useForm<Fields>();
   const first = useRef<InputRef>(null);
   const key = useRef(crypto.randomUUID());
@@ -68,6 +72,7 @@ function Call() {
   const [dirty, setDirty] = useState(false);
   const [maybeSaved, setMaybeSaved] = useState(() => sessionStorage.getItem(PENDING) !== null);
   const [sought, setSought] = useState<{ phone: string; plate: string }>({ phone: "", plate: "" });
+  const people = usePeople(branchMeant(Form.useWatch("branch", form) ?? "", branchOptions) ?? undefined);
   const blocker = useBlocker(dirty && !taken);
 
   useEffect(() => {
@@ -137,6 +142,8 @@ function Call() {
   };
 
   const own = [...new Set(me.grants.map((grant) => grant.place.split("/")[0]!).filter((place) => place !== "group"))];
+  const persons = (people?.people ?? []).map((one) => ({ value: one.subject, label: chosenAs(one, one.roles.map(roleName).join(mark("list"))) }));
+  const holds = (text: string, option?: { label: string }) => (option?.label ?? "").includes(text);
   const titled = branchOptions.map((one) => ({ ...one, value: one.label, code: one.value }));
 
   if (taken) {
@@ -239,6 +246,17 @@ function Call() {
             <Input autoComplete="off" maxLength={1000} />
           </Form.Item>
           <div className="row">
+            <Form.Item name="model" label={t("model")}>
+              <Input autoComplete="off" maxLength={100} />
+            </Form.Item>
+            <Form.Item name="source" label={t("source")}>
+              <Suggest options={persons} showSearch={{ filterOption: holds }} maxLength={100} popupMatchSelectWidth={false} />
+            </Form.Item>
+            <Form.Item name="respondent" label={t("complainedAbout")}>
+              <Suggest options={persons} showSearch={{ filterOption: holds }} maxLength={100} popupMatchSelectWidth={false} />
+            </Form.Item>
+          </div>
+          <div className="row">
             <Form.Item name="channel" label={t("channel")} className="narrow">
               <Segmented options={CHANNELS.map((value) => ({ value, label: code(value) }))} />
             </Form.Item>
@@ -325,7 +343,9 @@ function bodyOf(fields: Fields, branches: BranchOption[]): unknown {
     branch: branchMeant(fields.branch, branches) ?? fields.branch.trim(),
     channel: fields.channel,
     caller: { name: fields.name, phone: said(fields.phone) },
-    vehicle: { brand: fields.brand, series: said(fields.series), plate: said(fields.plate) },
+    vehicle: { brand: fields.brand, series: said(fields.series), model: said(fields.model), plate: said(fields.plate) },
+    source: said(fields.source),
+    respondent: said(fields.respondent),
     text: fields.text,
     demand: said(fields.demand),
     serious: fields.serious ?? [],

@@ -16,6 +16,7 @@ export const LABELS: Record<string, [string, string]> = {
   respondent_department: ["被投诉部门", "department"],
   department: ["责任部门", "department"],
   handler: ["处理人", "handler"],
+  source: ["来源人员", "came through"],
   level: ["级别", "level"],
   participants: ["参与人", "participants"],
   way: ["答复方式", "way"],

@@ -143,6 +143,7 @@ export const serious = (kinds: (kind: string) => boolean): Field[] => [
 
 /** A step of the ladder that was taken by hand (P12.6). */
 export const BY_HAND: Field[] = [
+  { name: "at", zh: "通知时间", en: "when", kind: "instant", required: true },
   {
     name: "channel", zh: "通知方式", en: "how", kind: "choice", required: true,
     choices: [["phone", "电话", "phone"], ["in_person", "当面", "in person"], ["mail", "邮件", "mail"], ["letter", "信函", "letter"], ["other", "其他", "other"]],
