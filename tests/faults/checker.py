@@ -27,6 +27,7 @@ READS = {
 REACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "complaint": {
         "complaint.opened.v1": ("match_opened_case", "find_repeats", "begin_handling"),
+        "complaint.matched.v1": ("find_repeats_of_customer",),
         "complaint.marked_serious.v1": ("climb_ladder", "raise_level"),
         "complaint.serious.v1": ("warn_factory",),
         "customer.entry.v1": ("match_cases_of_customer",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -13,16 +13,29 @@ from chassis.problems import Forbidden, NotFound, Stale
 from chassis.tx import Tx
 from contracts.roles import Role
 from fastapi import Depends
-from policy.access import GROUP, Permission, department_place, exclude, excluded_from, within_reach
+from policy.access import (
+    GROUP,
+    Permission,
+    department_place,
+    end_record_grant,
+    exclude,
+    excluded_from,
+    grant_record,
+    within_reach,
+)
 from policy.directory import Directory
 from policy.keep_out import keep_from
 from policy.obligations import OBLIGATIONS, Deadline, Obligation, owe, tell, waive
 
 from complaint.case import CASES, Case
-from complaint.permissions import HANDLE_COMPLAINT
+from complaint.permissions import HANDLE_COMPLAINT, READ_COMPLAINT
 from complaint.policy import CALL_BACK, CLOSE, HAND_OVER, RETURN_RESULT, ComplaintPolicy, Keeper
 from complaint.way import Gate, Step
 
+#: how long who takes part in a case finds it in lists, and why
+A_PART, TAKES_PART = timedelta(days=366), "takes part in the case"
+_LET_IN = """SELECT id, person FROM kehu.record_rights
+    WHERE record = $1 AND kind = 'grant' AND because = $2 AND ended_at IS NULL"""
 _RUNNING = "SELECT id FROM kehu.obligations WHERE subject = $1 AND duty = ANY($2::text[]) AND ended_at IS NULL"
 
 
@@ -221,6 +234,20 @@ def concern(tx: Tx, case: Case, respondent: str | None) -> None:
     case.concern(respondent)
     if respondent is not None:
         keep_from(tx, case.id, respondent, at=tx.now)
+
+
+async def let_in(tx: Tx, case: Case) -> None:
+    """Who takes part finds the case in lists and opens it; who does no more does not (P12.2)."""
+    now = set(case.participants)
+    for identifier, person in await tx.driver.fetch(_LET_IN, case.id, TAKES_PART):
+        if person in now:
+            now.discard(person)
+        else:
+            await end_record_grant(tx, identifier)
+    for person in sorted(now):
+        grant_record(
+            tx, READ_COMPLAINT, case.id, person, from_at=tx.now, until_at=tx.now + A_PART, because=TAKES_PART
+        )  # fmt: skip
 
 
 def bar(tx: Tx, case: Case, people: Collection[str], *, because: str) -> None:

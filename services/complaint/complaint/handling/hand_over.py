@@ -25,7 +25,7 @@ from pydantic import Field
 
 from complaint.case import Case
 from complaint.cases.views import CaseProgress, progress_of
-from complaint.keeping import Expected, assign, at_step, concern, kept_out, owe_step
+from complaint.keeping import Expected, assign, at_step, concern, kept_out, let_in, owe_step
 from complaint.permissions import HANDLE_COMPLAINT
 from complaint.policy import ANSWER, HAND_OVER, INVESTIGATE, PROPOSE, REPORT, ComplaintPolicy
 from complaint.timeline import Person, Words, WordsForm, write
@@ -93,6 +93,7 @@ async def hand_over(
     handler, role = handler_of(tx, case, policy, department, level, form.handler, accused)
     first = case.gates.get(Gate.NAME_DEPARTMENT) is None
     case.hand_over(department, handler, role, level, form.participants, tx.now)
+    await let_in(tx, case)
     met(tx, HAND_OVER, case.id, at=tx.now)
     running = [INVESTIGATE, REPORT, PROPOSE, *([ANSWER] if policy.answer.handler else [])]
     await assign(tx, case, running)

@@ -15,7 +15,7 @@ from policy.obligations import Owed, move, running_of, tell
 
 from complaint.case import Case
 from complaint.compensation.policy import COMPENSATION
-from complaint.keeping import bar, handling_role
+from complaint.keeping import bar, handling_role, let_in
 from complaint.policy import WAITING_FOR_CUSTOMER
 from complaint.redirect import matter_of
 from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, StepState, ladder_id
@@ -175,3 +175,4 @@ async def carry_over_people(tx: Tx, loser: Case, survivor: Case) -> None:
         keep_from(tx, survivor.id, person, at=tx.now)
     whoever = {*loser.participants, *([loser.handler] if loser.handler else [])}
     survivor.take_in(whoever - barred - {survivor.handler})
+    await let_in(tx, survivor)

@@ -25,6 +25,7 @@ from ..builders import (
     RESOLUTION,
     Handled,
     answered,
+    form,
     judged,
     staffed,
     work_of,
@@ -339,9 +340,27 @@ async def test_who_takes_part_from_another_department_opens_the_case(stage: Stag
     assert (await case.get("sales-1")).status_code == 404
     await case.did("hr-1", "hand-over", {"department": "service", "participants": ["sales-1"]})
     assert (await case.get("sales-1")).status_code == 200
+    async with stage.client(subject="sales-1") as sales:
+        assert [one["id"] for one in (await sales.get("/v1/complaints")).json()["items"]] == [case.id]
     await case.did("head-1", "start-investigation")
     await case.did("head-1", "report", {**REPORT, "responsible": ["sales-1"]})
     assert (await case.get("sales-1")).status_code == 404
+    async with stage.client(subject="sales-1") as sales:
+        assert (await sales.get("/v1/complaints")).json()["items"] == []
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_takes_part_no_more_does_not_open_the_case(stage: Stage) -> None:
+    await hire(stage, "sales-1", "department_head@bj-services/sales")
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1")
+    body = {"department": "service", "participants": ["sales-1"]}
+    for _ in range(2):
+        await case.did("hr-1", "hand-over", body)
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    assert (await case.get("sales-1")).status_code == 404
+    async with stage.client(subject="sales-1") as sales:
+        assert (await sales.get("/v1/complaints")).json()["items"] == []
 
 
 @pytest.mark.rule("P04.14")
@@ -370,13 +389,16 @@ async def test_a_complaint_has_its_channel_the_person_it_came_through_and_who_to
     (first,) = (await case.get("relations-1", "/timeline")).json()["items"]
     assert (first["kind"], first["author"], first["at"]) == ("taken", "agent-7", opened["taken_at"])
     assert first["facts"] == {"channel": "sales_consultant", "source": "adviser-1"}
-    form = (await case.get("gm-2", "/papers/record-form?format=xlsx")).content
-    assert {"agent-7", "adviser-1", "销售顾问"} <= set(cells(form))
+    paper = (await case.get("gm-2", "/papers/record-form?format=xlsx")).content
+    assert {"agent-7", "adviser-1", "销售顾问"} <= set(cells(paper))
 
 
 @pytest.mark.rule("P12.2")
 @pytest.mark.rule("P04.3")
 async def test_whom_the_call_is_about_never_sees_it_and_who_comes_after_them_judges(stage: Stage) -> None:
+    async with stage.client(subject="agent-7") as agent, stage.client(subject="hr-1") as about:
+        taken = (await agent.post("/v1/complaints", json=form(respondent="hr-1"))).json()
+        assert (await about.get(taken["path"])).status_code == 404, "not even before anything follows from it"
     case = await Handled.taken(stage, "bj-services", respondent="hr-1")
     assert (await case.get("hr-1")).status_code == 404
     assert (await case.post("hr-1", "judge", JUDGED)).status_code == 404
