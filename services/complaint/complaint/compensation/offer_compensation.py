@@ -20,7 +20,7 @@ from policy.access import Permission, excluded_from
 from policy.approvals import Chain, Matrix, NoChain, Seat, ask, total
 from pydantic import BaseModel, ConfigDict, Field
 
-from complaint.case import Case
+from complaint.case import Case, NotNow
 from complaint.compensation import tables
 from complaint.compensation.model import COMPENSATIONS, Compensation, CompensationOpen, CompensationState
 from complaint.compensation.policy import COMPENSATION, CompensationPolicy
@@ -28,6 +28,7 @@ from complaint.compensation.views import CompensationView, view_of
 from complaint.keeping import within
 from complaint.permissions import OFFER_COMPENSATION
 from complaint.redirect import matter_of
+from complaint.way import CaseState
 
 RULES = ("P12.10", "P17.8")
 
@@ -125,7 +126,12 @@ async def compensation_within(
 
 
 async def ask_for(tx: Tx, case: Case, compensation: Compensation, excluded: Sequence[str]) -> None:
-    """Ask those who may grant all that this case, its customer and its repeats have been offered together."""
+    """Ask those who may grant all that this case, its customer and its repeats have been offered together.
+
+    Not of a closed one: what is offered and signed belongs into the dossier (P04.8).
+    """
+    if case.state is CaseState.CLOSED:
+        raise NotNow("It is closed and in the archive. Reopen it, and offer then.", state=case.state.value)
     policy = case.policy(tx, CompensationPolicy)
     matrix = policy.matrix
     parties = await parties_of(tx, case)

@@ -16,7 +16,7 @@ from policy.obligations import Owed, move, running_of, tell
 from complaint.case import Case
 from complaint.compensation.policy import COMPENSATION
 from complaint.keeping import bar, handling_role, let_in
-from complaint.policy import WAITING_FOR_CUSTOMER
+from complaint.policy import ANSWER, INVESTIGATE, WAITING_FOR_CUSTOMER
 from complaint.redirect import matter_of
 from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, StepState, ladder_id
 from complaint.serious.policy import StepKind
@@ -49,13 +49,16 @@ _ROWS = (
             SELECT jsonb_agg(DISTINCT one) FROM jsonb_array_elements(s.members || l.members) AS one)
         FROM crisis_groups l WHERE l.case_id = $1 AND s.case_id = $2""",
 )
+#: what is owed from the receipt until a complaint is found not to hold
+_OF_FOUNDED = {INVESTIGATE.name, ANSWER.name}
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 async def carry_over_clocks(tx: Tx, loser: Case, survivor: Case) -> list[str]:
     """Of a duty that both owe the earlier term holds, the other falls away; the duties whose clock came over.
 
-    A duty that the survivor has done falls away; what the survivor never owed comes over as it stands.
+    A duty that the survivor has done falls away, and where it does not hold what only a founded one is owed; what else
+    the survivor never owed comes over as it stands.
     """
     running = await running_of(tx, [loser.id, survivor.id])
     done = {row[0] for row in await tx.driver.fetch(_DONE, survivor.id)}
@@ -63,7 +66,9 @@ async def carry_over_clocks(tx: Tx, loser: Case, survivor: Case) -> list[str]:
     come: list[Owed] = []
     for one in (one for one in running if one.subject == loser.id):
         kept = own.get(one.duty)
-        if one.duty in done and kept is None:
+        if survivor.judgement is not None and not survivor.founded and one.duty in _OF_FOUNDED:
+            _fall_away(tx, one, f"merged: {survivor.number} does not hold")
+        elif one.duty in done and kept is None:
             _fall_away(tx, one, f"merged: done in {survivor.number}")
         elif kept is not None and (kept.due_at or _LATEST) <= (one.due_at or _LATEST):
             _fall_away(tx, one, f"merged: {survivor.number} is due earlier")

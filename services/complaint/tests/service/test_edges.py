@@ -202,3 +202,35 @@ async def test_what_the_customer_has_caused_does_not_hold(stage: Stage) -> None:
     refused = await case.refused("shop-1", "judge", body)
     assert [(one["pointer"], one["code"]) for one in refused["errors"]] == [("/customer_cause", "contradiction")]
     await judged(case, "shop-1", reason_holds=False, customer_cause=True)
+
+
+@pytest.mark.rule("P04.9")
+@pytest.mark.rule("P04.8")
+async def test_nothing_is_owed_to_a_closed_case_that_took_in_one_nobody_had_judged(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1", reason_holds=False)
+    await case.did("hr-1", "answer", ANSWER)
+    other = await Handled.taken(stage, "bj-services")
+    await other.did("hr-1", "merge", {"into": case.id, "words": "同一事项"})
+    await case.did("hr-1", "reaction", {"accepted": True})
+    assert await case.owing() == {"close"}
+    await case.did("hr-1", "close")
+    assert await case.owing() == set()
+
+
+@pytest.mark.rule("P04.8")
+@pytest.mark.rule("P12.10")
+async def test_nothing_is_offered_beside_the_dossier_of_a_closed_case(stage: Stage) -> None:
+    case = await Handled.taken(stage, "sh-pudong")
+    await judged(case, "relations-1")
+    await case.did("relations-1", "hand-over", {"department": "after-sales"})
+    await answered(case, "relations-1")
+    await case.did("relations-1", "reaction", {"accepted": True})
+    await case.did("relations-1", "result", {"words": "客户接受"})
+    await case.did("group-1", "call-back", CALL_BACK)
+    await case.did("relations-2", "close")
+    offer = {"lines": [{"kind": "repair", "amount": {"amount": "100.00"}}], "reason": "补偿客户"}
+    refused = await case.refused("relations-1", "compensations", offer)
+    assert (refused["type"], refused["state"]) == ("/problems/not-now", "closed")
+    await case.did("relations-2", "reopen", {"words": "客户又来电"})
+    await case.did("relations-1", "compensations", offer)
