@@ -96,7 +96,10 @@ class ComplaintJudged(Event, type="complaint.judged.v1"):
 
 
 class RepeatFound(Event, type="complaint.repeat_found.v1"):
-    """The same caller or vehicle had complained before (P12.5); `by` are the kinds of token that agree."""
+    """The same caller, vehicle or customer had complained before (P12.5).
+
+    `by` are the kinds of token that agree; none where only the customer is the same.
+    """
 
     case_id: UUID
     earlier_case_id: UUID
