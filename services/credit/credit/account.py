@@ -100,9 +100,22 @@ class Account(Holdable):
         """Somebody has looked at customer and papers again (P11.1)."""
         self.reviewed_at = at
 
-    def settle_episode(self, reset: str) -> None:
-        """Back within the limit, the count of shipments over it begins anew (P11.7, A37)."""
-        if reset == "episode" and self.overruns and self.exposure <= self.limit_amount:
+    def exposed(self, rules: CreditPolicy) -> Decimal:
+        """The parts of what is owed or on its way that the policy counts (A35)."""
+        exposure = self.balance + self.reserved if "receivable" in rules.exposure else ZERO
+        return exposure + (self.released if "released" in rules.exposure else ZERO)
+
+    def long_term(self, rules: CreditPolicy) -> bool:
+        """Whether the contract's term is over the ordinary one: only what sales has approved counts (P11.5)."""
+        return self.term_days > rules.ordinary_term_days
+
+    def allowance(self, rules: CreditPolicy, on: date) -> Decimal:
+        """What may be owed on a day for which the limit was worked out."""
+        return (shown_terms(self.terms, on) or ZERO) if self.long_term(rules) else self.limit_amount
+
+    def settle_episode(self, rules: CreditPolicy, on: date) -> None:
+        """Back within what may be owed, the count of shipments over it begins anew (P11.7, A37)."""
+        if rules.overrun_reset == "episode" and self.overruns and self.exposed(rules) <= self.allowance(rules, on):
             self.forget_overruns()
 
     @fact
@@ -195,13 +208,13 @@ def move_to_today(tx: Tx, account: Account, sums: DaySums) -> None:
     for move in moved(account.limit_on, account.limit_amount, today, sums, rules, civil(account.opened_at)):
         account.moved_to(move)
         note(tx, account, move)
-        account.settle_episode(rules.overrun_reset)
+        account.settle_episode(rules, move.day)
 
 
 async def settle(tx: Tx, account: Account) -> None:
     """After a booking: the limit as it is now, and a new episode where the account is back within it."""
     await bring_to_today(tx, account)
-    account.settle_episode(account.policy(tx).overrun_reset)
+    account.settle_episode(account.policy(tx), civil(tx.now))
 
 
 def rules_from(day: date, rules: CreditPolicy) -> date:

@@ -15,8 +15,8 @@ from policy.calendar import civil
 
 from credit.permissions import REQUEST_SHIPMENT
 from credit.policy import OVERRUN
-from credit.shipments.deciding import answered, decide_shipment, figures_of, shipment_of
-from credit.shipments.decision import next_overrun
+from credit.shipments.deciding import OVERRUNS, answered, decide_shipment, shipment_of
+from credit.shipments.issue_goods import decide_invoiced
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
 from credit.shipments.release_shipment import decide_held_again
 from credit.shipments.views import ShipmentView
@@ -35,18 +35,20 @@ class NothingToSign(Refused):
 async def ask_signature(shipment_id: UUID, principal: Principal, tx: Tx) -> Answer[ShipmentView]:
     """Ask for the signature, where it is one of the ways out now. Until it is decided the goods are not changed."""
     account, shipment, sums = await shipment_of(tx, shipment_id, REQUEST_SHIPMENT, principal)
-    if shipment.state is not ShipmentState.INVOICED:
-        shipment.refuse_unless(ShipmentState.HELD)
+    shipment.refuse_unless(ShipmentState.HELD, ShipmentState.INVOICED)
+    if shipment.state is ShipmentState.INVOICED:
+        decision = await decide_invoiced(tx, account, shipment, sums)
+    else:
         decision = await decide_shipment(tx, account, shipment, ReleaseStep.RELEASE, sums)
-        if decision.released:
-            return await answered(tx, shipment)
-    figures, _ = await figures_of(tx, account, shipment, sums)
-    kind = next_overrun(figures.used)
-    if kind is None or f"{kind}_overrun" not in {way["code"] for way in shipment.decision["ways_out"]}:
+    if decision.released:
+        return await answered(tx, shipment)
+    offered = [way.code for way in decision.ways_out]
+    kind = next((kind for way, kind in OVERRUNS.items() if way.value in offered), None)
+    if kind is None:
         raise NothingToSign(
             "A signature does not free these goods. Read the ways out of the shipment.",
             rules=RULES,
-            ways_out=[way["code"] for way in shipment.decision["ways_out"]],
+            ways_out=offered,
         )
     rules = account.policy(tx)
     until = civil(tx.now) + timedelta(days=rules.signature_days)

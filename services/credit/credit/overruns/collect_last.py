@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from chassis.tx import Tx
-from policy.calendar import midnight
+from policy.calendar import civil, midnight
 from policy.directory import Directory
 from policy.obligations import owe
 
@@ -17,9 +18,12 @@ from credit.shipments.model import SHIPMENTS, Shipment
 
 RULES = ("P11.8", "P11.12")
 
+_OWED = """SELECT subject, max(since) AS since, bool_or(ended_at IS NULL) AS running FROM kehu.obligations
+    WHERE duty = $1 AND subject = ANY($2::uuid[]) GROUP BY subject"""
 
-def owe_last(tx: Tx, account: Account, shipment: Shipment, invoice: Document) -> None:
-    """From its invoice on the last overrun is owed; it is met when nothing of the invoice is open any more."""
+
+def owe_last(tx: Tx, account: Account, shipment: Shipment, invoice: Document, *, since: date) -> None:
+    """From the day on which it went over, the last overrun is owed; it is met when nothing of its invoice is open."""
     if invoice.open == 0:
         return
     owed = owe(
@@ -28,7 +32,7 @@ def owe_last(tx: Tx, account: Account, shipment: Shipment, invoice: Document) ->
         invoice.id,
         account.policy(tx).last_paid,
         branch=account.branch,
-        since=midnight(invoice.dated_on),
+        since=midnight(since),
         path=f"/v1/shipments/{shipment.id}",
         person=None if shipment.signature is None else shipment.signature["signer"],
         about=shipment.id,
@@ -41,15 +45,12 @@ def owe_last(tx: Tx, account: Account, shipment: Shipment, invoice: Document) ->
 async def owe_again(tx: Tx, account: Account, invoices: Iterable[Document]) -> None:
     """A payment was taken back: what it had paid of a last overrun is owed again, from the same day."""
     open_ones = {one.shipment_id: one for one in invoices if one.shipment_id is not None and one.open > 0}
-    running = {
-        row[0]
-        for row in await tx.driver.fetch(
-            "SELECT subject FROM kehu.obligations WHERE duty = $1 AND subject = ANY($2::uuid[]) AND ended_at IS NULL",
-            LAST_OVERRUN.name,
-            [one.id for one in open_ones.values()],
-        )
+    owed = {
+        row["subject"]: row
+        for row in await tx.driver.fetch(_OWED, LAST_OVERRUN.name, [one.id for one in open_ones.values()])
     }
     for shipment in (await tx.load(SHIPMENTS, open_ones)).values():
         invoice = open_ones[shipment.id]
-        if shipment.overrun == "last" and invoice.id not in running:
-            owe_last(tx, account, shipment, invoice)
+        before = owed.get(invoice.id)
+        if shipment.overrun == "last" and not (before and before["running"]):
+            owe_last(tx, account, shipment, invoice, since=civil(before["since"]) if before else invoice.dated_on)

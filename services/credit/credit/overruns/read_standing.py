@@ -16,11 +16,11 @@ from fastapi import Query
 from policy.calendar import civil
 from pydantic import BaseModel
 
-from credit.account import Account, account_of, rules_from, shown_terms, sums_of
+from credit.account import Account, account_of, rules_from, sums_of
 from credit.accounts.eligibility import facts_of, lacks
 from credit.limit.rolling import ZERO, limit_on, moved, window
 from credit.permissions import READ_ACCOUNT
-from credit.shipments.deciding import exposed, figures_of
+from credit.shipments.deciding import figures_of
 from credit.shipments.decision import Batch, decide
 
 RULES = ("P11.6", "P11.7", "P11.8", "P11.9")
@@ -72,9 +72,7 @@ async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> Stand
     facts = await facts_of(tx, account)
     missing = sorted({lack.code for lack in lacks(facts, today, rules)})
     opened = civil(account.opened_at)
-    long_term = account.term_days > rules.ordinary_term_days
-    limit = (shown_terms(account.terms, today) or ZERO) if long_term else limit_on(today, sums, rules, opened)
-    usable, exposure = ZERO if missing else limit, exposed(account, rules)
+    usable, exposure = ZERO if missing else account.allowance(rules, today), account.exposed(rules)
     later = [date.fromordinal(today.toordinal() + n) for n in range(1, rules.window_days + 1)]
     cent = Decimal("0.01")
     return StandingView(
@@ -93,7 +91,7 @@ async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> Stand
         largest_signed=max(usable - cent, ZERO) // (cent * rules.overrun_part) * cent,
         overruns=list(account.overruns),
         back_on=None
-        if exposure <= usable or missing or long_term
+        if exposure <= usable or missing or account.long_term(rules)
         else next((day for day in later if limit_on(day, sums, rules, opened) >= exposure), None),
         held=[
             HeldView(id=row[0], amount=row[1], decision=row[2]) for row in await tx.driver.fetch(_WAITING, account_id)
@@ -129,5 +127,5 @@ async def _of_today(tx: Tx, account: Account) -> Account:
     seen = replace(account)
     for move in moved(account.limit_on, account.limit_amount, today, sums, rules, civil(account.opened_at)):
         seen.moved_to(move)
-        seen.settle_episode(rules.overrun_reset)
+        seen.settle_episode(rules, move.day)
     return seen

@@ -5,8 +5,7 @@ Every way in (request, change, copy, part, invoice, goods issue, payment, change
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
@@ -30,7 +29,7 @@ from policy.obligations import owe
 from chassis import problems
 from credit.account import ACCOUNTS, Account, Overrun, bring_to_today, rules_from, shown_terms, sums_of
 from credit.accounts.eligibility import Facts, facts_of, lacks
-from credit.limit.rolling import ZERO, DaySums
+from credit.limit.rolling import DaySums
 from credit.policy import PLAN, CreditPolicy
 from credit.shipments.decision import Batch, Decision, Figures, decide
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
@@ -39,7 +38,8 @@ from credit.shipments.views import ShipmentView, view_of
 _ACCOUNT_OF = "SELECT account_id FROM shipments WHERE id = $1"
 _PARTLY_OUT = """SELECT EXISTS (SELECT FROM goods_issues WHERE shipment_id = $1
     AND (state = 'part' OR (state = 'unauthorised' AND covered > 0)))"""
-_OVERRUNS: dict[ReleaseWay, Overrun] = {
+#: the ways that need a signature, and as which of the two they count
+OVERRUNS: dict[ReleaseWay, Overrun] = {
     ReleaseWay.FIRST_OVERRUN: "first",
     ReleaseWay.LAST_OVERRUN: "last",
 }
@@ -87,22 +87,16 @@ def figured(tx: Tx, account: Account, shipment: Shipment | None, sums: DaySums, 
     others = account.overruns if shipment is None else account.without(shipment.id)
     return Figures(
         on=today,
-        exposure=exposed(account, rules),
+        exposure=account.exposed(rules),
         limit=account.limit_amount,
         rules=rules,
         sums=sums,
         opened_on=civil(account.opened_at),
         lacking=tuple(lacks(facts, today, rules)),
-        long_term=account.term_days > rules.ordinary_term_days,
+        long_term=account.long_term(rules),
         terms=shown_terms(account.terms, today),
         used=frozenset(one["kind"] for one in others if _counts(one["on"], str(today), rules)),
     )
-
-
-def exposed(account: Account, rules: CreditPolicy) -> Decimal:
-    """The parts of what is owed or on its way that the policy counts (A35)."""
-    exposure = account.balance + account.reserved if "receivable" in rules.exposure else ZERO
-    return exposure + (account.released if "released" in rules.exposure else ZERO)
 
 
 def _counts(on: str, today: str, rules: CreditPolicy) -> bool:
@@ -127,10 +121,10 @@ def decide_on(tx: Tx, account: Account, shipment: Shipment, step: ReleaseStep, s
     The account is locked, so of what is left each part is taken once.
     """
     shipment.refuse_unless(ShipmentState.HELD, ShipmentState.RELEASED)
-    before = shipment.decision
+    before, counted = shipment.decision, shipment.overrun
     give_back(account, shipment)
     figures = figured(tx, account, shipment, sums, facts)
-    decision = decide(figures, Batch(shipment.amount, shipment.prepaid, shipment.signed))
+    decision = decide(figures, Batch(shipment.amount, shipment.prepaid, shipment.signed, counted))
     note_eligibility(tx, account, figures, facts.as_of)
     if decision.way is not None:
         take(account, shipment, decision, figures)
@@ -150,13 +144,18 @@ def give_back(account: Account, shipment: Shipment) -> None:
 def take(account: Account, shipment: Shipment, decision: Decision, figures: Figures) -> None:
     """Released goods count as owed from now on."""
     assert decision.way is not None
-    overrun = _OVERRUNS.get(decision.way)
+    overrun = OVERRUNS.get(decision.way)
     shipment.release_by(overrun)
     account.reserve(-shipment.covered)
     account.release_goods(shipment.amount)
     if overrun is not None:
-        assert shipment.signature is not None
-        account.overran(shipment.id, overrun, shipment.amount, figures.on, shipment.signature["signer"])
+        count_over(account, shipment, overrun, figures.on)
+
+
+def count_over(account: Account, shipment: Shipment, overrun: Overrun, on: date) -> None:
+    """The account has had this one of the two over the limit (P11.7, P11.8)."""
+    assert shipment.signature is not None
+    account.overran(shipment.id, overrun, shipment.amount, on, shipment.signature["signer"])
 
 
 def finish(
@@ -172,7 +171,7 @@ def finish(
     before = before or {}
     planned = bool(before.get("plan_owed"))
     shipment.decided({**decision.kept(), "plan_owed": planned or decision.plan_wanted}, step.value, decision.on)
-    account.settle_episode(account.policy(tx).overrun_reset)
+    account.settle_episode(account.policy(tx), decision.on)
     amount = Money(amount=shipment.amount)
     if decision.way is not None:
         if decision.plan_wanted and not planned:

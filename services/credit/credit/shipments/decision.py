@@ -69,6 +69,8 @@ class Batch:
     amount: Decimal
     prepaid: Decimal = ZERO
     signature: Signature | None = None
+    #: as which of the two over the limit they are counted already
+    counted: Overrun | None = None
 
     @property
     def uncovered(self) -> Decimal:
@@ -156,7 +158,7 @@ def decide(figures: Figures, batch: Batch) -> Decision:
     after = owed if "batch" in rules.exposure else figures.exposure
     paid = batch.uncovered == ZERO or owed <= ZERO
     over = after > usable
-    kind = next_overrun(figures.used)
+    kind = _turn(figures, batch)
     way: ReleaseWay | None = None
     reasons: tuple[Reason, ...] = ()
     ways_out: tuple[WayOut, ...] = ()
@@ -191,6 +193,13 @@ def next_overrun(used: frozenset[str]) -> Overrun | None:
     return "last" if "first" in used else "first"
 
 
+def _turn(figures: Figures, batch: Batch) -> Overrun | None:
+    """Which of the two these goods would be: what they were signed and counted as stays theirs, whoever came after."""
+    if batch.counted is not None and batch.counted not in figures.used and _covers(batch, batch.counted, figures.on):
+        return batch.counted
+    return next_overrun(figures.used)
+
+
 def small_enough(batch: Batch, usable: Decimal, after: Decimal, rules: CreditPolicy) -> bool:
     """Under one third of the limit: exactly a third is too much (A1)."""
     measured = batch.amount if rules.overrun_measure == "batch" else after - usable
@@ -199,13 +208,13 @@ def small_enough(batch: Batch, usable: Decimal, after: Decimal, rules: CreditPol
 
 def _signed(figures: Figures, batch: Batch, usable: Decimal, after: Decimal, kind: Overrun | None) -> bool:
     """Whether a signature covers this very amount today, as the shipment over the limit that it would be."""
+    return _covers(batch, kind, figures.on) and small_enough(batch, usable, after, figures.rules)
+
+
+def _covers(batch: Batch, kind: Overrun | None, on: date) -> bool:
     signature = batch.signature
     return (
-        signature is not None
-        and signature.kind == kind
-        and signature.amount == batch.amount
-        and figures.on <= signature.until
-        and small_enough(batch, usable, after, figures.rules)
+        signature is not None and signature.kind == kind and signature.amount == batch.amount and on <= signature.until
     )
 
 

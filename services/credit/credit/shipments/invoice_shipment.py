@@ -64,7 +64,7 @@ async def _invoice(tx: Tx, account: Account, shipment: Shipment) -> None:
     for payment in prepayments:
         await allocate(tx, account, payment)
     if shipment.overrun == "last":
-        owe_last(tx, account, shipment, invoice)
+        owe_last(tx, account, shipment, invoice, since=today)
     await settle(tx, account)
     tx.publish(
         shipment,

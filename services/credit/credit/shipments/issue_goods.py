@@ -21,13 +21,22 @@ from credit.ledger.booking import goods_out
 from credit.ledger.model import DOCUMENTS
 from credit.limit.rolling import DaySums
 from credit.losses.find_loss import Gone, found_unauthorised
+from credit.overruns.collect_last import owe_last
 from credit.permissions import ISSUE_GOODS
-from credit.shipments.deciding import answered, decide_shipment, figures_of, finish, shipment_of
+from credit.shipments.deciding import (
+    OVERRUNS,
+    answered,
+    count_over,
+    decide_shipment,
+    figures_of,
+    finish,
+    shipment_of,
+)
 from credit.shipments.decision import Batch, Decision, decide
 from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.views import ShipmentView
 
-RULES = ("P02.3", "P11.2", "P11.6", "P11.11")
+RULES = ("P02.3", "P11.2", "P11.6", "P11.7", "P11.8", "P11.11")
 
 _TOLD = """SELECT coalesce(sum(round(value * covered / quantity, 2)), 0) FROM goods_issues
     WHERE shipment_id = $1 AND (state = 'part' OR (state = 'unauthorised' AND covered > 0))"""
@@ -75,7 +84,14 @@ async def decide_invoiced(tx: Tx, account: Account, shipment: Shipment, sums: Da
     account.owes(-invoice.open)
     figures, _ = await figures_of(tx, account, shipment, sums)
     account.owes(invoice.open)
-    decision = decide(figures, Batch(shipment.amount, shipment.amount - invoice.open, shipment.signed))
+    batch = Batch(shipment.amount, shipment.amount - invoice.open, shipment.signed, shipment.overrun)
+    decision = decide(figures, batch)
+    overrun = None if decision.way is None else OVERRUNS.get(decision.way)
+    if overrun is not None:
+        count_over(account, shipment, overrun, figures.on)
+        if overrun == "last" and shipment.overrun != "last":
+            owe_last(tx, account, shipment, invoice, since=figures.on)
+        shipment.leave_over(overrun)
     finish(tx, account, shipment, decision, ReleaseStep.ISSUE, before=shipment.decision)
     return decision
 

@@ -15,7 +15,7 @@ from chassis.store import Store
 from policy.approvals import Holdable, action, fact
 
 from credit import tables
-from credit.account import ZERO
+from credit.account import ZERO, Overrun
 from credit.shipments.decision import Signature
 
 #: no quantity
@@ -63,7 +63,7 @@ class Shipment(Holdable):
     prepaid: Decimal = ZERO
     decision: dict[str, Any] = field(default_factory=dict)
     signature: dict[str, str] | None = None
-    overrun: str | None = None
+    overrun: Overrun | None = None
     released_on: date | None = None
     invoice_id: UUID | None = None
     invoiced_on: date | None = None
@@ -107,7 +107,7 @@ class Shipment(Holdable):
         self.released_on = (self.released_on or on) if decision["outcome"] == "released" else None
 
     @action("release")
-    def release_by(self, overrun: str | None) -> None:
+    def release_by(self, overrun: Overrun | None) -> None:
         """It may be invoiced."""
         self.state, self.overrun = ShipmentState.RELEASED, overrun
 
@@ -121,6 +121,12 @@ class Shipment(Holdable):
         """Other goods, another amount: neither what was signed nor what was released covers them."""
         self.lines, self.amount, self.destination = tuple(dict(line) for line in lines), amount, destination
         self.signature, self.released_on = None, None
+
+    @fact
+    def leave_over(self, overrun: Overrun) -> None:
+        """Invoiced goods leave over the limit; who signed them as the last answers for them as that."""
+        if self.overrun != "last":
+            self.overrun = overrun
 
     @fact
     def paid(self, change: Decimal) -> None:

@@ -12,7 +12,7 @@ from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
 from contracts.work import WorkItem, WorkState
 
-from .trade import Distributor, clock, codes, done, send
+from .trade import Distributor, at, clock, codes, done, send
 
 
 async def full(stage: Stage) -> Distributor:
@@ -204,3 +204,72 @@ async def test_the_standing_says_what_brings_the_account_back_and_what_if_decide
     assert [one["id"] for one in (await shop.standing())["held"]] == [asked["id"]]
     paid = await done(stage, "sales-1", "GET", f"{shop.path}/what-if?amount=120.00&prepaid=120.00")
     assert paid["decision"]["way"] == "prepaid"
+
+
+@pytest.mark.rule("P11.7")
+@pytest.mark.rule("P11.8")
+async def test_the_first_is_invoiced_and_issued_though_the_last_was_released_meanwhile(stage: Stage) -> None:
+    shop = await full(stage)
+    first, last = await signed(shop, "200.00"), await signed(shop, "100.00")
+    for shipment, kind in ((first, "first"), (last, "last")):
+        for verb in ("invoice", "issue"):
+            done_so = await shop.step(shipment, verb)
+            assert (done_so.status_code, done_so.json()["decision"]["way"]) == (200, f"{kind}_overrun"), verb
+    assert [one["kind"] for one in (await shop.read())["overruns"]] == ["first", "last"]
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.8")
+async def test_the_last_stays_signed_when_the_first_is_cancelled(stage: Stage) -> None:
+    shop = await full(stage)
+    first, last = await signed(shop, "200.00"), await signed(shop, "100.00")
+    await shop.step(first, "cancel")
+    invoiced = await shop.step(last, "invoice")
+    assert (invoiced.status_code, invoiced.json()["overrun"]) == (200, "last")
+    assert codes((await shop.asks("50.00"))["decision"], "ways_out") == ["remit_first", "pay_down"]
+
+
+@pytest.mark.rule("P11.7")
+@pytest.mark.rule("P11.8")
+@pytest.mark.rule("P11.12")
+async def test_goods_that_leave_by_a_signature_are_the_first_and_the_last_too(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10)
+    await shop.bought("600.00", 30)
+    await shop.book("opening", "900.00", date(2026, 2, 1))
+    first, last, third = [await shop.asks("150.00") for _ in range(3)]
+    for shipment in (first, last, third):
+        assert (await shop.step(shipment, "invoice")).status_code == 200
+    at(stage, "2026-04-01T09:00:00")
+    await shop.bought("900.00", 10)
+    await shop.book("opening", "900.00", date(2026, 3, 1))
+    for shipment, kind in ((first, "first"), (last, "last")):
+        # that they are held is found by asking; nobody has tried to issue them
+        assert (await shop.step(shipment, "ask-signature")).status_code == 200
+        assert (await shop.signs(shipment)).status_code == 200
+        gone = await shop.step(shipment, "issue")
+        assert (gone.status_code, gone.json()["overrun"]) == (200, kind)
+    (owed,) = await work_of(stage, "credit.last_overrun")
+    # of the month in which it went over, not of its invoice
+    assert (owed.person, str(owed.due_at)) == ("area-1", "2026-04-30 16:00:00+00:00")
+    refused = await shop.step(third, "ask-signature")
+    assert (refused.status_code, refused.json()["ways_out"]) == (409, ["remit_first", "pay_down"])
+    invoice = (await shop.shipment(last))["invoice_id"]
+    payment = await shop.book("payment", "150.00", pays=[{"document_id": invoice, "amount": "150.00"}])
+    await shop.reverses(payment)
+    assert (await work_of(stage, "credit.last_overrun"))[-1].due_at == owed.due_at
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.5")
+@pytest.mark.rule("P11.7")
+async def test_at_a_long_term_the_episode_ends_within_what_sales_has_approved(stage: Stage) -> None:
+    shop = await Distributor.opened(stage, term_days=60)
+    await shop.bought("2000.00", 10)
+    body = {"amount": "900.00", "until": "2026-03-31"}
+    await done(stage, "sales-1", "POST", f"{shop.path}/terms", json=body)
+    assert (await shop.signs({"id": str(shop.account)}, "manager-1")).status_code == 200
+    await shop.book("opening", "900.00", date(2026, 2, 1))
+    assert [(await signed(shop, "100.00"))["overrun"] for _ in range(2)] == ["first", "last"]
+    await shop.book("payment", "200.00")
+    assert (await shop.read())["overruns"] == []
