@@ -95,6 +95,11 @@ def lacks(facts: Facts, on: date, rules: CreditPolicy) -> Iterator[Lack]:
         yield Lack("old_items")
 
 
+def eligible(facts: Facts | None, on: date, rules: CreditPolicy) -> bool:
+    """Whether nothing is missing on a day, from what is known now."""
+    return facts is None or next(lacks(facts, on, rules), None) is None
+
+
 def _valid(until: date | None, on: date) -> bool:
     return until is None or on <= until
 

@@ -118,11 +118,12 @@ async def take_document(tx: Tx, account: Account, form: DocumentForm) -> tuple[D
     named = await _as_far_as_open(tx, form)
     if form.shipment_id is not None:
         named = await _for_shipment(tx, account, document) or named
+    before = account.limit_amount
     await book(tx, account, document, named)
     await settle(tx, account)
     if document.kind is DocumentKind.PAYMENT:
         await follow_plan(tx, account)
-    if not document.is_debit:
+    if not document.is_debit or account.limit_amount > before:
         await decide_later(tx, account)
     return document, True
 

@@ -1,6 +1,6 @@
 """Moves an account's limit at midnight, keeps each day's with why it changed, and plans its next night (P11.3).
 
-What else is looked at every day (risks, letters) is planned with it.
+Goods that waited for a wider limit are decided again. What else is looked at every day (risks, letters) is planned too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from credit.account import ACCOUNTS, Account, account_of, bring_to_today
 from credit.dunning.dun_account import dun_account
 from credit.permissions import READ_ACCOUNT
+from credit.shipments.release_shipment import decide_later
 from credit.tables import limits
 from credit.warnings.weigh_risks import weigh_risks_of_night
 
@@ -35,6 +36,7 @@ async def _rolled(tx: Tx, ended: Sequence[tuple[str, Any]]) -> None:
         plan_midnight(tx, account)
         tx.later(weigh_risks_of_night, account.id)
         tx.later(dun_account, account.id)
+    await decide_later(tx, *found.values())
 
 
 @job(retry=("10s", "1m", "10m", "1h", "6h"), finish=_rolled)

@@ -17,7 +17,7 @@ from policy.calendar import civil
 from pydantic import BaseModel
 
 from credit.account import Account, account_of, rules_from, sums_of
-from credit.accounts.eligibility import facts_of, lacks
+from credit.accounts.eligibility import eligible, facts_of, lacks
 from credit.limit.rolling import ZERO, limit_on, moved, window
 from credit.permissions import READ_ACCOUNT
 from credit.shipments.deciding import figures_of
@@ -41,7 +41,7 @@ class HeldView(BaseModel):
 class StandingView(BaseModel):
     """Where the account stands. `over` is how much would bring it back within the limit; `room` what may still go.
 
-    `back_on` is the day on which the limit alone would be wide enough, from what is booked today.
+    `back_on` is the day on which the limit alone would be wide enough, from what is booked and known today.
     """
 
     account_id: UUID
@@ -92,7 +92,10 @@ async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> Stand
         overruns=list(account.overruns),
         back_on=None
         if exposure <= usable or missing or account.long_term(rules)
-        else next((day for day in later if limit_on(day, sums, rules, opened) >= exposure), None),
+        else next(
+            (day for day in later if limit_on(day, sums, rules, opened) >= exposure and eligible(facts, day, rules)),
+            None,
+        ),
         held=[
             HeldView(id=row[0], amount=row[1], decision=row[2]) for row in await tx.driver.fetch(_WAITING, account_id)
         ],

@@ -14,7 +14,7 @@ from typing import Any
 from contracts.credit import ReleaseWay
 
 from credit.account import Overrun
-from credit.accounts.eligibility import Lack
+from credit.accounts.eligibility import Facts, Lack, eligible
 from credit.limit.rolling import DaySums, limits_after
 from credit.policy import CreditPolicy
 
@@ -54,6 +54,8 @@ class Figures:
     sums: DaySums = field(default_factory=dict)
     opened_on: date = date.min
     lacking: tuple[Lack, ...] = ()
+    #: on what eligibility rests, for the days to come
+    facts: Facts | None = None
     #: the contract's term is longer than the ordinary one
     long_term: bool = False
     #: how much sales has approved at that term
@@ -249,6 +251,7 @@ def _ways_out(
         yield WayOut("approve_terms", ("P11.5",), batch.uncovered, role=role)
     if usable == ZERO:
         yield WayOut("pay_cash", ("P11.4",), batch.uncovered)
+        yield from _waiting(figures, after)
         return
     yield WayOut("remit_first", ("P11.9",), batch.uncovered)
     yield WayOut("pay_down", ("P11.6",), after - usable)
@@ -263,12 +266,20 @@ def _ways_out(
         most = (usable - CENT) // (CENT * rules.overrun_part) * CENT
         if most > ZERO:
             yield WayOut("take_less", rule, most)
-    if not figures.long_term and (day := _freed_on(figures, after)) is not None:
+    yield from _waiting(figures, after)
+
+
+def _waiting(figures: Figures, after: Decimal) -> Iterator[WayOut]:
+    if not figures.long_term and not figures.lacking and (day := _freed_on(figures, after)) is not None:
         yield WayOut("wait", ("P11.3",), day=day)
 
 
 def _freed_on(figures: Figures, after: Decimal) -> date | None:
-    """The first day on which the limit would be wide enough, from what is booked today; None in the whole window."""
+    """The first day on which the limit would be wide enough, from what is booked today; None in the whole window.
+
+    None too where the account would not be eligible any more by then: a contract has ended, open items are last year's.
+    """
     rules = figures.rules
     days = limits_after(figures.on, rules.window_days, figures.sums, rules, figures.opened_on)
-    return next((day for day, limit in days if limit >= after), None)
+    day = next((day for day, limit in days if limit >= after and limit > ZERO), None)
+    return day if day is not None and eligible(figures.facts, day, rules) else None

@@ -34,6 +34,7 @@ from credit.shipments.deciding import (
 )
 from credit.shipments.decision import Batch, Decision, decide
 from credit.shipments.model import Shipment, ShipmentState
+from credit.shipments.release_shipment import decide_later
 from credit.shipments.views import ShipmentView
 
 RULES = ("P02.3", "P11.2", "P11.6", "P11.7", "P11.8", "P11.11")
@@ -114,8 +115,11 @@ async def note_issued(
         on=on,
     )
     if shipment.invoice_id is not None:
+        before = account.limit_amount
         await goods_out(tx, await tx.get(DOCUMENTS, shipment.invoice_id), on)
         await settle(tx, account)
+        if account.limit_amount > before:  # they left on an earlier day
+            await decide_later(tx, account)
     told = await tx.driver.fetchval(_TOLD, shipment.id)
     await tx.driver.execute(_COMPLETE, shipment.id)
     tx.publish(

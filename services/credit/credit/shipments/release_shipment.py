@@ -23,7 +23,7 @@ RULES = ("P11.4", "P11.5", "P11.6", "P11.7", "P11.8", "P11.9")
 
 _WAITING = """SELECT id FROM shipments WHERE account_id = $1 AND state IN ('held', 'released')
     AND (state = 'held' OR $2) ORDER BY id"""
-_HELD = "SELECT EXISTS (SELECT FROM shipments WHERE account_id = $1 AND state = 'held')"
+_HELD = "SELECT DISTINCT account_id FROM shipments WHERE account_id = ANY($1::uuid[]) AND state = 'held'"
 
 
 @post("/v1/shipments/{shipment_id}/release", needs=REQUEST_SHIPMENT)
@@ -46,13 +46,13 @@ async def decide_all_again(ref: str, work: Work) -> None:
     await _decide_again(UUID(ref), work, released_too=True)
 
 
-async def decide_later(tx: Tx, account: Account) -> None:
+async def decide_later(tx: Tx, *accounts: Account) -> None:
     """Have what is held decided again after this transaction, if anything is.
 
-    A file of payments is mostly of accounts without. The account is locked: nothing becomes held meanwhile.
+    A file of payments is mostly of accounts without. The accounts are locked: nothing becomes held meanwhile.
     """
-    if await tx.driver.fetchval(_HELD, account.id):
-        tx.later(decide_held_again, account.id)
+    for row in await tx.driver.fetch(_HELD, [account.id for account in accounts]):
+        tx.later(decide_held_again, row[0])
 
 
 async def _decide_again(account_id: UUID, work: Work, *, released_too: bool) -> None:

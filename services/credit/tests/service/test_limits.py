@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,7 +14,8 @@ from chassis.kit.stage import Stage
 from credit import tables
 from credit.numbers import numbered
 
-from .trade import Distributor, clock, done, send
+from .nights import until, worked
+from .trade import Distributor, clock, codes, done, send, today
 
 
 @pytest.mark.rule("P11.3")
@@ -37,6 +38,39 @@ async def test_at_midnight_the_limit_moves_by_itself_and_says_why(stage: Stage) 
     ]
     ((waiting, run_at),) = await stage.rows("SELECT count(*), min(run_at) FROM kehu.jobs WHERE kind = 'roll_limit'")
     assert (waiting, run_at) == (1, datetime.fromisoformat("2026-03-04T00:00:00+08:00"))
+
+
+@pytest.mark.rule("P11.3")
+@pytest.mark.rule("P11.6")
+async def test_goods_that_wait_for_a_wider_limit_go_at_the_midnight_that_was_said(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    paid = await shop.asks("500.00")
+    await shop.book("payment", "500.00", shipment_id=paid["id"])
+    for verb in ("release", "invoice", "issue"):
+        assert (await shop.step(paid, verb)).status_code == 200
+    held = await shop.asks("100.00")
+    assert codes(held["decision"], "ways_out") == ["pay_cash", "wait"]
+    foreseen = await done(stage, "sales-1", "GET", f"{shop.path}/what-if?amount=100.00")
+    assert foreseen["decision"]["ways_out"] == held["decision"]["ways_out"]
+    await until(stage, "2026-03-02 23:59")
+    assert (await shop.shipment(held))["state"] == "held"
+    assert held["decision"]["ways_out"][1]["day"] == "2026-03-03"
+    await until(stage, "2026-03-03 00:00")
+    assert (await shop.shipment(held))["state"] == "released"
+
+
+@pytest.mark.rule("P11.2")
+@pytest.mark.rule("P11.6")
+async def test_goods_are_decided_again_when_what_left_on_an_earlier_day_widens_the_limit(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("100.00", 10)
+    await shop.book("payment", "400.00")
+    held = await shop.asks("600.00")
+    assert held["state"] == "held"
+    await worked(stage)
+    await shop.book("invoice", "400.00", today(stage) - timedelta(days=3), issued_on="2026-02-27")
+    await worked(stage)
+    assert (await shop.shipment(held))["decision"]["limit"] == "500.00"
 
 
 @pytest.mark.rule("P11.2")

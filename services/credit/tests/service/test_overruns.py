@@ -273,3 +273,16 @@ async def test_at_a_long_term_the_episode_ends_within_what_sales_has_approved(st
     assert [(await signed(shop, "100.00"))["overrun"] for _ in range(2)] == ["first", "last"]
     await shop.book("payment", "200.00")
     assert (await shop.read())["overruns"] == []
+
+
+@pytest.mark.rule("P11.1")
+@pytest.mark.rule("P11.3")
+async def test_the_limit_brings_nobody_back_on_a_day_on_which_the_credit_has_ended(stage: Stage) -> None:
+    at(stage, "2026-12-31T09:00:00")
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10)
+    await shop.ships("900.00")
+    await shop.book("opening", "10.00", date(2026, 12, 1))
+    # a wider limit comes with the new year, and with it what is open is last year's
+    assert (await shop.standing())["back_on"] is None
+    assert "wait" not in codes((await shop.asks("100.00"))["decision"], "ways_out")

@@ -453,3 +453,19 @@ def test_room_covers_the_named_batch_first_and_no_more_than_there_is() -> None:
     assert room.take("p", "b2", Decimal(9)) == [(0, Decimal(4))]
     assert room.take("other", "b1", Decimal(1)) == []
     assert room.empty
+
+
+@pytest.mark.rule("P11.2")
+@pytest.mark.rule("P11.6")
+async def test_goods_that_left_days_ago_widen_the_limit_for_what_is_held(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("100.00", 10)
+    gone = await asked(shop, ("p-100", "4"))
+    assert (await shop.step(gone, "invoice")).status_code == 200
+    clock(stage).later(days=2)
+    held = await shop.asks("80.00")
+    assert held["state"] == "held"
+    await all_worked(stage)
+    assert await listed(stage, line("CK-1", 1, gone["id"], "4")) == ["made"]
+    found = await shop.shipment(held)
+    assert (found["state"], found["decision"]["limit"]) == ("released", "140.00")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from contracts.credit import ReleaseWay
-from credit.accounts.eligibility import Lack
-from credit.limit.rolling import ZERO
+from credit.accounts.eligibility import CustomerFacts, Facts, Lack
+from credit.limit.rolling import ZERO, DaySums, limit_on
 from credit.policy import CreditPolicy
 from credit.shipments.decision import Batch, Decision, Figures, Signature, decide
 from hypothesis import given
@@ -111,6 +113,43 @@ def test_waiting_is_a_way_out_where_goods_of_today_count_tomorrow() -> None:
     held = decide(figures(900, 900, sums=sums), Batch(money(50)))
     assert [way.day for way in held.ways_out if way.code == "wait"] == [DAY + timedelta(days=1)]
     assert "wait" not in ways(decide(figures(900, 900, sums=sums), Batch(money(500))))
+
+
+@pytest.mark.rule("P11.1")
+@pytest.mark.rule("P11.3")
+def test_waiting_is_no_way_out_past_the_end_of_the_credit() -> None:
+    at, eve = datetime(2026, 12, 1, tzinfo=UTC), date(2026, 12, 31)
+    customer = CustomerFacts(
+        UUID(int=1), True, at, at, at, (("account_opener_identity", None), ("direct_contract", eve))
+    )
+    lasting = replace(customer, papers=(customer.papers[0], ("direct_contract", None)))
+    sums = {eve: {"shipped": money(2000)}}
+    for one, oldest, free in ((lasting, None, True), (lasting, eve, False), (customer, None, False)):
+        facts = Facts((one,), oldest, "direct", at)
+        held = decide(replace(figures(900, 900, sums=sums, facts=facts), on=eve), Batch(money(50)))
+        assert ("wait" in ways(held)) is free
+
+
+histories = st.dictionaries(
+    st.integers(0, 40).map(lambda n: DAY - timedelta(days=n)),
+    st.integers(0, 100_000).map(lambda n: {"shipped": Decimal(n) / 100}),
+    max_size=8,
+)
+
+
+@pytest.mark.rule("P11.3")
+@given(histories, st.integers(0, 300_000), st.integers(1, 100_000))
+def test_who_waits_is_freed_on_the_day_that_was_said_and_not_before(sums: DaySums, owed: int, cents: int) -> None:
+    batch = Batch(Decimal(cents) / 100)
+    days = [DAY + timedelta(days=n) for n in range(31)]
+    stands = [
+        Figures(day, Decimal(owed) / 100, limit_on(day, sums, CreditPolicy(), date.min), CreditPolicy(), sums)
+        for day in days
+    ]
+    found = [decide(one, batch) for one in stands]
+    if not found[0].released:
+        freed = next((day for day, one in zip(days, found, strict=True) if one.released), None)
+        assert next((way.day for way in found[0].ways_out if way.code == "wait"), None) == freed
 
 
 cents = st.integers(-50_000, 200_000).map(lambda n: Decimal(n) / 100)
