@@ -117,6 +117,7 @@ async def _allocate_named(tx: Tx, account: Account, document: Document, named: M
             other is None
             or other.account_id != account.id
             or other.is_debit == document.is_debit
+            or other.reserved
             or amount > min(other.open, document.open)
         ):
             raise NotOpenSoFar(f"The document {identifier} cannot take {amount}. Read what is open.", rules=RULES)

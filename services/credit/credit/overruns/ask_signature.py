@@ -10,7 +10,7 @@ from chassis.http import Answer, post
 from chassis.problems import Refused
 from chassis.tx import Tx
 from contracts.credit import ReleaseStep
-from policy.approvals import Asked, ask, granted
+from policy.approvals import ASKED, Asked, AskedState, ask, end, granted
 from policy.calendar import civil
 
 from credit.permissions import REQUEST_SHIPMENT
@@ -71,6 +71,15 @@ async def ask_signature(shipment_id: UUID, principal: Principal, tx: Tx) -> Answ
         parties=[f"account:{account.id}"],
     )
     return await answered(tx, shipment)
+
+
+async def take_back_asking(tx: Tx, shipment: Shipment, because: str) -> None:
+    """Nobody is to sign any more what will not go, or has gone."""
+    held = shipment.held.get(OVERRUN.name)
+    if held is not None:
+        asked = await tx.get(ASKED, UUID(held["id"]))
+        if asked.state is AskedState.OPEN:
+            await end(tx, asked, AskedState.WITHDRAWN, because)
 
 
 @granted(OVERRUN, SHIPMENTS)

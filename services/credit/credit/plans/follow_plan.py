@@ -18,8 +18,11 @@ from credit.warnings.weigh_risks import weigh_risks
 RULES = ("P11.14",)
 
 _RUNNING = "SELECT id FROM plans WHERE account_id = $1 AND state = 'running'"
-_RECEIVED = """SELECT coalesce(sum(amount), 0) FROM documents WHERE account_id = $1 AND kind = 'payment'
-    AND reversed_by IS NULL AND NOT reserved AND booked_at > $2"""
+# money that came before the invoice of its goods has paid for those, and nothing of what was owed
+_RECEIVED = """SELECT coalesce(sum(p.amount - coalesce(own.amount, 0)), 0) FROM documents p
+    LEFT JOIN LATERAL (SELECT sum(a.amount) AS amount FROM allocations a JOIN documents i ON i.id = a.debit_id
+        WHERE a.credit_id = p.id AND i.shipment_id = p.shipment_id AND i.id > p.id) own ON true
+    WHERE p.account_id = $1 AND p.kind = 'payment' AND p.reversed_by IS NULL AND NOT p.reserved AND p.booked_at > $2"""
 
 
 async def running_plan(tx: Tx, account: Account) -> Plan | None:
@@ -29,7 +32,7 @@ async def running_plan(tx: Tx, account: Account) -> Plan | None:
 
 
 async def follow_plan(tx: Tx, account: Account) -> None:
-    """After a payment was booked or taken back, in a transaction that holds the account."""
+    """After a payment was booked, set free or taken back, in a transaction that holds the account."""
     plan = await running_plan(tx, account)
     if plan is None:
         return

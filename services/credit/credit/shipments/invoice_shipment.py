@@ -16,6 +16,7 @@ from credit.ledger.booking import allocate, book, new_document
 from credit.ledger.model import DOCUMENTS, Document, DocumentKind
 from credit.overruns.collect_last import owe_last
 from credit.permissions import INVOICE
+from credit.plans.follow_plan import follow_plan
 from credit.shipments.deciding import answered, decide_shipment, shipment_of
 from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.views import ShipmentView
@@ -66,6 +67,8 @@ async def _invoice(tx: Tx, account: Account, shipment: Shipment) -> None:
     if shipment.overrun == "last":
         owe_last(tx, account, shipment, invoice, since=today)
     await settle(tx, account)
+    if prepayments:
+        await follow_plan(tx, account)
     tx.publish(
         shipment,
         ShipmentInvoiced(

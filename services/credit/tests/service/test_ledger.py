@@ -240,3 +240,21 @@ async def test_the_exposure_opens_into_lines_that_add_up_to_it(stage: Stage) -> 
         assert sum(Decimal(line["counts"]) for line in lines) == Decimal(amount), part
         assert lines, part
     await shop.proved()
+
+
+@pytest.mark.rule("P11.9")
+async def test_money_that_waits_for_its_goods_is_laid_on_nothing_else(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    goods = await shop.asks("500.00")
+    payment = await shop.book("payment", "500.00", shipment_id=goods["id"])
+    body = {
+        "kind": "invoice", "customer_id": str(shop.customer), "amount": "500.00", "dated_on": str(today(stage)),
+        "origin": "erp", "origin_ref": "FP-1", "pays": [{"document_id": payment["id"]}],
+    }  # fmt: skip
+    refused = await send(stage, "finance-1", "POST", f"{shop.path}/documents", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/not-open-so-far")
+    for verb in ("release", "invoice"):
+        assert (await shop.step(goods, verb)).status_code == 200
+    invoice = (await shop.shipment(goods))["invoice_id"]
+    assert (await done(stage, "sales-1", "GET", f"/v1/documents/{invoice}"))["open"] == "0.00"
+    await shop.proved()

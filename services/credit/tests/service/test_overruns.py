@@ -286,3 +286,15 @@ async def test_the_limit_brings_nobody_back_on_a_day_on_which_the_credit_has_end
     # a wider limit comes with the new year, and with it what is open is last year's
     assert (await shop.standing())["back_on"] is None
     assert "wait" not in codes((await shop.asks("100.00"))["decision"], "ways_out")
+
+
+@pytest.mark.rule("P11.7")
+async def test_what_is_cancelled_waits_for_no_signature(stage: Stage) -> None:
+    shop = await full(stage)
+    shipment = await shop.asks("200.00")
+    await shop.step(shipment, "ask-signature")
+    cancelled = (await shop.step(shipment, "cancel")).json()
+    assert (cancelled["state"], cancelled["waits_for"]) == ("cancelled", [])
+    assert (await work_of(stage, "approve.credit.overrun"))[-1].state == WorkState.WAIVED
+    asked = await done(stage, "area-1", "GET", f"/v1/approvals?subject={shipment['id']}&state=open")
+    assert asked["items"] == []

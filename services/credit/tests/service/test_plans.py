@@ -97,3 +97,37 @@ async def test_plans_of_other_branches_are_not_seen(stage: Stage) -> None:
     assert (await send(stage, "sales-2", "GET", f"{shop.path}/plans")).status_code == 404
     body = {"instalments": [{"due_on": "2026-03-10", "amount": "10.00"}]}
     assert (await send(stage, "sales-2", "POST", f"{shop.path}/plans", json=body)).status_code == 404
+
+
+@pytest.mark.rule("P11.9")
+@pytest.mark.rule("P11.14")
+async def test_money_for_goods_that_are_paid_first_keeps_no_promise_about_what_was_owed(stage: Stage) -> None:
+    shop = await full(stage)
+    await shop.book("opening", "100.00", date(2026, 2, 1))
+    shipped, given_up = await shop.asks("400.00"), await shop.asks("300.00")
+    path = f"{shop.path}/plans"
+    said = [{"due_on": f"2026-03-{day}", "amount": amount} for day, amount in ((10, "50.00"), (15, "350.00"))]
+    said.append({"due_on": "2026-03-20", "amount": "600.00"})
+    await done(stage, "sales-1", "POST", path, json={"instalments": said})
+    at(stage, "2026-03-03T10:00:00")
+
+    async def met() -> list[str | None]:
+        (plan,) = (await done(stage, "sales-1", "GET", path))["items"]
+        return [one["met_on"] for one in plan["instalments"]]
+
+    await shop.book("payment", "450.00", shipment_id=shipped["id"])
+    await shop.book("payment", "300.00", shipment_id=given_up["id"])
+    assert (await shop.step(shipped, "release")).status_code == 200
+    assert await met() == [None] * 3
+    # 50.00 more than the goods are worth
+    assert (await shop.step(shipped, "invoice")).status_code == 200
+    assert await met() == ["2026-03-03", None, None]
+    await shop.book("payment", "50.00")
+    assert await met() == ["2026-03-03", None, None]
+    await shop.step(given_up, "cancel")
+    assert await met() == ["2026-03-03", "2026-03-03", None]
+    await shop.step(shipped, "cancel")
+    assert (await shop.read())["balance"] == "200.00"
+    assert (await met())[2] is None
+    await shop.book("payment", "200.00")
+    assert await met() == ["2026-03-03"] * 3
