@@ -63,9 +63,17 @@ class ShareForm(BaseModel):
 
 @post("/v1/losses/{loss_id}/ask-shares", needs=BOOK)
 async def ask_shares(loss_id: UUID, form: ShareForm, principal: Principal, tx: Tx) -> LossView:
-    """Ask for the shares to be approved. 409 while the proportions are not set; who bears a part does not approve."""
+    """Ask for the shares to be approved. 409 while the proportions are not set; who bears a part does not approve.
+
+    A debt that was paid meanwhile is dismissed at once: there is nothing to share.
+    """
     loss = await loss_of(tx, loss_id, BOOK, principal)
     loss.refuse_unless(LossState.VERIFIED)
+    if loss.kind is not LossKind.UNAUTHORISED_SHIPMENT and await _nothing_open(tx, loss):
+        loss.dismiss(tx.now)
+        met(tx, LOSS, loss.id, at=tx.now)
+        await tx.flush()
+        return view_of(loss)
     rules = policy(tx, CreditPolicy, loss.branch, tx.now)
     weights = rules.proportions.get(loss.kind.value)
     if not weights or not any(weights.values()):
@@ -89,6 +97,11 @@ async def ask_shares(loss_id: UUID, form: ShareForm, principal: Principal, tx: T
     )
     await tx.flush()
     return view_of(loss)
+
+
+async def _nothing_open(tx: Tx, loss: Loss) -> bool:
+    assert loss.document_id is not None
+    return (await tx.get(DOCUMENTS, loss.document_id, lock=False)).open <= 0
 
 
 def _bearers(tx: Tx, loss: Loss, weights: dict[str, int], named: dict[str, str]) -> list[dict[str, Any]]:

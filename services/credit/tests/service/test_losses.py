@@ -16,6 +16,7 @@ from chassis.kit.stage import Stage
 from contracts.money import Money
 from contracts.notify import Send
 from contracts.staff import RecordBreach
+from contracts.work import WorkState
 from credit.losses.model import Loss
 from policy.approvals import undeclared
 from policy.kit import hire
@@ -54,8 +55,16 @@ async def losses(stage: Stage) -> list[dict[str, Any]]:
 
 async def shares_approved(shop: Distributor, loss: dict[str, Any], *bearers: tuple[str, str]) -> dict[str, Any]:
     """Finance asks, the general manager approves, and the ledger is worked out."""
+    await shares_asked(shop, loss, *bearers)
+    return await approved(shop, loss)
+
+
+async def shares_asked(shop: Distributor, loss: dict[str, Any], *bearers: tuple[str, str]) -> None:
     body = {"bearers": [{"part": part, "person": person} for part, person in bearers]}
     await done(shop.stage, "finance-1", "POST", f"{PATH}/{loss['id']}/ask-shares", json=body)
+
+
+async def approved(shop: Distributor, loss: dict[str, Any]) -> dict[str, Any]:
     answer = await shop.signs(loss, "chief-1")
     assert answer.status_code == 200, answer.text
 
@@ -196,8 +205,9 @@ async def test_what_is_paid_before_it_is_borne_is_borne_by_nobody(stage: Stage) 
     shop = await Distributor.opened(stage)
     invoice = await shop.bought("100.00", 40, paid=False)
     loss = await done(stage, "finance-1", "POST", PATH, json={"document_id": invoice["id"]})
+    await shares_asked(shop, loss, ("salesperson", "sales-1"))
     await shop.book("payment", "100.00")
-    assert (await shares_approved(shop, loss, ("salesperson", "sales-1")))["state"] == "dismissed"
+    assert (await approved(shop, loss))["state"] == "dismissed"
     assert await breaches(stage) == []
     await shop.proved()
 
@@ -244,3 +254,38 @@ async def test_losses_are_seen_by_who_decides_about_them_at_their_branch(stage: 
 
 def test_every_change_of_a_loss_is_declared() -> None:
     assert undeclared(Loss) == []
+
+
+@pytest.mark.rule("P11.10")
+async def test_what_bounces_after_a_bad_debt_was_borne_is_another_one(stage: Stage) -> None:
+    await posts(stage)
+    await set_proportions(stage, bad_debt={"company": 1})
+    shop = await Distributor.opened(stage)
+    invoice = await shop.bought("100.00", 40, paid=False)
+    body = {"document_id": invoice["id"]}
+    for bounced, amount in ((await shop.book("payment", "40.00"), "60.00"), (None, "40.00")):
+        loss = await done(stage, "finance-1", "POST", PATH, json=body)
+        again = await send(stage, "finance-1", "POST", PATH, json=body)
+        assert (loss["amount"], loss["state"], again.status_code, again.json()["id"]) == (
+            amount, "verified", 200, loss["id"],
+        )  # fmt: skip
+        assert (await shares_approved(shop, loss))["amount"] == amount
+        if bounced is not None:
+            await shop.reverses(bounced)
+    assert (await done(stage, "finance-1", "POST", PATH, json=body))["state"] == "borne"
+    assert (await shop.read())["balance"] == "0.00"
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.10")
+@pytest.mark.rule("P11.15")
+async def test_a_bad_debt_that_was_paid_ends_though_no_proportions_are_set(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    invoice = await shop.bought("100.00", 40, paid=False)
+    loss = await done(stage, "finance-1", "POST", PATH, json={"document_id": invoice["id"]})
+    await shop.book("payment", "99.99")
+    path = f"{PATH}/{loss['id']}/ask-shares"
+    assert (await send(stage, "finance-1", "POST", path, json={})).status_code == 409
+    await shop.book("payment", "0.01")
+    assert (await done(stage, "finance-1", "POST", path, json={}))["state"] == "dismissed"
+    assert (await work_of(stage, "credit.loss"))[-1].state == WorkState.DONE
