@@ -78,6 +78,7 @@ await story(
     await button(page, "年审").click();
     await page.getByRole("button", { name: "已核对，仍然有效" }).click();
     await page.getByRole("button", { name: "已核对，仍然有效" }).waitFor({ state: "detached" });
+    await page.getByText("超期款期，以销售批准的金额为限").waitFor();
     await button(page, "申请超期款期").click();
     await page.getByLabel("可欠金额").fill("80000.00");
     await page.getByLabel("批准有效至").fill(asked.until);

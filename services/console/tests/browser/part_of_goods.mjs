@@ -25,6 +25,11 @@ await story(
     await page.getByText(/由此单拆出/).waitFor();
     await page.getByText("额度内放行").waitFor();
     await page.getByText("¥\u00a07,500.15").first().waitFor();
+    // what a change would be told counts the goods once, though they are released
+    const foreseen = page.waitForResponse((answer) => answer.url().includes("/what-if?") && answer.url().includes("shipment_id="));
+    await page.getByRole("link", { name: "改单" }).click();
+    assert.equal((await (await foreseen).json()).decision.amount, "7500.15");
+    await page.getByText("✓ 今天可以发货").waitFor();
 
     // what was already out comes back by line and batch
     const keeper = await another();

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.http import get
+from chassis.problems import NotFound
 from chassis.tx import Tx
 from contracts.money import Amount
 from fastapi import Query
@@ -20,10 +21,12 @@ from credit.account import Account, account_of, rules_from, sums_of
 from credit.accounts.eligibility import eligible, facts_of, lacks
 from credit.limit.rolling import ZERO, limit_on, moved, window
 from credit.permissions import READ_ACCOUNT
-from credit.shipments.deciding import figures_of
+from credit.policy import CreditPolicy
+from credit.shipments.deciding import figures_of, give_back
 from credit.shipments.decision import Batch, decide
+from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
 
-RULES = ("P11.6", "P11.7", "P11.8", "P11.9")
+RULES = ("P11.1", "P11.4", "P11.5", "P11.6", "P11.7", "P11.8", "P11.9")
 
 _WAITING = (
     """SELECT id, amount, decision FROM shipments WHERE account_id = $1 AND state = 'held' ORDER BY id LIMIT 100"""
@@ -41,7 +44,8 @@ class HeldView(BaseModel):
 class StandingView(BaseModel):
     """Where the account stands. `over` is how much would bring it back within the limit; `room` what may still go.
 
-    `back_on` is the day on which the limit alone would be wide enough, from what is booked and known today.
+    At a longer term it rests on what sales has approved (P11.5), on no `window` of goods. `back_on` is the day on which
+    the limit alone would be wide enough, from what is booked and known today.
     """
 
     account_id: UUID
@@ -52,7 +56,7 @@ class StandingView(BaseModel):
     exposure: Decimal
     parts: dict[str, Decimal]
     limit: Decimal
-    window: tuple[date, date]
+    window: tuple[date, date] | None
     within: bool
     over: Decimal
     room: Decimal
@@ -84,7 +88,7 @@ async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> Stand
         exposure=exposure,
         parts={"receivable": account.balance, "released": account.released, "reserved": account.reserved},
         limit=usable,
-        window=window(today, rules),
+        window=None if account.long_term(rules) else window(today, rules),
         within=exposure <= usable,
         over=max(exposure - usable, ZERO),
         room=max(usable - exposure, ZERO),
@@ -99,8 +103,17 @@ async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> Stand
         held=[
             HeldView(id=row[0], amount=row[1], decision=row[2]) for row in await tx.driver.fetch(_WAITING, account_id)
         ],
-        rules=["P11.1"] if missing else ["P11.6"],
+        rules=_resting_on(account, usable, rules, eligible=not missing),
     )
+
+
+def _resting_on(account: Account, usable: Decimal, rules: CreditPolicy, *, eligible: bool) -> list[str]:
+    """The rules that say what may be owed."""
+    if not eligible:
+        return ["P11.1", "P11.4"]
+    if account.long_term(rules):
+        return ["P11.5"] if usable else ["P11.4", "P11.5"]
+    return ["P11.6"] if usable else ["P11.4"]
 
 
 class Foreseen(BaseModel):
@@ -116,11 +129,31 @@ async def what_if(
     tx: Tx,
     amount: Annotated[Amount, Query(gt=0, description="what the goods are worth")],
     prepaid: Annotated[Amount, Query(ge=0, description="what would be paid for them first")] = ZERO,
+    shipment_id: Annotated[
+        UUID | None, Query(description="goods that would be changed to this amount; what was paid for them counts")
+    ] = None,
 ) -> Foreseen:
     """Could goods of this amount go today; if not, when, and what would free them. By the code that decides."""
     account = await account_of(tx, account_id, READ_ACCOUNT, principal, lock=False)
-    figures, _ = await figures_of(tx, await _of_today(tx, account), None)
+    seen, goods = await _of_today(tx, account), None
+    if shipment_id is not None:
+        goods = await _changed(tx, seen, shipment_id, amount)
+        prepaid += goods.prepaid
+    figures, _ = await figures_of(tx, seen, goods)
     return Foreseen(decision=decide(figures, Batch(amount, prepaid)).kept())
+
+
+async def _changed(tx: Tx, seen: Account, shipment_id: UUID, amount: Decimal) -> Shipment:
+    """The goods as they would be at another amount, and `seen` without what they have taken; nothing is written."""
+    found = (await tx.load(SHIPMENTS, [shipment_id], lock=False)).get(shipment_id)
+    if found is None or found.account_id != seen.id:
+        raise NotFound("There is no such shipment on this account. Check the id.")
+    found.refuse_unless(ShipmentState.HELD, ShipmentState.RELEASED)
+    goods = replace(found)
+    give_back(seen, goods)
+    changed = replace(goods, amount=amount, signature=None)
+    seen.reserve(changed.covered - goods.covered)
+    return changed
 
 
 async def _of_today(tx: Tx, account: Account) -> Account:

@@ -137,6 +137,8 @@ async def test_a_term_over_thirty_days_gives_what_sales_has_approved(stage: Stag
     held = await shop.asks("400.00")
     assert codes(held["decision"], "reasons") == ["terms_not_approved", "no_credit"]
     assert held["decision"]["ways_out"][0]["role"] == "sales_manager"
+    standing = await shop.standing()
+    assert (standing["limit"], standing["window"], standing["rules"]) == ("0.00", None, ["P11.4", "P11.5"])
     body = {"amount": "500.00", "until": "2026-03-31"}
     asked = await done(stage, "sales-1", "POST", f"{shop.path}/terms", json=body)
     assert asked["terms"] is None
@@ -150,6 +152,8 @@ async def test_a_term_over_thirty_days_gives_what_sales_has_approved(stage: Stag
         await eventually(released)
     decision = (await shop.shipment(held))["decision"]
     assert (decision["way"], decision["rules"], decision["limit"]) == ("terms", ["P11.5"], "500.00")
+    standing = await shop.standing()
+    assert (standing["limit"], standing["rules"]) == ("500.00", ["P11.5"])
     clock(stage).at("2026-04-01 00:00")
     assert (await shop.step(held, "invoice")).status_code == 409
     ordinary = await Distributor.opened(stage)

@@ -287,3 +287,29 @@ async def test_what_is_no_exact_amount_is_refused(stage: Stage, line: dict[str, 
 
 async def test_the_migrations_make_the_tables_of_the_code(stage: Stage) -> None:
     assert await stage.differences() == []
+
+
+@pytest.mark.rule("P11.6")
+async def test_what_if_says_of_a_change_what_the_change_will_say(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    released, held = await shop.asks("900.00"), await shop.asks("700.00")
+    await shop.book("payment", "250.00", shipment_id=held["id"])
+    for shipment, amounts in ((held, ("350.00", "351.00", "200.00", "700.00")), (released, ("950.00", "800.01"))):
+        for amount in amounts:
+            asked = f"{shop.path}/what-if?amount={amount}&shipment_id={shipment['id']}"
+            foreseen = (await done(stage, "sales-1", "GET", asked))["decision"]
+            line = {"product": "p-100", "batch": "b-7", "quantity": "1", "price": amount}
+            body = {"destination": "hz-depot-2", "lines": [line]}
+            path = f"/v1/shipments/{shipment['id']}"
+            decision = (await done(stage, "sales-1", "PUT", path, json=body))["decision"]
+            assert foreseen == {name: decision[name] for name in foreseen}, (shipment["state"], amount)
+    states = {(await shop.shipment(one))["state"] for one in (released, held)}
+    assert states == {"released", "held"}
+    other = await Distributor.opened(stage)
+    strange = f"{other.path}/what-if?amount=1.00&shipment_id={held['id']}"
+    assert (await send(stage, "sales-1", "GET", strange)).status_code == 404
+    await shop.step(held, "cancel")
+    gone = f"{shop.path}/what-if?amount=1.00&shipment_id={held['id']}"
+    assert (await send(stage, "sales-1", "GET", gone)).status_code == 409
+    await shop.proved()

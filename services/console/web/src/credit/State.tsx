@@ -14,7 +14,7 @@ export function State({ of }: { of: Shipment }) {
       <Tag color={COLOURS[of.state]}>{code(`shipment.${of.state}`)}</Tag>
       {of.overrun && <Tag color="error">{of.overrun === "first" ? t("firstOverrun") : t("lastOverrun")}</Tag>}
       {of.unreleased && <Tag color="error">{t("unreleased")}</Tag>}
-      {of.state === "held" && of.waits_for.length > 0 && <Tag color="processing">{t("waitsForSignature")}</Tag>}
+      {(of.state === "held" || of.state === "invoiced") && of.waits_for.length > 0 && <Tag color="processing">{t("waitsForSignature")}</Tag>}
     </>
   );
 }

@@ -109,7 +109,7 @@ export interface Standing {
   exposure: string;
   parts: Record<PartName, string>;
   limit: string;
-  window: [string, string];
+  window: [string, string] | null; // null: what sales has approved for the longer term
   within: boolean;
   over: string;
   room: string;

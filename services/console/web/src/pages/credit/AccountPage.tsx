@@ -89,11 +89,11 @@ function Figures({ of }: { of: Standing }) {
   return (
     <>
       <dl className="figures-big">
-        <span><dt>{t("limit")}</dt><dd><Amount of={of.limit} /></dd><dd className="quiet">{t("windowIs")} {days(of.window[0])} – {days(of.window[1])}</dd></span>
+        <span><dt>{t("limit")}</dt><dd><Amount of={of.limit} /></dd><dd className="quiet">{of.window ? <>{t("windowIs")} {days(of.window[0])} – {days(of.window[1])}</> : t("termsAre")}</dd></span>
         <span><dt>{t("exposure")}</dt><dd><Amount of={of.exposure} /></dd></span>
         <span className={of.within ? "good" : "bad"}>
           <dt>{of.within ? t("room") : t("over")}</dt><dd><Amount of={of.within ? of.room : of.over} /></dd>
-          <dd className="quiet">{!of.within && (of.back_on ? `${t("backOn")} ${days(of.back_on)}` : t("neverBack"))}</dd>
+          <dd className="quiet">{!of.within && (of.back_on ? `${t("backOn")} ${days(of.back_on)}` : of.window ? t("neverBack") : t("termsOrMoney"))}</dd>
         </span>
         <span><dt>{t("largestSigned")}</dt><dd><Amount of={of.largest_signed} /></dd><dd className="quiet">P11.7 P11.8</dd></span>
       </dl>

@@ -144,7 +144,7 @@ export function Shipments({ state, branch, account, empty }: { state?: string | 
 
 function Row({ of, customer, within }: { of: Shipment; customer: string; within: string | undefined }) {
   const { t, code, when } = useSpeech();
-  const held = of.state === "held";
+  const held = of.state === "held" || (of.state === "invoiced" && of.decision.outcome === "held"); // there, held on its way out
   return (
     <li className={held ? "line goods is-held" : "line goods"}>
       <div className="goods-head">

@@ -166,7 +166,7 @@ function RequestForm({ account, from, changed }: { account: string; from?: Shipm
       </section>
       <aside className="card" aria-labelledby="what-if-title">
         <h2 id="what-if-title">{t("whatIf")}</h2>
-        <WhatIf account={facts.data} amount={amount} prepaid={changed?.prepaid ?? "0.00"} />
+        <WhatIf account={facts.data} amount={amount} changed={changed?.id} />
       </aside>
     </div>
   );
@@ -212,13 +212,13 @@ function ChooseCustomer({ ids }: { ids: string[] }) {
 }
 
 /** Could goods of this amount go today; if not, when, and what would free them: asked as one types, nothing is taken. */
-function WhatIf({ account, amount, prepaid }: { account: Account | undefined; amount: string | null; prepaid: string }) {
+function WhatIf({ account, amount, changed }: { account: Account | undefined; amount: string | null; changed: string | undefined }) {
   const { t, code } = useSpeech();
   const days = useDays();
   const asked = useSettled(amount, 250);
   const found = useQuery({
-    queryKey: ["credit", "what-if", account?.id, asked, prepaid], enabled: account !== undefined && asked !== null, placeholderData: keepPreviousData,
-    queryFn: ({ signal }) => ask<{ decision: Decision }>(`${CREDIT}/accounts/${account!.id}/what-if?amount=${asked}&prepaid=${prepaid}`, { signal }),
+    queryKey: ["credit", "what-if", account?.id, asked, changed], enabled: account !== undefined && asked !== null, placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => ask<{ decision: Decision }>(`${CREDIT}/accounts/${account!.id}/what-if?amount=${asked}${changed ? `&shipment_id=${changed}` : ""}`, { signal }),
   });
   if (!account || amount === null) return <p className="quiet">{t("whatIfHint")}</p>;
   if (found.isError) return <ProblemNote error={found.error} retry={() => void found.refetch()} />;

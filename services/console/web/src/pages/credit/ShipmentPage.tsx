@@ -75,7 +75,7 @@ function Verdict({ of }: { of: Shipment }) {
     if (/^(first|last)_overrun$/.test(way.code) && requests && of.waits_for.length === 0) {
       return <Button type="primary" size="small" loading={signing.isPending} onClick={() => signing.mutate()}>{t("askSignature")}</Button>;
     }
-    if ((way.code === "remit_first" || way.code === "pay_cash") && held && may(me, "credit.book")) {
+    if ((way.code === "remit_first" || way.code === "pay_cash") && may(me, "credit.book")) {
       return paying ? <Remittance of={of} amount={way.amount ?? of.amount} done={() => setPaying(false)} />
         : <Button size="small" onClick={() => setPaying(true)}>{t("recordRemittance")}</Button>;
     }
@@ -143,7 +143,7 @@ function Signatures({ of }: { of: Shipment }) {
       {given && (
         <p className="sign-for">
           {given.kind === "first" ? t("firstOverrun") : t("lastOverrun")} · {t("holdsFor")} <Amount of={given.amount} strong />
-          {" · "}{t("validUntil")} <b>{days(given.until)}</b> · {t("signedByWhom")} {given.signer}
+          {" · "}{t("validUntil")} <b>{days(given.until)}</b> · {t("signedByWhom")} <Person of={given.signer} />
           {given.until < today() && <b className="bad"> {t("notValid")}</b>}
           {Number(given.amount) !== Number(of.amount) && <b className="bad"> {t("otherAmount")}</b>}
         </p>
