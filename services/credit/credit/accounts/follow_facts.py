@@ -15,7 +15,7 @@ from contracts.customer import CustomerEntry
 from policy.calendar import midnight
 from policy.obligations import met, owe
 
-from credit.account import ACCOUNTS, Account
+from credit.account import ACCOUNTS, Account, customers_of
 from credit.policy import RENEW
 from credit.shipments.release_shipment import decide_all_again
 
@@ -98,12 +98,15 @@ async def of_entries(tx: Tx, events: Sequence[Received[CustomerEntry]]) -> list[
 
 
 async def of_dossiers(tx: Tx, events: Sequence[Received[DossierEntry]]) -> list[Concerned | None]:
-    """The accounts whose customers' dossiers changed, with their papers."""
+    """The accounts whose customers' dossiers changed, with the papers of all who share them: one contract is enough."""
     abouts = [e.message.about if e.message and e.message.kind == DossierKind.CUSTOMER else "" for e in events]
     found: list[Concerned | None] = []
-    for about, account in zip(abouts, await _of_customers(tx, abouts), strict=True):
-        papers = await papers_of(tx, [about]) if account else []
-        found.append(Concerned(account, papers, await owed_renewals(tx, papers)) if account else None)
+    for account in await _of_customers(tx, abouts):
+        if account is None:
+            found.append(None)
+            continue
+        papers = await papers_of(tx, map(str, await customers_of(tx, account.id)))
+        found.append(Concerned(account, papers, await owed_renewals(tx, papers)))
     return found
 
 

@@ -198,3 +198,17 @@ async def test_customers_share_an_account_and_none_has_two(stage: Stage) -> None
 def test_every_change_of_an_account_or_a_shipment_is_declared() -> None:
     assert undeclared(Account) == []
     assert undeclared(Shipment) == []
+
+
+@pytest.mark.rule("P11.1")
+async def test_a_new_contract_of_one_who_shares_the_account_renews_the_others(stage: Stage) -> None:
+    first, second = uuid4(), uuid4()
+    for customer in (first, second):
+        await customer_known(stage, customer)
+        await papers_filed(stage, customer, IDENTITY)
+    await papers_filed(stage, first, CONTRACT, until=date(2026, 3, 20))
+    shared = {"customer_ids": [str(first), str(second)], "contract": "distribution", "term_days": 30}
+    await done(stage, "sales-1", "POST", "/v1/accounts", json={"branch": "hz-dist-1", **shared})
+    await papers_filed(stage, second, CONTRACT, until=date(2027, 3, 20))
+    states = {str(one.due_at)[:10]: one.state for one in await work_of(stage, "credit.renew_contract")}
+    assert states == {"2026-03-20": WorkState.DONE, "2027-03-20": WorkState.OPEN}
