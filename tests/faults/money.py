@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -327,7 +327,8 @@ def _bad_debt_is_written_off_once_and_borne_to_the_cent(evidence: Evidence) -> I
         for told in deed.told:
             if told not in losses or losses[told]["document_id"] != deed.about:
                 yield f"{deed.mark} was told that {deed.about} is loss {told}, and there is no such loss"
-    standing = Counter(row["document_id"] for row in losses.values() if row["state"] != "dismissed")
+    # after one was borne a payment may bounce: what is open again is another loss
+    standing = Counter(row["document_id"] for row in losses.values() if row["state"] not in ("dismissed", "borne"))
     yield from (f"{document} is lost {count} times" for document, count in standing.items() if count > 1)
     approvals = evidence.rows("credit", "approvals")
     approved = {row["subject"] for row in approvals if row["name"] == "credit.share_loss" and _granted(row)}
@@ -339,7 +340,8 @@ def _bad_debt_is_written_off_once_and_borne_to_the_cent(evidence: Evidence) -> I
     for name, loss in losses.items():
         borne, how = loss["state"] == "borne", f"loss {name} of {loss['amount']} is {loss['state']}"
         shares = json.loads(loss["shares"]) if borne else []
-        if (name in approved) != (loss["state"] in ("borne", "dismissed")):
+        # one that was paid before its shares were asked for is dismissed without
+        if (name in approved) != (loss["state"] in ("borne", "dismissed")) and (borne or name in approved):
             yield f"{how}, and its shares were {'approved' if name in approved else 'approved by nobody'}"
         found = [(row["account_id"], row["amount"]) for row in written[name]]
         if found != [(loss["account_id"], loss["amount"])] * borne:
@@ -459,6 +461,12 @@ class _Account:
             yield "overruns", f"{how}, which nobody has signed"
         self.overruns[event.key] = kind
 
+    def _left(self, event: Event, signed: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Invoiced goods went over the limit by a signature: as what they are counted already, or as one more."""
+        if signed and self.overruns.get(event.key) not in signed:
+            free = [kind for kind in signed if kind not in self.overruns.values()]
+            yield from self._overrun(event, (free or signed)[0])
+
     def _book(self, event: Event) -> Iterator[tuple[str, str]]:
         said, amount = event.value, _amount(event)
         identifier, shipment = said["document_id"], said["shipment_id"]
@@ -510,6 +518,9 @@ class _Account:
         }
         if way is None and event.type == _BOOKED and (allowed["within_limit"] or allowed["prepaid"]):
             self.overruns.pop(shipment, None)  # signed, and paid for meanwhile: it does not go over the limit
+        if event.type == _STEPS["issue"] and not (allowed["within_limit"] or allowed["prepaid"]):
+            signed = [kind for kind in ("first", "last") if allowed[f"{kind}_overrun"]]
+            yield from self._left(event, signed)
         if not (allowed.get(way, False) if way is not None else any(allowed.values())):
             how = way or event.type
             yield (

@@ -503,6 +503,19 @@ def test_a_signature_for_the_very_amount_lets_goods_go_over_the_limit() -> None:
     }  # fmt: skip
 
 
+def test_goods_that_leave_by_a_signature_are_the_first_and_the_last_too() -> None:
+    found = books()
+    goods = [found.request("20.00") for _ in range(3)]
+    for one in goods:
+        found.bill(one)
+    found.book("invoice", "200.00")
+    for one, kind in zip(goods, ("first", "last", "last"), strict=True):
+        assert broken(found) == set()
+        found.approve("credit.overrun", one["id"], "20.00", kind=kind, until=str(TODAY))
+        found.issue(one)
+    assert broken(found) == {"an episode has a first and a last overrun at most"}
+
+
 def test_every_promise_is_broken_by_some_tampering() -> None:
     seen: set[str] = set()
     for tamper in (lost_entry, lost_document, doubled_document, refused_document, lost_shipment, lost_balance,

@@ -294,7 +294,7 @@ class Traders:
 
     async def _sign(self, trade: Trade) -> None:
         """Ask that goods go over the limit, mostly small enough ones, and sign it where there is somebody who can."""
-        shipment = self._among(trade, "held")
+        shipment = self._among(trade, "held", "invoiced")
         if shipment is None or (3 * trade.shipments[shipment][1] >= BASE and self._rng.random() < 0.7):
             room = await self._room(trade)
             if 3 * room >= BASE:
