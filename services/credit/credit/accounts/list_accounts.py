@@ -55,6 +55,6 @@ async def list_accounts(
     for account_id, customer in await tx.driver.fetch(_SHARED, [account.id for account in found]):
         shared.setdefault(account_id, []).append(customer)
     lines = [
-        ListedAccount(**line_of(account).model_dump(), customer_ids=shared.get(account.id, [])) for account in found
+        ListedAccount(**line_of(tx, account).model_dump(), customer_ids=shared.get(account.id, [])) for account in found
     ]
     return Page(items=lines, next=following)

@@ -69,10 +69,11 @@ class AccountView(AccountLine):
     overruns: list[dict[str, Any]]
 
 
-def line_of(account: Account) -> AccountLine:
-    """The figures as they stand."""
+def line_of(tx: Tx, account: Account) -> AccountLine:
+    """The figures as they stand; at a longer term the limit is what sales has approved (P11.5)."""
     names = AccountLine.model_fields.keys() - {"limit"}
-    return AccountLine(**{name: getattr(account, name) for name in names}, limit=account.limit_amount)
+    limit = account.allowance(account.policy(tx), civil(tx.now))
+    return AccountLine(**{name: getattr(account, name) for name in names}, limit=limit)
 
 
 async def view_of(tx: Tx, account: Account) -> AccountView:
@@ -80,7 +81,7 @@ async def view_of(tx: Tx, account: Account) -> AccountView:
     facts = await facts_of(tx, account)
     missing = list(lacks(facts, civil(tx.now), account.policy(tx)))
     return AccountView(
-        **line_of(account).model_dump(),
+        **line_of(tx, account).model_dump(),
         customers=[_customer(one) for one in facts.customers],
         eligible=not missing,
         missing=[LackView(**vars(lack), rules=["P11.1"]) for lack in missing],

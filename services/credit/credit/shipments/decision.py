@@ -238,6 +238,8 @@ def _reasons(figures: Figures, batch: Batch, usable: Decimal, after: Decimal, ki
         yield Reason("signed_for_another_amount", ("P11.7", "P11.8"), signature.amount)
     elif signature is not None and figures.on > signature.until:
         yield Reason("signature_ended", ("P11.7", "P11.8"))
+    elif signature is not None and kind is not None and signature.kind != kind:
+        yield Reason("signed_for_another_turn", ("P11.7", "P11.8"))
 
 
 def _ways_out(

@@ -154,6 +154,8 @@ async def test_a_term_over_thirty_days_gives_what_sales_has_approved(stage: Stag
     assert (decision["way"], decision["rules"], decision["limit"]) == ("terms", ["P11.5"], "500.00")
     standing = await shop.standing()
     assert (standing["limit"], standing["rules"]) == ("500.00", ["P11.5"])
+    (listed,) = (await done(stage, "sales-1", "GET", "/v1/accounts"))["items"]
+    assert ((await shop.read())["limit"], listed["limit"]) == ("500.00", "500.00")
     clock(stage).at("2026-04-01 00:00")
     assert (await shop.step(held, "invoice")).status_code == 409
     ordinary = await Distributor.opened(stage)

@@ -81,6 +81,9 @@ def test_a_signature_ends_and_covers_no_other_amount() -> None:
     other = decide(figures(900), Batch(money(100), signature=signature(99)))
     assert [reason.code for reason in late.reasons] == ["over_limit", "signature_ended"]
     assert [reason.code for reason in other.reasons] == ["over_limit", "signed_for_another_amount"]
+    turned = decide(figures(900, used=frozenset({"first"})), Batch(money(100), signature=signature(100, "first")))
+    assert [reason.code for reason in turned.reasons] == ["over_limit", "signed_for_another_turn"]
+    assert "last_overrun" in ways(turned)
 
 
 @pytest.mark.rule("P11.7")

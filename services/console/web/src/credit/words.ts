@@ -384,6 +384,7 @@ export const CREDIT_CODES: Record<string, [string, string]> = {
   "reason.overruns_used": ["首次、末次超额均已使用", "the first and the last over the limit were used"],
   "reason.too_large_to_sign": ["达到或超过授信额三分之一，不可签发", "a third of the limit or more: not to be signed"],
   "reason.signed_for_another_amount": ["签发金额与现金额不符", "signed for another amount"],
+  "reason.signed_for_another_turn": ["签发的次数（首次、末次）已由其他发货占用，须重新签发", "signed as the first or the last, which other goods have become: to be signed anew"],
   "reason.signature_ended": ["签发已过有效期", "the signature has ended"],
   "way.settle_customer_unknown": ["客户建档", "register the customer"],
   "way.settle_customer_not_confirmed": ["确认客户档案", "have the customer's file confirmed"],
