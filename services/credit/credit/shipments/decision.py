@@ -248,9 +248,9 @@ def _ways_out(
     rules = figures.rules
     for code in sorted({lack.code for lack in figures.lacking}):
         yield WayOut(f"settle_{code}", ("P11.1",))
-    if figures.long_term and figures.terms is None:
+    if figures.long_term:
         role = rules.terms[0][0].role if rules.terms else None
-        yield WayOut("approve_terms", ("P11.5",), batch.uncovered, role=role)
+        yield WayOut("approve_terms", ("P11.5",), max(after, CENT), role=role)
     if usable == ZERO:
         yield WayOut("pay_cash", ("P11.4",), batch.uncovered)
         yield from _waiting(figures, after)

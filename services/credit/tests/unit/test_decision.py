@@ -110,6 +110,21 @@ def test_at_a_long_term_only_what_sales_approved_counts() -> None:
     assert not decide(figures(0, 900, long_term=True, terms=money(100)), Batch(money("100.01"))).released
 
 
+@pytest.mark.rule("P11.5")
+@pytest.mark.parametrize("terms", [None, money(500)])
+@pytest.mark.parametrize("exposure", ["-50.00", "0.00", "400.00", "900.00"])
+def test_sales_is_asked_for_as_much_as_would_be_owed_with_the_goods(terms: Decimal | None, exposure: str) -> None:
+    for rules in ({}, {"exposure": ("receivable", "released")}):
+        at = figures(exposure, 0, rules, long_term=True, terms=terms)
+        decision = decide(at, Batch(money(600)))
+        for way in decision.ways_out:
+            if way.code == "approve_terms":
+                assert decide(replace(at, terms=way.amount), Batch(money(600))).way is ReleaseWay.TERMS
+                assert way.amount is not None
+                assert not decide(replace(at, terms=way.amount - CENT), Batch(money(600))).released
+        assert decision.released or "approve_terms" in ways(decision)
+
+
 @pytest.mark.rule("P11.3")
 def test_waiting_is_a_way_out_where_goods_of_today_count_tomorrow() -> None:
     sums = {DAY - timedelta(days=30): {"shipped": money(900)}, DAY: {"shipped": money(1000)}}

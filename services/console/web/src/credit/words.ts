@@ -393,7 +393,7 @@ export const CREDIT_CODES: Record<string, [string, string]> = {
   "way.settle_contract": ["签订业务合同并归档", "sign a contract and file it"],
   "way.settle_contract_ended": ["续签业务合同并归档", "renew the contract and file it"],
   "way.settle_old_items": ["结清跨年款项", "settle the items of last year"],
-  "way.approve_terms": ["报销售批准该款期", "have sales approve the term"],
+  "way.approve_terms": ["报销售批准该款期可欠", "have sales approve that at this term may be owed"],
   "way.pay_cash": ["现款提货", "pay in cash"],
   "way.remit_first": ["为本单先汇款", "remit for it first"],
   "way.pay_down": ["回款至授信额以内", "pay down to the limit"],
