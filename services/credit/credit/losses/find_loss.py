@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from chassis.ids import uuid7
 from chassis.jobs import Work, job
@@ -106,16 +106,25 @@ async def found_unauthorised(tx: Tx, gone: Gone) -> UUID:
 
 @job(retry=("10s", "1m", "10m", "1h", "6h"))
 async def find_last_unpaid(ref: str, work: Work) -> None:
-    """The month has ended: what is open of a last overrun becomes a loss of its signer's (P11.12). Paid: nothing."""
+    """The month has ended: what is open of a last overrun becomes a loss of its signer's (P11.12). Paid: nothing.
+
+    What bounces after that was borne is another one.
+    """
     async with work.runtime.transaction() as tx:
         invoice = await tx.get(DOCUMENTS, UUID(ref), lock=False)
         account = await tx.get(ACCOUNTS, invoice.account_id)
         invoice = await tx.get(DOCUMENTS, UUID(ref))
-        kind = LossKind.LAST_OVERRUN_UNPAID
-        if invoice.open <= 0 or invoice.reversed_by is not None or await known_loss(tx, kind, invoice.id):
+        kind, about, left = LossKind.LAST_OVERRUN_UNPAID, invoice.id, invoice.open
+        while (known := await known_loss(tx, kind, about)) is not None:
+            earlier = await tx.get(LOSSES, known)
+            if earlier.state is not LossState.BORNE:
+                return
+            about, left = uuid5(known, "again"), left - earlier.amount  # a payment has bounced since
+        if left <= 0 or invoice.reversed_by is not None:
             return
         shipment = None if invoice.shipment_id is None else await tx.get(SHIPMENTS, invoice.shipment_id)
-        open_loss(tx, lost(tx, kind, "P11.12", account, invoice, shipment))
+        loss = lost(tx, kind, "P11.12", account, invoice, shipment)
+        open_loss(tx, replace(loss, about=about, amount=left))
 
 
 def lost(tx: Tx, kind: LossKind, rule: str, account: Account, invoice: Document, shipment: Shipment | None) -> Loss:

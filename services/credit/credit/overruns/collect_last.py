@@ -18,7 +18,8 @@ from credit.shipments.model import SHIPMENTS, Shipment
 
 RULES = ("P11.8", "P11.12")
 
-_OWED = """SELECT subject, max(since) AS since, bool_or(ended_at IS NULL) AS running FROM kehu.obligations
+_OWED = """SELECT subject, max(since) AS since, bool_or(ended_at IS NULL) AS running,
+        bool_or(ended_at IS NULL AND due_at <= $3) AS late FROM kehu.obligations
     WHERE duty = $1 AND subject = ANY($2::uuid[]) GROUP BY subject"""
 
 
@@ -47,10 +48,12 @@ async def owe_again(tx: Tx, account: Account, invoices: Iterable[Document]) -> N
     open_ones = {one.shipment_id: one for one in invoices if one.shipment_id is not None and one.open > 0}
     owed = {
         row["subject"]: row
-        for row in await tx.driver.fetch(_OWED, LAST_OVERRUN.name, [one.id for one in open_ones.values()])
+        for row in await tx.driver.fetch(_OWED, LAST_OVERRUN.name, [one.id for one in open_ones.values()], tx.now)
     }
     for shipment in (await tx.load(SHIPMENTS, open_ones)).values():
         invoice = open_ones[shipment.id]
         before = owed.get(invoice.id)
-        if shipment.overrun == "last" and not (before and before["running"]):
+        if before and before["late"]:
+            tx.later(find_last_unpaid, invoice.id)
+        elif shipment.overrun == "last" and not (before and before["running"]):
             owe_last(tx, account, shipment, invoice, since=civil(before["since"]) if before else invoice.dated_on)

@@ -222,7 +222,7 @@ async def test_a_last_overrun_that_is_open_at_month_end_is_its_signers_loss(stag
     last = await signed(shop, "100.00")
     assert (await shop.step(last, "invoice")).status_code == 200
     invoice = (await shop.shipment(last))["invoice_id"]
-    await shop.book("payment", "40.00", pays=[{"document_id": invoice, "amount": "40.00"}])
+    paid = await shop.book("payment", "40.00", pays=[{"document_id": invoice, "amount": "40.00"}])
     at(stage, "2026-03-31T23:59:59")
     async with at_work(stage.runner()):
         await shop.standing()
@@ -234,6 +234,16 @@ async def test_a_last_overrun_that_is_open_at_month_end_is_its_signers_loss(stag
     assert [(one["person"], one["amount"]) for one in borne["shares"]] == [("area-1", "18.00"), (None, "42.00")]
     (breach,) = await breaches(stage)
     assert (breach.person, breach.part, breach.base) == ("area-1", "signer", Money(amount=Decimal("60.00")))
+    await shop.reverses(paid)
+    async with at_work(stage.runner()):
+
+        async def both() -> bool:
+            return len(await losses(stage)) == 2
+
+        await eventually(both)
+    bounced, _ = await losses(stage)
+    assert (bounced["amount"], bounced["state"]) == ("40.00", "verified")
+    assert [one["amount"] for one in (await shares_approved(shop, bounced))["shares"]] == ["12.00", "28.00"]
 
 
 @pytest.mark.rule("P11.10")
