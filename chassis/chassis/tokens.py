@@ -22,6 +22,8 @@ _MOBILE = re.compile(r"(?:\+86|0086|86)?(1[3-9]\d{9})")
 _SERVICE = re.compile(r"(?:\+86|0086|86)?0?([48]00\d{7})")
 _EXTENSION = re.compile(r"(?:转|轉|分机|分機|ext\.?|x|#|,|;).*$", re.IGNORECASE)
 _PLATE = re.compile(r"[一-鿿]?[A-Z][A-Z0-9]{4,6}[A-Z0-9一-鿿]?")
+#: provinces, and what stands at the end of some plates, in traditional script: the same plate as in simplified script
+_SIMPLIFIED = str.maketrans("滬粵遼蘇魯雲貴陝寧贛瓊晉閩學掛領臨應", "沪粤辽苏鲁云贵陕宁赣琼晋闽学挂领临应")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 _ID_NUMBER = re.compile(r"\d{17}[0-9X]")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -39,13 +41,14 @@ def canonical(kind: TokenKind, raw: str) -> str:
     """The one way of writing the value; `NotCanonical` when it is not of the kind.
 
     Phones become E.164 (a number without a country is Chinese); a number that could be dialled is taken
-    even where its range is not assigned. Extensions are left out: they belong to the line.
+    even where its range is not assigned. Extensions are left out: they belong to the line. Plates become simplified
+    script.
     """
     match kind:
         case TokenKind.PHONE:
             return _phone(raw)
         case TokenKind.PLATE:
-            return _matching(kind, _PLATE, _bare(raw))
+            return _matching(kind, _PLATE, _bare(raw).translate(_SIMPLIFIED))
         case TokenKind.VIN:
             return _matching(kind, _VIN, _bare(raw))
         case TokenKind.VIN6:

@@ -72,6 +72,25 @@ def test_other_values_are_one_however_they_are_written(kind: TokenKind, one: str
     assert canonical(kind, one) == canonical(kind, other)
 
 
+@pytest.mark.parametrize(
+    ("traditional", "simplified"),
+    [
+        *(
+            (f"{old}A·12345", f"{new}A12345")
+            for old, new in zip("滬粵遼蘇魯雲貴陝寧贛瓊晉閩", "沪粤辽苏鲁云贵陕宁赣琼晋闽", strict=True)
+        ),
+        ("粵B1234學", "粤B1234学"),
+        ("蘇A1234掛", "苏A1234挂"),
+    ],
+)
+def test_a_plate_in_traditional_script_is_the_plate_in_simplified_script(traditional: str, simplified: str) -> None:
+    assert canonical(TokenKind.PLATE, traditional) == canonical(TokenKind.PLATE, simplified) == simplified
+
+
+def test_a_token_made_once_stays_what_it_is() -> None:
+    assert Tokens([("t1", b"k" * 32)]).token(TokenKind.PLATE, "沪A·12345").hex() == "dfd388544ad047d6b1557b5bba742110"
+
+
 def test_a_token_depends_on_key_and_kind_and_two_keys_are_valid_while_one_is_rotated(tmp_path: Path) -> None:
     old, new = os.urandom(32), os.urandom(32)
     before, during = Tokens([("t1", old)]), Tokens([("t2", new), ("t1", old)])

@@ -16,7 +16,10 @@ PHONE, PLATE, VIN, NUMBER, MAIL, ADDRESS, NAME = (
 )
 
 _D = r"[0-9０-９]"
+_L = r"[A-Za-z0-9Ａ-Ｚａ-ｚ０-９]"
 _SEP = r"[\s\-－·.]?"
+#: as plates have it, in simplified and in traditional script
+_PROVINCE = r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼滬雲遼魯蘇贛晉陝閩貴粵寧瓊]"
 _PARTS = (
     ("mail", MAIL, r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"),
     ("vin", VIN, r"(?<![A-Za-z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-HJ-NPR-Z0-9]{17}(?![A-Za-z0-9])"),
@@ -24,7 +27,9 @@ _PARTS = (
     (
         "plate",
         PLATE,
-        rf"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z]{_SEP}[A-Z0-9]{{4,5}}[A-Z0-9挂学警港澳]",
+        rf"{_PROVINCE}[A-Z]{_SEP}[A-Z0-9]{{4,5}}[A-Z0-9挂学警港澳领使临掛學領臨]"
+        # in small or full-width letters, where enough digits say that it is one
+        rf"|{_PROVINCE}{_L}{_SEP}(?=(?:{_L}?{_D}){{3}}){_L}{{4,5}}[A-Za-z0-9Ａ-Ｚａ-ｚ０-９挂学警港澳领使临掛學領臨]",
     ),
     (
         "phone",
