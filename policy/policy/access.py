@@ -6,14 +6,14 @@ Beside the roles stand rights on single records: a grant with an end opens one, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.auth import Principal
+from chassis.auth import Grant, Principal
 from chassis.http import ANYONE
 from chassis.ids import uuid7
 from chassis.tx import Tx
@@ -28,6 +28,18 @@ AREA = "area:"
 
 #: what a route that answers without a token needs: health, and nothing with data
 PUBLIC = ANYONE
+
+
+@dataclass(frozen=True, slots=True)
+class Delegated(Grant):
+    """A role that is held for somebody else: it opens nothing that is closed to them (P12.2)."""
+
+    on_behalf_of: str
+
+
+def held_for(grant: Grant) -> str | None:
+    """For whom the role is held; None where it is the holder's own."""
+    return grant.on_behalf_of if isinstance(grant, Delegated) else None
 
 
 def branch_of(place: str) -> str:
@@ -57,7 +69,10 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Where a principal may do something: everywhere, at whole branches, in departments, with what is their own."""
+    """Where a principal may do something: everywhere, at whole branches, in departments, with what is their own.
+
+    `parts` says the same apart for the own roles (None) and for those held for each other person, where there are any.
+    """
 
     everywhere: bool
     places: frozenset[str]
@@ -65,9 +80,20 @@ class Reached:
     own: frozenset[str] = frozenset()
     subject: str | None = None
     permission: str = ""
+    parts: tuple[tuple[str | None, Reached], ...] = ()
 
-    def includes(self, branch: str, *, department: str | None = None, owner: str | None = None) -> bool:
-        """Whether it may be done with a record of this branch, department and owner."""
+    @property
+    def acts_for(self) -> list[str]:
+        """For whom others' roles are held."""
+        return [whose for whose, _ in self.parts if whose is not None]
+
+    def includes(
+        self, branch: str, *, department: str | None = None, owner: str | None = None, barred: Collection[str] = ()
+    ) -> bool:
+        """Whether it may be done with a record of this branch, department and owner, kept from the `barred`."""
+        if barred and self.parts:
+            left = [part for whose, part in self.parts if whose not in barred]
+            return any(part.includes(branch, department=department, owner=owner) for part in left)
         if self.everywhere or branch in self.places:
             return True
         if department is not None and department_place(branch, department) in self.departments:
@@ -82,12 +108,48 @@ class Reached:
         owner: sa.ColumnElement[str] | None = None,
         record: sa.ColumnElement[UUID] | None = None,
         now: datetime | None = None,
+        closed: Mapping[str, sa.ColumnElement[bool]] | None = None,
     ) -> sa.ColumnElement[bool]:
         """The rows within reach, by the columns that hold their branch, department and owner.
 
-        With `record` (and `now`) rights on single records count too: granted ones are seen, excluded ones never.
-        A reach whose column is not given reaches nothing.
+        With `record` (and `now`) rights on single records count too: granted ones are seen, excluded ones never,
+        nor by a role that is held for an excluded one. `closed` says which rows are closed besides to whom of
+        `acts_for`. A reach whose column is not given reaches nothing.
         """
+        if record is None or self.subject is None:
+            return self._placed(branch, department, owner, closed or {})
+        assert now is not None, "rights on records have an end: say what time it is"
+        besides = closed or {}
+        shut = {
+            whose: sa.or_(_right(record, whose, "exclusion").exists(), besides.get(whose, sa.false()))
+            for whose in self.acts_for
+        }
+        placed = self._placed(branch, department, owner, shut)
+        granted = _right(record, self.subject, "grant").where(
+            record_rights.c.permission == self.permission,
+            record_rights.c.from_at <= now,
+            sa.or_(record_rights.c.until_at.is_(None), now < record_rights.c.until_at),
+        )
+        excluded = _right(record, self.subject, "exclusion")
+        seen = placed if self.everywhere and not shut else sa.or_(granted.exists(), placed)
+        return sa.and_(seen, sa.not_(excluded.exists()))
+
+    def _placed(
+        self,
+        branch: sa.ColumnElement[str],
+        department: sa.ColumnElement[str] | None,
+        owner: sa.ColumnElement[str] | None,
+        closed: Mapping[str, sa.ColumnElement[bool]],
+    ) -> sa.ColumnElement[bool]:
+        """The rows within reach by place and owner."""
+        if closed:
+            apart = [
+                (closed.get(whose or "", sa.false()), part._placed(branch, department, owner, {}))
+                for whose, part in self.parts
+            ]
+            return sa.or_(sa.false(), *(sa.and_(rows, sa.not_(shut)) for shut, rows in apart))
+        if self.everywhere:
+            return sa.true()
         within: list[sa.ColumnElement[bool]] = [branch.in_(sorted(self.places))] if self.places else []
         if department is not None and self.departments:
             pairs = sorted((branch_of(place), place.partition("/")[2]) for place in self.departments)
@@ -95,17 +157,7 @@ class Reached:
         if owner is not None and self.own:
             anywhere = GROUP in self.own
             within.append(sa.and_(sa.true() if anywhere else branch.in_(sorted(self.own)), owner == self.subject))
-        if record is None or self.subject is None:
-            return sa.true() if self.everywhere else sa.or_(sa.false(), *within)
-        assert now is not None, "rights on records have an end: say what time it is"
-        granted = _right(record, self.subject, "grant").where(
-            record_rights.c.permission == self.permission,
-            record_rights.c.from_at <= now,
-            sa.or_(record_rights.c.until_at.is_(None), now < record_rights.c.until_at),
-        )
-        excluded = _right(record, self.subject, "exclusion")
-        seen = sa.true() if self.everywhere else sa.or_(granted.exists(), *within)
-        return sa.and_(seen, sa.not_(excluded.exists()))
+        return sa.or_(sa.false(), *within)
 
 
 def _right(record: sa.ColumnElement[UUID], subject: str, kind: str) -> sa.Select[tuple[UUID]]:
@@ -144,11 +196,22 @@ class Permission:
         """Where the principal may do this; a role with reach GROUP may everywhere, wherever it was granted."""
         if self._by_scope(principal):
             return Reached(True, frozenset(), permission=self.name)
+        found = self._reached(principal.subject, principal.grants)
+        others = {whose for grant in principal.grants if (whose := held_for(grant)) is not None}
+        if not others:
+            return found
+        parts = [
+            (whose, self._reached(principal.subject, [one for one in principal.grants if held_for(one) == whose]))
+            for whose in (None, *sorted(others))
+        ]
+        return replace(found, parts=tuple(parts))
+
+    def _reached(self, subject: str, grants: Iterable[Grant]) -> Reached:
         everywhere = False
         places: set[str] = set()
         departments: set[str] = set()
         own: set[str] = set()
-        for grant in principal.grants:
+        for grant in grants:
             reach = self.roles.get(grant.role)
             if reach is None:
                 continue
@@ -162,8 +225,8 @@ class Permission:
             else:
                 places.add(branch)
         if everywhere:
-            return Reached(True, frozenset(), subject=principal.subject, permission=self.name)
-        return Reached(False, frozenset(places), frozenset(departments), frozenset(own), principal.subject, self.name)
+            return Reached(True, frozenset(), subject=subject, permission=self.name)
+        return Reached(False, frozenset(places), frozenset(departments), frozenset(own), subject, self.name)
 
     def _by_scope(self, principal: Principal) -> bool:
         return principal.machine and not principal.scopes.isdisjoint(self.scopes)
@@ -180,7 +243,10 @@ def grant_record(
 
 
 def exclude(tx: Tx, record: UUID, people: Iterable[str], *, because: str) -> None:
-    """Close a record to these people, whatever their roles (P12.2): as readers, and for who asks `excluded_from`."""
+    """Close a record to these people, whatever their roles, and to who acts for them by the roles that are theirs.
+
+    As readers, and for who asks `excluded_from` (P12.2).
+    """
     for person in sorted(set(people)):
         _give(tx, record, person, "exclusion", None, tx.now, None, because)
 
@@ -241,19 +307,23 @@ async def within_reach(
     department: str | None = None,
     owner: str | None = None,
 ) -> bool:
-    """Whether the principal may do this with one record: its place, or a grant on it; and no exclusion."""
+    """Whether the principal may do this with one record: its place, or a grant on it; and no exclusion.
+
+    A role that is held for somebody excluded counts for nothing here (P12.2).
+    """
     reached = permission.reach(principal)
     if reached.subject is None:
         return reached.everywhere
     rows = await tx.driver.fetch(
-        "SELECT kind FROM kehu.record_rights WHERE record = $1 AND person = $2 AND ended_at IS NULL AND "
+        "SELECT kind, person FROM kehu.record_rights WHERE record = $1 AND person = ANY($2) AND ended_at IS NULL AND "
         "(kind = 'exclusion' OR (permission = $3 AND from_at <= $4 AND (until_at IS NULL OR $4 < until_at)))",
         record,
-        principal.subject,
+        [reached.subject, *reached.acts_for],
         permission.name,
         tx.now,
     )
-    kinds = {row[0] for row in rows}
-    if "exclusion" in kinds:
+    barred = {person for kind, person in rows if kind == "exclusion"}
+    if reached.subject in barred:
         return False
-    return "grant" in kinds or reached.includes(branch, department=department, owner=owner)
+    granted = ("grant", reached.subject) in {tuple(row) for row in rows}
+    return granted or reached.includes(branch, department=department, owner=owner, barred=barred)

@@ -147,8 +147,10 @@ async def list_approvals(
 ) -> Page[ApprovalView]:
     """What was asked within your reach, newest first; `yours` says which wait for you. None that is about you."""
     column = approvals.c
+    reach = DECIDE.reach(principal)
+    closed = {whose: column.excluded.contains([whose]) for whose in reach.acts_for}
     wanted: list[sa.ColumnElement[bool]] = [
-        DECIDE.reach(principal).condition(column.branch, record=column.subject, now=tx.now),
+        reach.condition(column.branch, record=column.subject, now=tx.now, closed=closed),
         sa.or_(column.asked_by == principal.subject, sa.not_(column.excluded.contains([principal.subject]))),
     ]
     if subject is not None:
@@ -224,8 +226,10 @@ async def _within(tx: Tx, identifier: UUID, principal: Principal, *, lock: bool)
 
 
 async def _is_shown(tx: Tx, asked: Asked, principal: Principal) -> bool:
+    kept_out = await excluded_from(tx, asked.subject)
     if asked.asked_by != principal.subject:
-        within = DECIDE.reach(principal).includes(asked.branch)
+        barred = {*asked.excluded, *kept_out}
+        within = DECIDE.reach(principal).includes(asked.branch, barred=barred)
         if not within or principal.subject in asked.excluded:
             return False
-    return principal.subject not in await excluded_from(tx, asked.subject)
+    return principal.subject not in kept_out

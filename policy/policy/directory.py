@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from contracts.roles import Role
 from contracts.staff import BranchEntry, CalendarYear, Employment, PersonEntry, Profile
 
 from policy import tables
-from policy.access import AREA, GROUP, branch_of
+from policy.access import AREA, GROUP, Delegated, branch_of
 from policy.calendar import Calendar, Overlay, Year, spans_of
 
 log = structlog.get_logger()
@@ -88,6 +88,13 @@ class Held:
     from_at: datetime
     until_at: datetime | None
     on_behalf_of: str | None
+
+    @property
+    def grant(self) -> Grant:
+        """What it lets its holder act as."""
+        if self.on_behalf_of is None:
+            return Grant(self.role, self.place)
+        return Delegated(self.role, self.place, self.on_behalf_of)
 
     def at(self, now: datetime) -> bool:
         """Whether it holds at this instant."""
@@ -193,9 +200,9 @@ class Directory:
         person = self.people.get(subject)
         if person is None or person.employment != Employment.ACTIVE:
             return frozenset()
-        found = {Grant(held.role, held.place) for held in person.held if held.at(now)}
+        found = {held.grant for held in person.held if held.at(now)}
         areas = [grant for grant in found if grant.place.startswith(AREA)]
-        return frozenset(found | {Grant(g.role, branch) for g in areas for branch in self.branches_of(g.place)})
+        return frozenset(found | {replace(g, place=branch) for g in areas for branch in self.branches_of(g.place)})
 
     def holders(self, role: Role, places: Iterable[str], now: datetime) -> dict[str, str | None]:
         """Who is there to act as `role` at one of the places, and for whom where it is delegated to them."""

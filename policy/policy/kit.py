@@ -46,7 +46,10 @@ async def hire(
     until: datetime | None = None,
     department: str | None = None,
 ) -> None:
-    """Tell, as staff does, that somebody holds these roles (`role@place`) from now on, and no others."""
+    """Tell, as staff does, that somebody holds these roles from now on, and no others.
+
+    `role@place`, or `role@place for <subject>` where it is another's.
+    """
     await _told(stage, [_person(subject, grants, employment, on_behalf_of, until, department)])
 
 
@@ -101,8 +104,11 @@ def _person(
     since = datetime(2020, 1, 1, tzinfo=UTC)
     lines = []
     for grant in grants:
-        role, _, place = grant.partition("@")
-        lines.append(GrantLine(role=role, place=place, from_at=since, until_at=until, on_behalf_of=on_behalf_of))
+        held, _, whose = grant.partition(" for ")
+        role, _, place = held.partition("@")
+        lines.append(
+            GrantLine(role=role, place=place, from_at=since, until_at=until, on_behalf_of=whose or on_behalf_of)
+        )
     return PersonEntry(
         person_id=uuid5(NAMESPACE_URL, subject), subject=subject, employment=employment, branch="sh-pudong",
         department=department, grants=lines,

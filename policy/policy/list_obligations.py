@@ -102,10 +102,16 @@ def _view(one: Owed, reason: str | None, tx: Tx) -> ObligationView:
     )
 
 
-def _not_kept_from(principal: Principal) -> sa.ColumnElement[bool]:
-    """What is not kept from the caller, whatever their roles (P12.2)."""
-    kept = obligations.c.course["excluded"].contains([principal.subject])
-    return sa.func.coalesce(kept, sa.false()).is_(sa.false())
+def _within(principal: Principal) -> sa.ColumnElement[bool]:
+    """What is within reach and not kept from the caller, nor from whom they act for there, whatever their roles."""
+    reach = READ_WORK.reach(principal)
+    closed = {whose: _kept_from(whose) for whose in reach.acts_for}
+    return sa.and_(reach.condition(obligations.c.branch, closed=closed), sa.not_(_kept_from(principal.subject)))
+
+
+def _kept_from(person: str) -> sa.ColumnElement[bool]:
+    """What nobody tells this person of (P12.2)."""
+    return sa.func.coalesce(obligations.c.course["excluded"].contains([person]), sa.false()).is_(sa.true())
 
 
 @get("/v1/obligations", needs=READ_WORK)
@@ -120,7 +126,7 @@ async def list_obligations(
     """What is owed within your reach, the earliest due first; of one subject also what has ended."""
     column = obligations.c
     due = sa.func.coalesce(column.due_at, sa.text("'infinity'"))
-    wanted = [READ_WORK.reach(principal).condition(column.branch), _not_kept_from(principal)]
+    wanted = [_within(principal)]
     wanted.append(column.ended_at.is_(None) if subject is None else column.subject == subject)
     if branch is not None:
         wanted.append(column.branch == branch)
@@ -180,6 +186,7 @@ class Missed(BaseModel):
 async def read_obligation(obligation_id: UUID, principal: Principal, tx: Tx) -> ObligationView:
     """One obligation with the reckoning of its due date."""
     one = await tx.get(OBLIGATIONS, obligation_id, lock=False)
-    if not READ_WORK.reach(principal).includes(one.branch) or principal.subject in one.excluded:
+    within = READ_WORK.reach(principal).includes(one.branch, barred=one.excluded)
+    if not within or principal.subject in one.excluded:
         raise NotFound("There is no such obligation, or none at a place of yours. Check the id.")
     return (await views_of([one], tx))[0]

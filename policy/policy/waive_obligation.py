@@ -38,7 +38,8 @@ class Waiver(BaseModel):
 async def waive_obligation(obligation_id: UUID, waiver: Waiver, principal: Principal, tx: Tx) -> ObligationView:
     """Waive an obligation; a term that was missed before stays missed and counted."""
     one = await tx.get(OBLIGATIONS, obligation_id)
-    if not WAIVE_WORK.reach(principal).includes(one.branch) or principal.subject in one.excluded:
+    within = WAIVE_WORK.reach(principal).includes(one.branch, barred=one.excluded)
+    if not within or principal.subject in one.excluded:
         raise NotFound("There is no such obligation, or none at a place of yours. Check the id.")
     if not one.running:
         raise NothingOwed("It was done or waived already: nothing is owed.", rules=one.rules)

@@ -13,6 +13,7 @@ from chassis.kit.stage import Stage
 from contracts.roles import Role
 from policy.access import (
     PERMISSIONS,
+    Delegated,
     Permission,
     Reach,
     end_record_grant,
@@ -74,3 +75,17 @@ async def test_an_exclusion_wins_over_role_and_grant(stage: Stage, clock: Clock)
     assert not await seen(stage, accused)
     async with stage.runtime.transaction() as tx:
         assert await excluded_from(tx, FILE) == ["head-3"]
+
+
+@pytest.mark.rule("P12.2")
+async def test_a_role_held_for_somebody_excluded_opens_nothing_of_it(stage: Stage, clock: Clock) -> None:
+    theirs = Delegated(Role.ARCHIVIST, "group", "head-3")
+    deputy, both = who("deputy-1", theirs), who("deputy-1", theirs, Grant(Role.ARCHIVIST, "sh-01"))
+    for_another = who("deputy-1", theirs, Delegated(Role.ARCHIVIST, "sh-01", "head-4"))
+    assert await seen(stage, deputy)
+    async with stage.runtime.transaction() as tx:
+        exclude(tx, FILE, ["head-3"], because="complained about")
+    assert not await seen(stage, deputy)
+    assert await seen(stage, deputy, uuid7()), "of every other record it holds as it did"
+    assert await seen(stage, both), "what they are themselves they may do"
+    assert await seen(stage, for_another)

@@ -25,7 +25,7 @@ def reached_by(permission: Permission, principal: Principal, now: datetime) -> s
     if reach.subject is None:
         return sa.and_(reach.condition(columns.branch), columns.secrecy == Secrecy.NONE)
     placed = reach.condition(columns.branch, record=columns.id, now=now)
-    named = replace(reach, everywhere=False, places=frozenset(), departments=frozenset(), own=frozenset())
+    named = replace(reach, everywhere=False, places=frozenset(), departments=frozenset(), own=frozenset(), parts=())
     open_or_own = sa.or_(columns.secrecy == Secrecy.NONE, columns.custodian == reach.subject)
     return sa.or_(sa.and_(placed, open_or_own), named.condition(columns.branch, record=columns.id, now=now))
 

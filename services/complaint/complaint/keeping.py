@@ -21,6 +21,7 @@ from policy.access import (
     exclude,
     excluded_from,
     grant_record,
+    held_for,
     within_reach,
 )
 from policy.directory import Directory
@@ -145,9 +146,9 @@ def takes(keeper: Keeper, case: Case, principal: Principal, tx: Tx) -> bool:
     if keeper.handler and is_handler(case, principal.subject, tx):
         return True
     places = places_of(keeper, case)
-    if holds(principal, keeper.roles, places):
+    if holds(principal, keeper.roles, places, case):
         return True
-    return holds(principal, keeper.then, places) and _nobody_keeps(keeper, case, places, tx)
+    return holds(principal, keeper.then, places, case) and _nobody_keeps(keeper, case, places, tx)
 
 
 def owing_role(keeper: Keeper, case: Case, tx: Tx) -> Role:
@@ -172,10 +173,11 @@ def _free(role: Role, case: Case, places: Iterable[str], tx: Tx) -> bool:
     return any(not barred & {who, whose} for who, whose in holders.items())
 
 
-def holds(principal: Principal, roles: Iterable[Role], places: Iterable[str]) -> bool:
-    """Whether the caller acts as one of the roles at one of the places."""
+def holds(principal: Principal, roles: Iterable[Role], places: Iterable[str], case: Case) -> bool:
+    """Whether the caller acts as one of the roles at one of the places, and not for whom the case is about (P12.2)."""
     wanted, at = set(roles), set(places)
-    return any(grant.role in wanted and grant.place in at for grant in principal.grants)
+    mine = [grant for grant in principal.grants if held_for(grant) not in case.concerned]
+    return any(grant.role in wanted and grant.place in at for grant in mine)
 
 
 def whose(keeper: Keeper) -> str:
@@ -231,6 +233,8 @@ def handling_role(case: Case, tx: Tx) -> Role:
 
 def concern(tx: Tx, case: Case, respondent: str | None) -> None:
     """Somebody of staff is complained about: nothing of the case, and nothing owed in it, is shown to them (P12.2)."""
+    if respondent is not None and respondent != case.respondent:
+        exclude(tx, case.id, [respondent], because="complained about")
     case.concern(respondent)
     if respondent is not None:
         keep_from(tx, case.id, respondent, at=tx.now)

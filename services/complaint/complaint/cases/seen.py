@@ -15,7 +15,7 @@ from complaint.permissions import READ_COMPLAINT
 from complaint.tables import cases
 
 _RIGHTS = """
-SELECT kind, record FROM kehu.record_rights WHERE person = $1 AND ended_at IS NULL
+SELECT person, kind, record FROM kehu.record_rights WHERE person = ANY($1) AND ended_at IS NULL
     AND (kind = 'exclusion' OR (permission = $2 AND from_at <= $3 AND (until_at IS NULL OR $3 < until_at)))
 """
 
@@ -43,11 +43,21 @@ class Seen:
 async def seen_by(principal: Principal, tx: Tx) -> Seen:
     """Every list of cases keeps to it."""
     reach = READ_COMPLAINT.reach(principal)
-    within = reach.condition(cases.c.branch, department=cases.c.department, owner=cases.c.handler)
     rights: dict[str, list[UUID]] = {"grant": [], "exclusion": []}
+    closed: dict[str, list[UUID]] = {}
     if reach.subject is not None:
-        for kind, record in await tx.driver.fetch(_RIGHTS, reach.subject, READ_COMPLAINT.name, tx.now):
-            rights[kind].append(record)
+        people = [reach.subject, *reach.acts_for]
+        for person, kind, record in await tx.driver.fetch(_RIGHTS, people, READ_COMPLAINT.name, tx.now):
+            if person == reach.subject:
+                rights[kind].append(record)
+            elif kind == "exclusion":
+                closed.setdefault(person, []).append(record)
+    within = reach.condition(
+        cases.c.branch,
+        department=cases.c.department,
+        owner=cases.c.handler,
+        closed={whose: cases.c.id.in_(records) for whose, records in closed.items()},
+    )
     if rights["grant"] and not reach.everywhere:
         within = sa.or_(within, cases.c.id.in_(rights["grant"]))
     conditions = [within, cases.c.respondent.is_distinct_from(principal.subject)]

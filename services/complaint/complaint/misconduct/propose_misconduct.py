@@ -106,7 +106,7 @@ async def propose_misconduct(case_id: UUID, form: MisconductForm, principal: Pri
     chain = policy.penalty
     if await _late(tx, case) or _manages(tx, case, form.person):
         chain = policy.penalty_late
-        if not holds(principal, FILERS, (case.branch, GROUP)):
+        if not holds(principal, FILERS, (case.branch, GROUP), case):
             raise AnothersStep("HR-admin files it now; the general manager decides.", rules=RULES[1:])
     misconduct = Misconduct(
         id=(identifier := uuid7()),
@@ -165,7 +165,7 @@ async def decide_no_penalty(case_id: UUID, form: NoPenalty, principal: Principal
     """Decide that nobody is punished: the department manager, or the general manager."""
     case, _ = await _founded_case(tx, case_id, principal)
     places = (department_place(case.branch, case.department), case.branch, GROUP)
-    if not holds(principal, (Role.DEPARTMENT_MANAGER, Role.GENERAL_MANAGER), places):
+    if not holds(principal, (Role.DEPARTMENT_MANAGER, Role.GENERAL_MANAGER), places, case):
         raise AnothersStep("The department manager or the general manager decides that.", rules=RULES[1:])
     met(tx, PENALISE, case.id, at=tx.now)
     await write(tx, case, "no_penalty", RULES[1:], {"words": form.words})

@@ -71,7 +71,8 @@ async def group_within(tx: Tx, case_id: UUID, principal: Principal) -> tuple[Cli
     group = None if climb is None else await group_of(tx, climb.case.id)
     if climb is None or group is None or principal.subject in climb.excluded:
         raise NotFound("There is no crisis group of such a complaint, or none that you belong to. Check the id.")
-    if principal.subject not in group.members and not CONVENE_GROUP.reach(principal).includes(group.branch):
+    convenes = CONVENE_GROUP.reach(principal).includes(group.branch, barred=climb.excluded)
+    if principal.subject not in group.members and not convenes:
         raise NotFound("There is no crisis group of such a complaint, or none that you belong to. Check the id.")
     return climb, group
 

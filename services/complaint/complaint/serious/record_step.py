@@ -13,6 +13,7 @@ from chassis.wrong import Wrong
 from policy.access import GROUP
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from complaint.keeping import holds
 from complaint.permissions import RECORD_STEP
 from complaint.serious.climbing import ended
 from complaint.serious.mark_serious import Reason, keep_reason
@@ -46,8 +47,7 @@ async def record_step(case_id: UUID, step_id: UUID, done: ByHand, principal: Pri
     step = next((one for one in climb.all_steps if one.id == step_id), None)
     if step is None or step.met_by == "done":
         raise NotFound("There is no such step of this ladder that is told to somebody. Read the ladder.")
-    places = {step.answers_at, step.branch, GROUP}
-    if not any(grant.role is step.answers and grant.place in places for grant in principal.grants):
+    if not holds(principal, [step.answers], [step.answers_at, step.branch, GROUP], climb.case):
         raise NotYourStep(f"This step is recorded by the role {step.answers.value}.", rules=RULES)
     # a form knows minutes
     if not step.since.replace(second=0, microsecond=0) <= done.at <= tx.now:

@@ -409,3 +409,30 @@ async def test_whom_the_call_is_about_never_sees_it_and_who_comes_after_them_jud
     judgement = await judged(case, "gm-1")
     assert judgement["respondent"] == "hr-1"
     await case.did("gm-1", "hand-over", {"department": "service"})
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_acts_for_whom_it_is_about_reaches_nothing_of_it_by_that_role(stage: Stage) -> None:
+    await hire(stage, "deputy-1", "general_manager@bj-services for gm-1")
+    await hire(stage, "deputy-2", "hr_admin_manager@bj-services for hr-1")
+    case = await Handled.taken(stage, "bj-services")
+    assert (await case.get("deputy-1")).status_code == (await case.get("deputy-2")).status_code == 200
+    await judged(case, "hr-1", respondent="gm-1", respondent_department="service")
+    for path in ("", "/timeline", "/actions", "/measures"):
+        assert (await case.get("deputy-1", path)).status_code == 404, path
+    async with stage.client(subject="deputy-1") as deputy:
+        assert (await deputy.get("/v1/complaints")).json()["items"] == []
+        assert (await deputy.get(f"/v1/obligations?subject={case.id}")).json()["items"] == []
+    assert (await case.get("deputy-2")).status_code == 200, "whom they act for is not concerned"
+    async with stage.client(subject="deputy-2") as deputy:
+        assert [one["id"] for one in (await deputy.get("/v1/complaints")).json()["items"]] == [case.id]
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_reads_a_case_in_their_own_right_takes_no_step_of_it_for_whom_it_is_about(stage: Stage) -> None:
+    await hire(stage, "agent-9", "customer_relations@bj-services", "hr_admin_manager@bj-services for hr-1")
+    case = await Handled.taken(stage, "bj-services", respondent="hr-1")
+    assert (await case.get("agent-9")).status_code == 200
+    assert (await case.refused("agent-9", "judge", JUDGED))["type"] == "/problems/not-the-judge"
+    other = await Handled.taken(stage, "bj-services", caller={"name": "李明", "phone": "139 0013 9000"})
+    await other.did("agent-9", "judge", JUDGED)

@@ -29,6 +29,7 @@ class Me(BaseModel):
 @get("/v1/me", needs=READ_WORK)
 async def who_am_i(principal: Principal) -> Me:
     """Your roles and their places, as they hold now."""
-    found = sorted(principal.grants, key=lambda grant: (grant.role.value, grant.place))
-    views = [GrantView(role=g.role.value, zh=g.role.zh, en=g.role.en, place=g.place) for g in found]
+    # a role that is held for oneself and for another is one
+    found = sorted({(grant.role, grant.place) for grant in principal.grants}, key=lambda one: (one[0].value, one[1]))
+    views = [GrantView(role=role.value, zh=role.zh, en=role.en, place=place) for role, place in found]
     return Me(subject=principal.subject, grants=views)

@@ -128,7 +128,7 @@ def _about(subject: UUID | None, change: Change, principal: Principal) -> bool:
     """Whether it is owed to the case that the caller has open, within reach, and not about the caller (P12.2)."""
     if subject is None or change["subject"] != str(subject) or principal.subject in (change["excluded"] or ()):
         return False
-    return READ_WORK.reach(principal).includes(change["branch"])
+    return READ_WORK.reach(principal).includes(change["branch"], barred=change["excluded"] or ())
 
 
 def _event(name: str, data: Any, mark: str = "") -> bytes:

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.auth import Principal
+from chassis.auth import Grant, Principal
 from chassis.http import Page, cursor_of, cursor_values
 from chassis.tx import Tx
 from contracts.work import WorkState
-from policy.access import GROUP
+from policy.access import GROUP, held_for
 from policy.list_obligations import READ_WORK
 from pydantic import BaseModel
 
@@ -57,8 +57,23 @@ def mine(principal: Principal) -> sa.ColumnElement[bool]:
 
     A role held at a branch answers for its departments, one held for the group everywhere.
     """
-    everywhere = sorted({grant.role.value for grant in principal.grants if grant.place == GROUP})
-    pairs = sorted({(grant.role.value, grant.place) for grant in principal.grants if grant.place != GROUP})
+    held: dict[str | None, list[Grant]] = {}
+    for grant in principal.grants:
+        held.setdefault(held_for(grant), []).append(grant)
+    by_role = [
+        falls if whose is None else sa.and_(falls, sa.not_(_kept_from(whose)))
+        for whose, grants in held.items()
+        for falls in [_falling(grants)]
+    ]
+    unnamed = sa.and_(_column.person.is_(None), sa.or_(sa.false(), *by_role))
+    return sa.and_(sa.or_(_column.person == principal.subject, unnamed), not_kept_from(principal))
+
+
+def _falling(grants: Iterable[Grant]) -> sa.ColumnElement[bool]:
+    """What falls to these roles at their places."""
+    grants = list(grants)
+    everywhere = sorted({grant.role.value for grant in grants if grant.place == GROUP})
+    pairs = sorted({(grant.role.value, grant.place) for grant in grants if grant.place != GROUP})
     falls: list[sa.ColumnElement[bool]] = []
     if everywhere:
         falls.append(_column.role.in_(everywhere))
@@ -66,14 +81,16 @@ def mine(principal: Principal) -> sa.ColumnElement[bool]:
         roles = sa.tuple_(_column.role, _column.place)
         falls.append(roles.in_(pairs))
         falls.append(sa.tuple_(_column.role, _column.branch).in_(pairs))
-    by_role = sa.and_(_column.person.is_(None), sa.or_(sa.false(), *falls))
-    return sa.and_(sa.or_(_column.person == principal.subject, by_role), not_kept_from(principal))
+    return sa.or_(sa.false(), *falls)
 
 
 def not_kept_from(principal: Principal) -> sa.ColumnElement[bool]:
     """What the caller may learn of, whatever their roles (P12.2)."""
-    kept = _column.excluded.has_key(principal.subject)
-    return sa.func.coalesce(kept, sa.false()).is_(sa.false())
+    return sa.not_(_kept_from(principal.subject))
+
+
+def _kept_from(person: str) -> sa.ColumnElement[bool]:
+    return sa.func.coalesce(_column.excluded.has_key(person), sa.false()).is_(sa.true())
 
 
 def falls_to(principal: Principal, row: Mapping[str, Any]) -> bool:
@@ -85,12 +102,15 @@ def falls_to(principal: Principal, row: Mapping[str, Any]) -> bool:
     return any(
         grant.role.value == row["role"] and grant.place in (GROUP, row["place"], row["branch"])
         for grant in principal.grants
+        if held_for(grant) not in (row["excluded"] or ())
     )
 
 
 def within(principal: Principal) -> sa.ColumnElement[bool]:
     """What the caller may see on the board."""
-    return sa.and_(READ_WORK.reach(principal).condition(_column.branch), not_kept_from(principal))
+    reach = READ_WORK.reach(principal)
+    closed = {whose: _kept_from(whose) for whose in reach.acts_for}
+    return sa.and_(reach.condition(_column.branch, closed=closed), not_kept_from(principal))
 
 
 def approving(wanted: bool) -> sa.ColumnElement[bool]:

@@ -11,15 +11,18 @@ from uuid import UUID
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from chassis.auth import Grant, Principal
 from chassis.ids import uuid7
 from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
+from console.tables import work_items
 from console.work import stream_work
 from console.work.watch import PART, Watch
-from console.work.whose import by_due, falls_to, mine
+from console.work.whose import by_due, falls_to, mine, within
 from contracts.complaint import MarkedSerious, SeriousOverruled
 from contracts.roles import Role
+from policy.access import Delegated
 from policy.kit import Clock
 
 from ..builders import NOON, told, work
@@ -66,6 +69,16 @@ async def test_work_is_kept_from_whom_it_is_about_whatever_their_roles(stage: St
     row = {"person": None, "role": item.role, "place": "sh-pudong", "branch": "sh-pudong", "excluded": ["anna"]}
     falls = [falls_to(Principal(who, "https://id.example", (here,), frozenset(), 0.0), row) for who in ("anna", "ben")]
     assert falls == [False, True]
+    for_anna = Principal("dora", "", frozenset({Delegated(here.role, here.place, "anna")}), frozenset(), 0.0)
+    for_ben = Principal("dora", "", frozenset({Delegated(here.role, here.place, "ben")}), frozenset(), 0.0)
+    assert [falls_to(for_anna, row), falls_to(for_ben, row)] == [False, True]
+    async with stage.runtime.transaction() as tx:
+        for wanted in (mine, within):
+            listed = [
+                (await tx.execute(sa.select(work_items.c.id).where(wanted(one)))).scalars().all()
+                for one in (for_anna, for_ben)
+            ]
+            assert listed == [[], [item.id]]
 
 
 @pytest.mark.rule("P06.2")
