@@ -417,12 +417,14 @@ def owe(
     about: UUID | None = None,
     place: str | None = None,
     excluded: Iterable[str] = (),
+    paused: tuple[datetime, str] | None = None,
 ) -> Owed:
     """Something must be done about `subject` from now on; who must it learns it from the work topic.
 
     `since` is the fact's own time. `about` is what it concerns, where that is not the subject itself; `place` whose
     role it is, where that is not the whole branch (a department, an area). `excluded` are people who are not to learn
-    of it. A subject owes a duty once at a time: a second one is refused by the database.
+    of it. `paused` says since when and for which reason its clock stands: it goes on with those of the subject
+    (`resume`). A subject owes a duty once at a time: a second one is refused by the database.
     """
     calendar = Directory.of(tx.runtime).calendar(branch)
     found = owed(
@@ -439,6 +441,9 @@ def owe(
     )
     for barred in excluded:
         found.keep_from(barred)
+    if paused is not None:
+        found.pause(max(since, paused[0]), paused[1])
+        found.arm(calendar)
     tx.add(found)
     tell(tx, found)
     return found

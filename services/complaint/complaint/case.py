@@ -358,6 +358,12 @@ class Case(Holdable):
         """A part of its words has become another case (P04.8)."""
         self.text, self.sealed = text, sealed
 
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when the customer is waited for; None where nothing is."""
+        since = self.course.get("waiting_since")
+        return None if since is None else datetime.fromisoformat(since)
+
     @fact
     def wait(self, at: datetime) -> bool:
         """The customer has to say or bring something first; False when that is waited for already."""

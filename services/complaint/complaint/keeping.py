@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from chassis.auth import Principal
 from chassis.http import if_match
@@ -26,18 +26,29 @@ from policy.access import (
 )
 from policy.directory import Directory
 from policy.keep_out import keep_from
-from policy.obligations import OBLIGATIONS, Deadline, Obligation, owe, tell, waive
+from policy.obligations import OBLIGATIONS, Deadline, Obligation, met, owe, pause, resume, tell, waive
 
 from complaint.case import CASES, Case
 from complaint.permissions import HANDLE_COMPLAINT, READ_COMPLAINT
-from complaint.policy import CALL_BACK, CLOSE, HAND_OVER, RETURN_RESULT, ComplaintPolicy, Keeper
+from complaint.policy import (
+    ASK_CUSTOMER,
+    CALL_BACK,
+    CLOSE,
+    HAND_OVER,
+    RETURN_RESULT,
+    WAITING_FOR_CUSTOMER,
+    ComplaintPolicy,
+    Keeper,
+)
 from complaint.way import Gate, Step
 
 #: how long who takes part in a case finds it in lists, and why
 A_PART, TAKES_PART = timedelta(days=366), "takes part in the case"
 _LET_IN = """SELECT id, person FROM kehu.record_rights
     WHERE record = $1 AND kind = 'grant' AND because = $2 AND ended_at IS NULL"""
-_RUNNING = "SELECT id FROM kehu.obligations WHERE subject = $1 AND duty = ANY($2::text[]) AND ended_at IS NULL"
+_RUNNING = (
+    "SELECT id FROM kehu.obligations WHERE subject = ANY($1::uuid[]) AND duty = ANY($2::text[]) AND ended_at IS NULL"
+)
 
 
 class AnothersStep(Forbidden):
@@ -187,7 +198,11 @@ def whose(keeper: Keeper) -> str:
 
 
 def owe_step(tx: Tx, duty: Obligation, keeper: Keeper, case: Case, *, since: datetime, due: bool = True) -> None:
-    """The step is owed from now on, by the handler or by the keeper's first role; with `due` false without a term."""
+    """The step is owed from now on, by the handler or by the keeper's first role; with `due` false without a term.
+
+    While the customer is waited for its clock stands, as those of all that was owed before.
+    """
+    waits = None if case.handled else case.waiting_since
     role, person = handling_role(case, tx), case.handler
     if not keeper.handler or person is None:
         role, person = (owing_role(keeper, case, tx) if keeper.roles else role), None
@@ -207,7 +222,51 @@ def owe_step(tx: Tx, duty: Obligation, keeper: Keeper, case: Case, *, since: dat
         person=person,
         place=place,
         excluded=case.concerned,
+        paused=None if waits is None else (waits, WAITING_FOR_CUSTOMER),
     )
+
+
+def begin_waiting(tx: Tx, case: Case, policy: ComplaintPolicy) -> bool:
+    """The clocks stand while the customer is waited for, and it is owed to ask again; False when that is so already.
+
+    Without that a case whose customer says nothing, or whose answer nobody records, would be on no board any more.
+    """
+    if not case.wait(tx.now):
+        return False
+    pause(tx, case.id, at=tx.now, because=WAITING_FOR_CUSTOMER)
+    answering = policy.answer if case.founded else policy.answer_unfounded
+    keeper = policy.judge if case.judgement is None else answering
+    role, place = handling_role(case, tx), department_place(case.branch, case.department)
+    if case.handler is None:
+        role, place = owing_role(keeper, case, tx), places_of(keeper, case)[0]
+    owe(
+        tx,
+        ASK_CUSTOMER,
+        _waiting(case),
+        keeper.deadline(role).model_copy(update={"within": policy.ask_customer}),
+        branch=case.branch,
+        since=tx.now,
+        path=f"/v1/complaints/{case.id}",
+        person=case.handler,
+        about=case.id,
+        place=place,
+        excluded=case.concerned,
+    )
+    return True
+
+
+def end_waiting(tx: Tx, case: Case) -> bool:
+    """The customer is waited for no longer: the clocks go on; False when nothing was waited for."""
+    if not case.go_on():
+        return False
+    resume(tx, case.id, at=tx.now, because=WAITING_FOR_CUSTOMER)
+    met(tx, ASK_CUSTOMER, _waiting(case), at=tx.now)
+    return True
+
+
+def _waiting(case: Case) -> UUID:
+    """What asking again is owed for: the waiting, not the case, whose clocks stand meanwhile."""
+    return uuid5(case.id, "waiting")
 
 
 def owe_after_handling(tx: Tx, case: Case, policy: ComplaintPolicy, *, since: datetime) -> None:
@@ -269,8 +328,8 @@ async def kept_out(tx: Tx, case: Case) -> list[str]:
 
 async def assign(tx: Tx, case: Case, duties: Iterable[Obligation]) -> None:
     """What is owed already goes to the handler; its terms stay as they were."""
-    names = [duty.name for duty in duties]
-    ids = [row[0] for row in await tx.driver.fetch(_RUNNING, case.id, names)]
+    names = [ASK_CUSTOMER.name, *(duty.name for duty in duties)]
+    ids = [row[0] for row in await tx.driver.fetch(_RUNNING, [case.id, _waiting(case)], names)]
     for one in (await tx.load(OBLIGATIONS, ids)).values():
         one.role, one.person = handling_role(case, tx), case.handler
         one.plan = {**one.plan, "place": department_place(case.branch, case.department)}

@@ -34,6 +34,7 @@ RETURN_RESULT = Obligation("return_result", ("P12.4",), "向集团反馈处理�
 CALL_BACK = Obligation("call_back", ("P04.7", "P12.4"), "回访客户", "call the customer back")
 CLOSE = Obligation("close", ("P17.9",), "结案", "close the complaint")
 PENALISE = Obligation("penalise", ("P04.12",), "决定处罚", "decide about penalties")
+ASK_CUSTOMER = Obligation("ask_customer", ("P04.5", "P04.9"), "跟进客户答复", "ask the customer who is waited for")
 MEASURE = Obligation("measure", ("P04.14", "P17.12"), "落实措施", "carry the measure through")
 
 #: where the profile wants a second pair of eyes on the judgement
@@ -362,6 +363,9 @@ class ComplaintPolicy(Policy):
     )  # fmt: skip
     survey: bool = rule("P12.4", zh="回访须调查满意度", default=False)
     pauses: bool = rule("P04.9", "P17.9", zh="等待客户时暂停计时", default=True, ours=True, reading="A48")
+    ask_customer: Term = rule(
+        "P04.5", "P04.9", zh="等待客户多久后须跟进", default=Term.parse("3 working days"), ours=True, reading="A16"
+    )  # fmt: skip
     told_of_taken: tuple[Role, ...] = rule("P12.4", zh="集团受理后通知的岗位", default=())
     told_of_refused: tuple[Role, ...] = rule("P17.2", zh="非客户原因不受理时告知", default=(), reading="A41")
     levels: dict[str, list[Role]] = rule(

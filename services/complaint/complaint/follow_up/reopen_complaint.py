@@ -8,13 +8,13 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.tx import Tx
 from contracts.complaint import ComplaintReopened
-from policy.obligations import resume, waive
+from policy.obligations import waive
 
 from complaint.case import Case
 from complaint.cases.views import CaseProgress, progress_of
-from complaint.keeping import Expected, at_step, owe_step
+from complaint.keeping import Expected, at_step, end_waiting, owe_step
 from complaint.permissions import HANDLE_COMPLAINT
-from complaint.policy import ANSWER, CLOSE, HAND_OVER, INVESTIGATE, PENALISE, WAITING_FOR_CUSTOMER, ComplaintPolicy
+from complaint.policy import ANSWER, CLOSE, HAND_OVER, INVESTIGATE, PENALISE, ComplaintPolicy
 from complaint.timeline import Words, WordsForm, note, write
 from complaint.way import CaseState, Step
 
@@ -43,8 +43,7 @@ def take_up_again(case: Case, policy: ComplaintPolicy, tx: Tx) -> None:
     """Everything after the judgement is owed again, from now; what the closing has begun falls away."""
     was_closed = case.state is CaseState.CLOSED
     was_called_back = case.state is CaseState.CALLED_BACK
-    if case.go_on():
-        resume(tx, case.id, at=tx.now, because=WAITING_FOR_CUSTOMER)
+    end_waiting(tx, case)
     case.reopen(policy.gates(founded=True), tx.now)
     waive(tx, PENALISE, case.id, at=tx.now, reason="the complaint is reopened")
     if was_called_back and not policy.close.from_receipt:

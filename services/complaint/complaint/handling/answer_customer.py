@@ -8,12 +8,10 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.tx import Tx
 from contracts.complaint import AnswerWay, ComplaintAnswered
-from policy.obligations import pause
 
 from complaint.cases.views import CaseProgress, progress_of
-from complaint.keeping import Expected, at_step
+from complaint.keeping import Expected, at_step, begin_waiting
 from complaint.permissions import HANDLE_COMPLAINT
-from complaint.policy import WAITING_FOR_CUSTOMER
 from complaint.timeline import Words, WordsForm, write
 from complaint.way import Step
 
@@ -40,7 +38,7 @@ async def answer_customer(
         case,
         ComplaintAnswered(case_id=case.id, round=case.round, way=form.way, answered_at=tx.now, rules=rules),
     )  # fmt: skip
-    if policy.pauses and case.wait(tx.now):
-        pause(tx, case.id, at=tx.now, because=WAITING_FOR_CUSTOMER)
+    if policy.pauses:
+        begin_waiting(tx, case, policy)
     await tx.flush()
     return progress_of(case)

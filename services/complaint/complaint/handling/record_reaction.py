@@ -8,13 +8,13 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.tx import Tx
 from contracts.complaint import CustomerReacted, Reaction
-from policy.obligations import met, resume
+from policy.obligations import met
 
 from complaint.cases.views import CaseProgress, progress_of
 from complaint.follow_up.reopen_complaint import take_up_again
-from complaint.keeping import Expected, at_step, owe_after_handling, owe_step
+from complaint.keeping import Expected, at_step, end_waiting, owe_after_handling, owe_step
 from complaint.permissions import HANDLE_COMPLAINT
-from complaint.policy import ANSWER, ANSWER_UNFOUNDED, PROPOSE, WAITING_FOR_CUSTOMER
+from complaint.policy import ANSWER, ANSWER_UNFOUNDED, PROPOSE
 from complaint.timeline import Words, WordsForm, write
 from complaint.way import Step
 
@@ -34,8 +34,7 @@ async def record_reaction(
 ) -> CaseProgress:
     """Record the reaction. Not accepted, the next resolution is owed; an unfounded complaint is taken up again."""
     case, policy = await at_step(tx, case_id, principal, Step.REACT, expected)
-    if case.go_on():
-        resume(tx, case.id, at=tx.now, because=WAITING_FOR_CUSTOMER)
+    if end_waiting(tx, case):
         await tx.flush()  # so that the term is reckoned before it is met
     case.react(form.accepted, tx.now)
     met(tx, ANSWER if case.founded else ANSWER_UNFOUNDED, case.id, at=tx.now)

@@ -11,7 +11,7 @@ from contracts.complaint import NotAcceptedSettled
 from policy.obligations import waive
 
 from complaint.cases.views import CaseProgress, progress_of
-from complaint.keeping import Expected, at_step, owe_after_handling
+from complaint.keeping import Expected, at_step, end_waiting, owe_after_handling
 from complaint.permissions import HANDLE_COMPLAINT
 from complaint.policy import PROPOSE
 from complaint.timeline import Words, WordsForm, write
@@ -32,6 +32,7 @@ async def settle_unaccepted(
 ) -> CaseProgress:
     """End the handling; what follows it (return, call-back, closing) follows as usual."""
     case, policy = await at_step(tx, case_id, principal, Step.SETTLE, expected)
+    end_waiting(tx, case)  # whatever was waited for: the handling ends
     case.settle(principal.subject, tx.now)
     waive(tx, PROPOSE, case.id, at=tx.now, reason="it was decided that the handling ends")
     await write(tx, case, "settled_unaccepted", RULES, {"words": form.words}, round=case.round)

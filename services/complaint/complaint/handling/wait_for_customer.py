@@ -8,13 +8,12 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import Refused
 from chassis.tx import Tx
-from policy.obligations import pause, resume
 
 from complaint.case import Case, NotNow
 from complaint.cases.views import CaseProgress, progress_of
-from complaint.keeping import AnothersStep, is_handler, takes, within
+from complaint.keeping import AnothersStep, begin_waiting, end_waiting, is_handler, takes, within
 from complaint.permissions import HANDLE_COMPLAINT
-from complaint.policy import WAITING_FOR_CUSTOMER, ComplaintPolicy
+from complaint.policy import ComplaintPolicy
 from complaint.timeline import Words, WordsForm, write
 
 RULES = ("P04.9", "P17.9")
@@ -39,11 +38,10 @@ async def wait_for_customer(case_id: UUID, form: WaitingForm, principal: Princip
     case, policy = await _handled_by(tx, case_id, principal)
     if not policy.pauses:
         raise ClocksRunOn("The policy of this branch knows no pause.", rules=("P17.9",))
-    if case.handled or not case.wait(tx.now):
+    if case.handled or not begin_waiting(tx, case, policy):
         raise NotNow(
             "Its handling has ended, or it waits for the customer already.", rules=RULES[:1], state=case.state.value
         )
-    pause(tx, case.id, at=tx.now, because=WAITING_FOR_CUSTOMER)
     await write(tx, case, "waiting", RULES[:1], {"words": form.words})
     await tx.flush()
     return progress_of(case)
@@ -53,9 +51,8 @@ async def wait_for_customer(case_id: UUID, form: WaitingForm, principal: Princip
 async def go_on(case_id: UUID, form: WaitingForm, principal: Principal, tx: Tx) -> CaseProgress:
     """Let the clocks go on: the customer has said or brought what was waited for."""
     case, _ = await _handled_by(tx, case_id, principal)
-    if not case.go_on():
+    if not end_waiting(tx, case):
         raise NotNow("Nothing was waited for.", rules=RULES[:1], state=case.state.value)
-    resume(tx, case.id, at=tx.now, because=WAITING_FOR_CUSTOMER)
     await write(tx, case, "went_on", RULES[:1], {"words": form.words})
     await tx.flush()
     return progress_of(case)

@@ -16,7 +16,7 @@ from policy.obligations import Owed, move, running_of, tell
 from complaint.case import Case
 from complaint.compensation.policy import COMPENSATION
 from complaint.keeping import bar, handling_role, let_in
-from complaint.policy import ANSWER, INVESTIGATE, WAITING_FOR_CUSTOMER
+from complaint.policy import ANSWER, ASK_CUSTOMER, INVESTIGATE, WAITING_FOR_CUSTOMER
 from complaint.redirect import matter_of
 from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, StepState, ladder_id
 from complaint.serious.policy import StepKind
@@ -83,7 +83,9 @@ async def carry_over_clocks(tx: Tx, loser: Case, survivor: Case) -> list[str]:
         _go_with(tx, one, survivor)
         move(tx, one, _there(one, loser, survivor), subject=survivor.id)
     for one in running:
-        if one.plan.get("about") == str(loser.id):
+        if one.plan.get("about") == str(loser.id) and one.duty == ASK_CUSTOMER.name:
+            _fall_away(tx, one, f"merged: {survivor.number} waits for the customer or does not")
+        elif one.plan.get("about") == str(loser.id):
             move(tx, one, _there(one, loser, survivor), about=survivor.id)
     await tx.flush()
     return [one.duty for one in come]

@@ -15,7 +15,7 @@ from policy.calendar import ZONE
 from policy.kit import Clock
 from policy.obligations import Timer
 
-from ..builders import ANSWER, CALL_BACK, REPORT, RESOLUTION, Handled, answered, judged, staffed
+from ..builders import ANSWER, CALL_BACK, REPORT, RESOLUTION, Handled, answered, judged, staffed, work_of
 
 BEFORE_THE_FESTIVAL = datetime(2026, 2, 13, 17, 50, tzinfo=ZONE)
 
@@ -102,6 +102,68 @@ async def test_whoever_handles_it_stops_the_clocks_for_the_customer_and_lets_the
     assert not (await case.did("head-1", "go-on", {"words": "零件已到"}))["waiting_for_customer"]
     assert (await case.clocks())["answer"]["due_at"] == "2026-02-25T10:00:00Z"
     assert (await case.refused("head-1", "go-on", {"words": "已到"}))["type"] == "/problems/not-now"
+
+
+@pytest.mark.rule("P04.9")
+async def test_what_is_owed_while_the_customer_is_waited_for_stands_until_then(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    clock = clock_of(stage)
+    clock.at("2026-02-24 09:00")
+    await case.did("hr-1", "wait", {"words": "等客户寄来发票"})
+    clock.at("2026-02-24 12:00")
+    await judged(case, "hr-1")
+    clocks = await case.clocks()
+    assert {clocks[duty]["due_at"] for duty in ("hand_over", "answer")} == {None}
+    assert clocks["hand_over"]["pauses"][0]["begin"].startswith("2026-02-24T12:00")
+    clock.at("2026-02-25 09:00")
+    await case.did("hr-1", "go-on", {"words": "发票已到"})
+    assert (await case.clocks())["answer"]["due_at"] == "2026-02-25T10:00:00Z"
+    assert (await case.clocks())["hand_over"]["due_at"] is not None
+
+
+@pytest.mark.rule("P04.9")
+@pytest.mark.rule("P04.5")
+async def test_a_customer_who_says_nothing_is_asked_again_and_the_case_leaves_no_board(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    clock = clock_of(stage)
+    clock.at("2026-02-24 09:00")
+    await answered(case, "head-1")
+    (asking,) = [one for one in await work_of(stage, case) if one.kind == "ask_customer"]
+    assert (asking.person, asking.path, asking.state) == ("head-1", f"/v1/complaints/{case.id}", "open")
+    assert asking.due_at is not None
+    assert asking.due_at.isoformat() == "2026-02-27T10:00:00+00:00"
+    clock.at("2026-02-27 18:01")
+    await Timer(stage.runtime).fire()
+    assert [one.state for one in await work_of(stage, case) if one.kind == "ask_customer"][-1] == "missed"
+    await case.did("head-1", "reaction", {"accepted": False, "words": "要求换车"})
+    assert [one.state for one in await work_of(stage, case) if one.kind == "ask_customer"][-1] == "done"
+    await case.did("head-1", "wait", {"words": "等客户来店"})
+    assert [one.state for one in await work_of(stage, case) if one.kind == "ask_customer"][-1] == "open"
+    settled = await case.did("gm-1", "settle", {"words": "不再提出方案"})
+    assert not settled["waiting_for_customer"], "the handling has ended"
+    assert [one.state for one in await work_of(stage, case) if one.kind == "ask_customer"][-1] == "done"
+
+
+@pytest.mark.rule("P04.9")
+async def test_who_waits_for_the_customer_asks_again_also_when_another_has_taken_over(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await case.did("hr-1", "wait", {"words": "等客户寄来发票"})
+    asked = [one for one in await work_of(stage, case) if one.kind == "ask_customer"]
+    assert [(one.person, one.role) for one in asked] == [(None, "hr_admin_manager")]
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    assert [one.person for one in await work_of(stage, case) if one.kind == "ask_customer"][-1] == "head-1"
+
+
+@pytest.mark.rule("P04.9")
+async def test_who_waited_for_a_customer_of_a_merged_case_asks_no_more(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    other = await Handled.taken(stage, "bj-services", caller={"name": "李明", "phone": "139 0013 9000"})
+    await other.did("hr-1", "wait", {"words": "等客户寄来发票"})
+    await other.did("hr-1", "merge", {"into": case.id, "words": "同一事项"})
+    assert [one.state for one in await work_of(stage, other) if one.kind == "ask_customer"][-1] == "waived"
 
 
 @pytest.mark.rule("P17.9")
