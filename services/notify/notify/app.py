@@ -21,6 +21,7 @@ from notify.inbox.open_notice import confirm_notice, open_notice
 from notify.inbox.watch_inbox import inboxes, watch_inbox
 from notify.notices.climb import climb
 from notify.notices.list_notices import list_notices
+from notify.notices.pass_on import pass_on
 from notify.notices.take_sends import take_send
 from notify.notices.tell_people import dispatch
 from notify.recipients.pull_contacts import contact_changed, forget_contact, pull_contact
@@ -72,6 +73,7 @@ service = Service(
         plan_deliveries,  # deliveries
         take_send,  # notices
         climb,
+        pass_on,
         contact_changed,  # recipients
         follow_work,  # work
     ],

@@ -159,8 +159,8 @@ def tell(
     return told
 
 
-def _go_on(tx: Tx, told: Told, index: int) -> None:
-    """Tell the next ones of a seat; say so where there is nobody left."""
+def _go_on(tx: Tx, told: Told, index: int, *, again: bool = False) -> None:
+    """Tell the next ones of a seat, with `again` others at the same step first; say so where there is nobody left."""
     order, seat = told.order, told.order.seats[index]
     directory = Directory.of(tx.runtime)
     seats = way_of(tx, seat["to"])
@@ -172,7 +172,7 @@ def _go_on(tx: Tx, told: Told, index: int) -> None:
         directory,
         told.rotas,
         tx.now,
-        start=seat["step"] + 1,
+        start=seat["step"] + (0 if again else 1),
         told=() if first else known,
         because=tried,
         excluded=order.excluded,
@@ -312,11 +312,11 @@ def pass_over(tx: Tx, told: Told, notice: Notice, reason: str) -> None:
         others = [told.notice_of(person) for person in seat["people"]]
         if any(one is not None and one.confirmed_at is not None for one in others):
             continue
-        if reason == "unreachable" and any(one is not None and one.passed_over_at is None for one in others):
+        if reason in ("unreachable", "left") and any(one is not None and one.passed_over_at is None for one in others):
             continue
         here = way_of(tx, seat["to"])[seat["step"]]
         order.moved(index, tried=[*seat["tried"], [named(here), reason]])
-        _go_on(tx, told, index)
+        _go_on(tx, told, index, again=reason == "left")
 
 
 # -- over a channel ------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from chassis.kit.stage import Stage
 from chassis.service import Service
 from contracts.notify import NobodyTold, NoticeRead, NoticeSent
 from contracts.roles import Role
+from contracts.staff import Employment
 from contracts.work import WorkItem, WorkState
 from policy.kit import hire
 
@@ -213,6 +214,42 @@ async def test_several_holders_who_do_not_confirm_are_passed_over_together_once(
     clock(stage).later(minutes=31)
     await fire(stage)
     assert await people_of(stage, message) == ["head-1", "head-2", "gm-1"]
+
+
+@pytest.mark.rule("P12.6")
+@pytest.mark.parametrize("employment", [Employment.LEFT, Employment.ON_LEAVE])
+async def test_who_goes_before_confirming_is_passed_over_at_once(stage: Stage, employment: Employment) -> None:
+    message = serious(stage, HEAD, confirm_by=stage.runtime.clock() + timedelta(hours=24))
+    await send(stage, message)
+    await stage.deliver_outbox()
+    await hire(stage, "head-1", HEAD)
+    assert await people_of(stage, message) == ["head-1"], "other news of them are none"
+    await hire(stage, "head-1", HEAD, employment=employment)
+    assert await people_of(stage, message) == ["head-1", "gm-1"]
+    said = (await stage.outbox(NoticeSent))[-1].message
+    assert isinstance(said, NoticeSent)
+    assert (said.because or "").startswith(f"{HEAD} is not there")
+    owed = await stage.rows("SELECT person FROM kehu.obligations WHERE ended_at IS NULL ORDER BY person")
+    assert [row[0] for row in owed] == (["gm-1"] if employment is Employment.LEFT else ["gm-1", "head-1"])
+    await hire(stage, "head-1", HEAD, employment=employment)
+    assert await people_of(stage, message) == ["head-1", "gm-1"]
+
+
+@pytest.mark.rule("P12.6")
+async def test_whoever_acts_for_them_is_told_before_the_next_role_and_nobody_where_another_holder_was(
+    stage: Stage,
+) -> None:
+    message = serious(stage, HEAD, confirm_by=stage.runtime.clock() + timedelta(hours=24))
+    await send(stage, message)
+    await hire(stage, "deputy-1", f"{HEAD} for head-1")
+    await hire(stage, "head-1", HEAD, employment=Employment.ON_LEAVE)
+    assert await people_of(stage, message) == ["head-1", "deputy-1"]
+    await hire(stage, "head-1", HEAD)
+    other = serious(stage, HEAD, confirm_by=stage.runtime.clock() + timedelta(hours=24))
+    await send(stage, other)
+    assert sorted(await people_of(stage, other)) == ["deputy-1", "head-1"]
+    await hire(stage, "head-1", HEAD, employment=Employment.LEFT)
+    assert sorted(await people_of(stage, other)) == ["deputy-1", "head-1"], "the deputy has been told"
 
 
 async def test_without_any_address_the_next_channel_is_tried_and_then_the_next_person(
