@@ -62,7 +62,11 @@ async def take_in(tx: Tx, dossier: Dossier, item: Item, upload: UUID, stored: St
 
 
 async def tell(tx: Tx, dossier: Dossier) -> None:
-    """Tell the others which papers the dossier holds now."""
+    """Tell the others which papers the dossier holds now; of an erased customer's nothing is told any more (P05.14)."""
+    try:
+        await tx.data_key(dossier.subject_id, FILE_KEY)
+    except NotFound:
+        return
     ids = [row[0] for row in await tx.driver.fetch("SELECT id FROM items WHERE dossier_id = $1", dossier.id)]
     await tx.load(ITEMS, ids, lock=False)
     dossier.sequence += 1

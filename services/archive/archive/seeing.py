@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from chassis.auth import Principal
 from chassis.problems import NotFound
-from chassis.tx import Tx
+from chassis.tx import Sealed, Tx
 from contracts.archive import DossierKind
 from policy.access import Permission
 
@@ -48,6 +50,14 @@ async def within(
     if (await tx.execute(query)).scalar() is None:
         raise NotFound("There is no such dossier, or none that is open to you. Ask to view it, or check the id.")
     return await tx.get(DOSSIERS, dossier_id, lock=lock)
+
+
+async def words_of(tx: Tx, row: Sealed, rules: Sequence[str]) -> dict[str, Any] | None:
+    """What a line of a register keeps sealed, for who signs it; None once the customer has been erased (P05.14)."""
+    try:
+        return await tx.unseal(row, why="approving", rules=rules)
+    except NotFound:
+        return None
 
 
 async def dossier_about(tx: Tx, kind: DossierKind, about: str) -> UUID | None:

@@ -11,7 +11,9 @@ from chassis.tx import Tx
 from policy.obligations import owe
 from policy.policies import policy
 
+from archive.dossier import ITEMS
 from archive.loans.model import LOANS_KEPT, Loan
+from archive.loans.request_loan import lendable
 from archive.loans.views import LoanLine, line_of
 from archive.permissions import KEEP_DOSSIERS
 from archive.policy import RETURN, ArchivePolicy
@@ -30,6 +32,14 @@ class LentAlready(Refused):
     rules = ("P05.10",)
 
 
+class PaperGone(Refused):
+    """A paper of the loan has been lost since it was asked for."""
+
+    title = "A paper is not there any more"
+    zh = "所借文件申请后已登记遗失。请就现存文件另行申请。"
+    rules = ("P05.10",)
+
+
 @post("/v1/loans/{loan_id}/issue", needs=KEEP_DOSSIERS)
 async def issue_loan(loan_id: UUID, principal: Principal, tx: Tx) -> LoanLine:
     """Give the papers out against signature; from now on they are due back in the term of the policy."""
@@ -37,6 +47,9 @@ async def issue_loan(loan_id: UUID, principal: Principal, tx: Tx) -> LoanLine:
     out = {item for (items,) in await tx.driver.fetch(_OUT, loan.dossier_id) for item in items}
     if out & set(loan.items):
         raise LentAlready("A paper of this loan is with somebody else. Wait for its return.")
+    wanted = await tx.load(ITEMS, [UUID(one) for one in loan.items], lock=False)
+    if not all(map(lendable, wanted.values())):
+        raise PaperGone("A paper of this loan was noted as lost since. Have what is there asked for anew.")
     deadline = policy(tx, ArchivePolicy, loan.branch, tx.now).give_back
     loan.refuse_while_held("issue")
     owed = owe(

@@ -15,6 +15,7 @@ from chassis.tx import Tx
 from archive.loans.model import LOANS_KEPT, LoanState
 from archive.loans.views import LoanLine, line_of
 from archive.permissions import LOANS
+from archive.seeing import words_of
 from archive.tables import loans
 
 RULES = ("P05.10",)
@@ -39,7 +40,7 @@ async def read_loan(loan_id: UUID, principal: Principal, tx: Tx) -> LoanLine:
     if (await tx.execute(query)).scalar() is None:
         raise NotFound("There is no such loan within your reach. Check the id.")
     loan = await tx.get(LOANS_KEPT, loan_id, lock=False)
-    return line_of(loan, tx.now, await tx.unseal(loan, why="approving", rules=RULES))
+    return line_of(loan, tx.now, await words_of(tx, loan, RULES))
 
 
 def _readable(principal: Principal, now: datetime) -> sa.ColumnElement[bool]:

@@ -13,6 +13,7 @@ from chassis.problems import NotFound
 from chassis.tx import Tx
 
 from archive.permissions import VIEW_REQUESTS
+from archive.seeing import words_of
 from archive.tables import view_requests
 from archive.viewing.model import REQUESTS, ViewState
 from archive.viewing.views import ViewRequestLine, line_of
@@ -39,7 +40,7 @@ async def read_view_request(request_id: UUID, principal: Principal, tx: Tx) -> V
     if (await tx.execute(query)).scalar() is None:
         raise NotFound("There is no such request within your reach. Check the id.")
     request = await tx.get(REQUESTS, request_id, lock=False)
-    return line_of(request, await tx.unseal(request, why="approving", rules=RULES))
+    return line_of(request, await words_of(tx, request, RULES))
 
 
 def _readable(principal: Principal, now: datetime) -> sa.ColumnElement[bool]:

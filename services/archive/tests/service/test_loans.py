@@ -6,13 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from chassis.ids import uuid7
+from chassis.kit.at_work import at_work
+from chassis.kit.eventually import eventually
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from contracts.archive import DossierEntry
+from contracts.customer import CustomerErased
 from contracts.work import WorkItem, WorkState
 from policy.kit import Clock
 from policy.obligations import Timer
@@ -128,3 +133,39 @@ async def test_the_borrower_does_not_approve_his_own_loan_and_outside_nobody_see
     assert (await post(stage, "sales-1", f"/v1/loans/{loan['id']}/issue")).status_code == 403
     nothing = {"dossier_id": dossier["id"], "items": [dossier["id"]], "reason": "年检需要原件"}
     assert (await post(stage, "sales-1", "/v1/loans", nothing)).status_code == 422
+
+
+@pytest.mark.rule("P05.10")
+async def test_what_was_lost_since_it_was_asked_for_is_not_issued(stage: Stage) -> None:
+    dossier = await dossier_with(stage, "distribution_contract")
+    first, second = await asked(stage, dossier), await asked(stage, dossier)
+    for loan in (first, second):
+        assert (await decide(stage, "specialist-2", loan["id"])).status_code == 200
+    await post(stage, "specialist-1", f"/v1/loans/{first['id']}/issue")
+    await post(stage, "specialist-1", f"/v1/loans/{first['id']}/return", {"lacking": dossier["items"]})
+    refused = await post(stage, "specialist-1", f"/v1/loans/{second['id']}/issue")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/paper-gone")
+
+
+@pytest.mark.rule("P05.14")
+async def test_the_register_outlives_the_customer_who_is_not_told_of_again(stage: Stage) -> None:
+    dossier = await dossier_with(stage, "distribution_contract")
+    loan = await issued(stage, dossier)
+    body = {"dossier_id": dossier["id"], "purpose": "contract_review", "reason": "续签合同前核对"}
+    viewing = (await post(stage, "sales-1", "/v1/view-requests", body)).json()
+    erased = CustomerErased(erasure_id=uuid7(), customer_id=UUID(dossier["about"]), erased_at=stage.runtime.clock())
+    await stage.receive(erased, key=str(erased.customer_id))
+    async with at_work(stage.runner()):
+
+        async def withdrawn() -> bool:
+            return bool(await stage.rows("SELECT 1 FROM kehu.subject_keys WHERE destroyed_at IS NOT NULL"))
+
+        await eventually(withdrawn)
+    told = len(await stage.outbox(DossierEntry))
+    line = await fetch(stage, "specialist-2", f"/v1/loans/{loan['id']}")
+    assert (line.status_code, line.json()["state"], line.json()["reason"]) == (200, "issued", None)
+    line = await fetch(stage, "sales-head", f"/v1/view-requests/{viewing['id']}")
+    assert (line.status_code, line.json()["reason"]) == (200, None)
+    back = await post(stage, "specialist-1", f"/v1/loans/{loan['id']}/return", {"lacking": dossier["items"]})
+    assert (back.status_code, back.json()["struck_out"]) == (200, True)
+    assert len(await stage.outbox(DossierEntry)) == told, "an erased customer's dossier is not told of again"
