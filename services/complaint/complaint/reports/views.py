@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from chassis.tx import Tx
@@ -112,7 +113,10 @@ def sums_of(report: Report) -> Mapping[str, int | None]:
 
 
 def _figure(report: Report, tag: str, count: int) -> Figure:
-    return Figure(figure=tag, count=count, path=f"/v1/complaints/reports/{report.id}/cases?figure={tag}")
+    # a brand is written as people write it, with an ampersand or a plus too
+    return Figure(
+        figure=tag, count=count, path=f"/v1/complaints/reports/{report.id}/cases?figure={quote(tag, safe='')}"
+    )
 
 
 def _public(report: Report, due: Mapping[UUID, datetime | None]) -> dict[str, Any]:

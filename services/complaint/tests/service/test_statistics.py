@@ -91,6 +91,21 @@ async def three_cases(stage: Stage) -> list[Handled]:
 
 
 @pytest.mark.rule("P12.9")
+async def test_every_figure_opens_however_a_brand_is_written(stage: Stage) -> None:
+    brands = ("R&D 汽车", "C+pod", "领克 #03")
+    for n, brand in enumerate(brands):
+        caller = {"name": "李明", "phone": f"139 0013 900{n}"}
+        await Handled.taken(stage, "bj-services", vehicle={"brand": brand}, caller=caller)
+    await frozen(stage, "2026-03-01 00:15")
+    report, figures = await opened(stage, "gm-1", (await reports(stage, "gm-1", "&branch=bj-services"))[0]["path"])
+    assert {f"taken.brand={brand}" for brand in brands} <= set(figures)
+    async with stage.client(subject="gm-1") as manager:
+        for figure in report["figures"]:
+            listed = (await manager.get(figure["path"])).json()["items"]
+            assert len(listed) == figure["count"], figure
+
+
+@pytest.mark.rule("P12.9")
 @pytest.mark.rule("P17.10")
 async def test_a_months_figures_are_frozen_and_stay_although_the_cases_go_on(stage: Stage) -> None:
     first, second, third = await three_cases(stage)
