@@ -12,7 +12,7 @@ await story(
     await field.waitFor();
     const hit = page.locator(`a[href="/cases/${asked.case_id}"]`);
     await hit.waitFor(); // the newest, before anything is said
-    for (const said of [asked.number, "142-0777 0009", "沪A50009", "制冷不足"]) {
+    for (const said of [asked.number, "142-0777 0009", "（１４２）０７７７０００９", "沪A50009", "滬Ａ５０００９", "制冷不足"]) {
       await field.fill("无此内容甲乙丙");
       await page.keyboard.press("Enter");
       await page.getByText("没有找到您可以查看的投诉。").waitFor();

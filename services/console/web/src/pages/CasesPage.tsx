@@ -129,7 +129,7 @@ function askedFor(sought: Sought): [path: string, body?: Record<string, unknown>
 
 /** What a text looks like: a number of ours, a phone, a plate, a VIN, or else words. */
 export function kindOf(text: string): By {
-  const bare = text.replace(/[\s-]/g, "");
+  const bare = text.normalize("NFKC").replace(/[\s()-]/g, "");
   if (/^\+?\d+$/.test(bare)) return bare.replace(/^\+/, "").length > 13 || /^20\d{6}-/.test(text) ? "number" : "phone";
   if (/^[\u4e00-\u9fff][A-Za-z][A-Za-z0-9·.]{4,7}[\u4e00-\u9fff]?$/.test(bare)) return "plate";
   if (/^[A-HJ-NPR-Za-hj-npr-z0-9]{17}$/.test(bare)) return "vin";

@@ -210,8 +210,9 @@ function Find() {
 }
 
 async function search(text: string): Promise<CaseLine[]> {
-  const digits = text.replace(/[\s-]/g, "");
-  const kinds = /^\d+$/.test(digits) ? (digits.length > 12 ? ["number"] : ["phone", "number"]) : ["plate"];
+  const digits = text.normalize("NFKC").replace(/[\s()-]/g, "");
+  const ours = /^\d+$/.test(digits) ? (digits.length > 12 ? ["number"] : ["phone", "number"]) : null;
+  const kinds = ours ?? (/^\+\d+$/.test(digits) ? ["phone"] : ["plate"]);
   for (const kind of kinds) {
     try {
       const body = { [kind]: kind === "number" ? digits : text };
