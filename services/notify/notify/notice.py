@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +40,11 @@ class Order:
     received_at: datetime
     version: int = 1
     sequence: int = 0
+
+    def keep_from(self, people: Iterable[str]) -> None:
+        """They are not told of it from now on, whoever else has to be (P12.2)."""
+        if not set(people) <= set(self.excluded):
+            self.excluded = tuple(sorted({*self.excluded, *people}))
 
     def moved(self, index: int, **changes: Any) -> None:
         """The seat goes on."""

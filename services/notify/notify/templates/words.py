@@ -150,8 +150,13 @@ TEMPLATES: dict[str, Template] = {
         Template(
             "complaint_refused",
             ("P17.2",),
-            Words("投诉未受理: {number}", "投诉 {number} (门店 {branch}) 未予受理, 已答复客户。请打开链接查看。"),
-            Words("Complaint not accepted: {number}", "{number} at {branch} was not accepted. Open the link."),
+            Words(
+                "投诉未受理: {number}", "投诉 {number} (门店 {branch}) 判定不予受理, 由门店答复客户。请打开链接查看。"
+            ),
+            Words(
+                "Complaint not accepted: {number}",
+                "{number} at {branch} is not accepted; the store answers. Open the link.",
+            ),
         ),
         Template(
             "complaint_feedback",

@@ -13,7 +13,7 @@ from contracts.topics import WORK_TOPICS
 from contracts.work import WorkItem, WorkState
 from policy.directory import Directory
 
-from notify.notice import NOTICES, Notice
+from notify.notice import NOTICES, ORDERS, Notice
 from notify.notices.tell_people import policy_of, rotas_for, tell, way_of
 from notify.policy import CONFIRM
 from notify.recipients.rota import Rotas
@@ -21,11 +21,13 @@ from notify.recipients.who_is_there import PERSON, who_is_there
 from notify.work.seen import DIGESTS, SEEN, Digest, Seen, digest_of
 from notify.work.send_digest import send_digest
 
-RULES = ("P04.9", "P12.8", "P12.10", "P17.9")
+RULES = ("P04.9", "P12.2", "P12.8", "P12.10", "P17.9")
 
 #: what the kind of an approval's step begins with
 APPROVAL = "approve."
 
+#: what was told about the same thing
+_ABOUT = "SELECT id FROM sends WHERE subject = ANY($1::text[])"
 _UNSETTLED = "SELECT id FROM notices WHERE works ?| $1::text[] AND settled_at IS NULL"
 _ENDED = (WorkState.DONE, WorkState.WAIVED)
 
@@ -62,6 +64,7 @@ def _items(events: Sequence[Received[WorkItem]]) -> list[WorkItem | None]:
 async def concerned(tx: Tx, events: Sequence[Received[WorkItem]]) -> list[tuple[Work, Batch] | None]:
     """For each word what was known before, whom it concerns, which notices it may settle."""
     items = _items(events)
+    await _keep_from(tx, [item for item in items if item is not None and item.excluded])
     ids = {item.id for item in items if item is not None}
     seen = await tx.load(SEEN, ids)
     places = {f"{role}@{item.place}" for item in items if item for role in (item.escalated_to or [])}
@@ -93,6 +96,18 @@ async def concerned(tx: Tx, events: Sequence[Received[WorkItem]]) -> list[tuple[
             tx.add(digest)
         batch.digests[person] = digest
     return [None if one is None else (one, batch) for one in found]
+
+
+async def _keep_from(tx: Tx, items: Sequence[WorkItem]) -> None:
+    """Whom a matter turns out to be about is not the next one to be told of it either (P12.2)."""
+    if not items:
+        return
+    rows = await tx.driver.fetch(_ABOUT, sorted({item.subject for item in items}))
+    orders = await tx.load(ORDERS, [row["id"] for row in rows])
+    for item in items:
+        for order in orders.values():
+            if order.subject == item.subject:
+                order.keep_from(item.excluded or ())
 
 
 @on(WorkItem, loads=concerned, topics=WORK_TOPICS)

@@ -18,7 +18,7 @@ from chassis.service import Service
 from contracts.work import WorkItem, WorkState
 from policy.kit import hire
 
-from .people import Staff, clock, rota, told
+from .people import Staff, clock, fire, people_of, rota, send, serious, told
 
 SEAT = "customer_relations@sh-pudong"
 
@@ -243,3 +243,16 @@ async def test_a_digest_of_several_stays_unread_until_the_last_of_them_is_done(s
 async def test_work_that_was_over_before_it_was_heard_of_tells_nobody(stage: Stage) -> None:
     await hear(stage, item(stage, reminders=3, state=WorkState.DONE, escalated_to=["general_manager"]))
     assert await said(stage) == []
+
+
+@pytest.mark.rule("P12.2")
+async def test_whom_it_turns_out_to_be_about_is_not_the_next_to_be_told(stage: Stage) -> None:
+    await hire(stage, "head-1", "department_head@sh-pudong")
+    await hire(stage, "vp-1", "vp_operations@group")
+    message = serious(stage, "department_head@sh-pudong", confirm_by=stage.runtime.clock() + timedelta(minutes=30))
+    await send(stage, message)
+    await stage.deliver_outbox()
+    await hear(stage, item(stage, subject=message.subject, excluded=["gm-1"]), item(stage, excluded=["vp-1"]))
+    clock(stage).later(minutes=31)
+    await fire(stage)
+    assert await people_of(stage, message) == ["head-1", "vp-1"]
