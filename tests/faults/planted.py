@@ -29,7 +29,7 @@ from contracts.topics import TOPICS
 from credit.account import ACCOUNTS, Account
 from credit.imports import import_documents, import_payments
 from credit.ledger import book_document, booking
-from credit.ledger.book_document import DocumentForm
+from credit.ledger.book_document import Booked, DocumentForm
 from credit.ledger.model import Document, DocumentKind
 
 from chassis import failpoints, relay
@@ -237,8 +237,8 @@ def each_file_its_own_source() -> None:
     """A row of a file is known by the file that it came with: handed in again, it is booked again."""
     take = import_payments.take_document  # type: ignore[attr-defined]
 
-    async def anew(tx: Tx, account: Account, form: DocumentForm) -> tuple[Document, bool]:
-        found: tuple[Document, bool] = await take(tx, account, form.model_copy(update={"origin": f"file-{uuid7()}"}))
+    async def anew(tx: Tx, account: Account, form: DocumentForm) -> tuple[Document, Booked]:
+        found: tuple[Document, Booked] = await take(tx, account, form.model_copy(update={"origin": f"file-{uuid7()}"}))
         return found
 
     import_payments.take_document = anew  # type: ignore[attr-defined]

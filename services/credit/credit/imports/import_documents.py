@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from chassis.auth import Principal
 from chassis.fields import Slug
-from chassis.imports import Import, Outcome, Taken
+from chassis.imports import Import, Taken
 from chassis.tx import Tx
 from pydantic import BeforeValidator, Field
 
@@ -42,7 +42,10 @@ class DocumentRow(AccountNamed):
 
 
 async def take_document_row(row: DocumentRow, by: Principal, tx: Tx) -> Taken:
-    """Book it. The same reference with the same content changes nothing, with other content it is refused."""
+    """Book it. The same reference with the same content changes nothing, with other content it is refused.
+
+    An invoice that was listed before its goods went out says so by a later list: `changed`.
+    """
     account, customer = await whose(tx, row, BOOK, by)
     form = DocumentForm(
         kind=row.kind,
@@ -54,8 +57,8 @@ async def take_document_row(row: DocumentRow, by: Principal, tx: Tx) -> Taken:
         corrects=None if row.corrects is None else await invoice_named(tx, account, row.corrects, "/corrects"),
         issued_on=row.issued_on,
     )
-    document, new = await take_document(tx, account, form)
-    return Taken(Outcome.MADE if new else Outcome.UNCHANGED, str(document.id))
+    document, outcome = await take_document(tx, account, form)
+    return Taken(outcome, str(document.id))
 
 
 DOCUMENTS_FILE = Import("documents", "/v1/documents/imports", DocumentRow, take_document_row, BOOK)

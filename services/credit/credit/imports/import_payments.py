@@ -11,7 +11,7 @@ from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.fields import Slug, Text
-from chassis.imports import Import, Outcome, Taken
+from chassis.imports import Import, Taken
 from chassis.problems import Invalid, NotFound
 from chassis.tx import Tx
 from chassis.wrong import Wrong
@@ -61,8 +61,8 @@ async def take_payment(row: PaymentRow, by: Principal, tx: Tx) -> Taken:
         shipment_id=None if row.shipment is None else await shipment_named(tx, account, row.shipment),
         pays=[NamedForm(document_id=one) for one in await _named(tx, account, row.pays)],
     )
-    document, new = await take_document(tx, account, form)
-    return Taken(Outcome.MADE if new else Outcome.UNCHANGED, str(document.id))
+    document, outcome = await take_document(tx, account, form)
+    return Taken(outcome, str(document.id))
 
 
 async def _named(tx: Tx, account: Account, pays: str) -> list[UUID]:

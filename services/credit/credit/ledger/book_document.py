@@ -13,6 +13,7 @@ from uuid import UUID
 from chassis.auth import Principal
 from chassis.fields import Slug
 from chassis.http import Answer, post
+from chassis.imports import Outcome
 from chassis.problems import Invalid, NotFound, Refused
 from chassis.tx import Tx
 from chassis.wrong import Wrong
@@ -21,7 +22,7 @@ from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.account import Account, account_of, settle
-from credit.ledger.booking import book, known, new_document
+from credit.ledger.booking import book, goods_out, known, new_document
 from credit.ledger.model import DOCUMENTS, Document, DocumentKind
 from credit.ledger.read_document import DocumentView, view_of
 from credit.permissions import BOOK
@@ -32,6 +33,9 @@ from credit.shipments.release_shipment import decide_later
 from credit.shipments.request_shipment import ReferenceUsed, refuse_stranger
 
 RULES = ("P02.4", "P11.9")
+
+#: it is new, it has said since when its goods went out, or nothing has changed
+Booked = Literal[Outcome.MADE, Outcome.CHANGED, Outcome.UNCHANGED]
 
 # two accounts with the same reference at once: the second one waits, and finds it used
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -85,20 +89,21 @@ class DocumentForm(BaseModel):
 async def book_document(account_id: UUID, form: DocumentForm, principal: Principal, tx: Tx) -> Answer[DocumentView]:
     """Book a document. It pays, or is paid by, what is named, then what is oldest. The same reference again: 200."""
     account = await account_of(tx, account_id, BOOK, principal)
-    document, new = await take_document(tx, account, form)
+    document, outcome = await take_document(tx, account, form)
     await tx.flush()
-    return Answer(await view_of(tx, document), status=201 if new else 200)
+    return Answer(await view_of(tx, document), status=201 if outcome is Outcome.MADE else 200)
 
 
-async def take_document(tx: Tx, account: Account, form: DocumentForm) -> tuple[Document, bool]:
+async def take_document(tx: Tx, account: Account, form: DocumentForm) -> tuple[Document, Booked]:
     """Book a document on a locked account, whatever way it came; one that is booked already changes nothing.
 
-    Whether it is new. `ReferenceUsed` when something else was booked under its reference.
+    But an invoice may say later, and once, when its goods went out. `ReferenceUsed` when something else was booked
+    under its reference.
     """
     await tx.driver.execute(_ALONE, f"{form.origin}\n{form.origin_ref}")
     earlier = await known(tx, form.origin, form.origin_ref)
     if earlier is not None:
-        return _same(earlier, account, form), False
+        return await _again(tx, account, earlier, form)
     _refuse_misfit(form, civil(tx.now))
     await refuse_stranger(tx, account, form.customer_id)
     document = new_document(
@@ -125,7 +130,7 @@ async def take_document(tx: Tx, account: Account, form: DocumentForm) -> tuple[D
         await follow_plan(tx, account)
     if not document.is_debit or account.limit_amount > before:
         await decide_later(tx, account)
-    return document, True
+    return document, Outcome.MADE
 
 
 async def _as_far_as_open(tx: Tx, form: DocumentForm) -> dict[UUID, Decimal]:
@@ -167,12 +172,22 @@ def receive(account: Account, shipment: Shipment, change: Amount) -> None:
         account.reserve(shipment.covered - covered)
 
 
-def _same(earlier: Document, account: Account, form: DocumentForm) -> Document:
+async def _again(tx: Tx, account: Account, earlier: Document, form: DocumentForm) -> tuple[Document, Booked]:
     names = ("customer_id", "amount", "dated_on", "corrects", "shipment_id", "named")
-    said = (account.id, form.kind, form.issued_on, *(getattr(form, name) for name in names))
-    if (earlier.account_id, earlier.kind.value, earlier.issued_on, *(getattr(earlier, name) for name in names)) != said:
+    said = (account.id, form.kind, *(getattr(form, name) for name in names))
+    other = (earlier.account_id, earlier.kind.value, *(getattr(earlier, name) for name in names)) != said
+    told = earlier.issued_on is None and form.issued_on is not None
+    if other or (form.issued_on not in (None, earlier.issued_on) and not told) or (told and earlier.reversed_by):
         raise ReferenceUsed("Another document was booked under this reference. It is not booked again.")
-    return earlier
+    if not told or form.issued_on is None:
+        return earlier, Outcome.UNCHANGED
+    _refuse_misfit(form, civil(tx.now))
+    before = account.limit_amount
+    await goods_out(tx, earlier, form.issued_on)
+    await settle(tx, account)
+    if account.limit_amount > before:
+        await decide_later(tx, account)
+    return earlier, Outcome.CHANGED
 
 
 def _refuse_misfit(form: DocumentForm, today: date) -> None:

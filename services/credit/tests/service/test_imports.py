@@ -14,6 +14,7 @@ from credit.imports.cells import written_day, written_number
 from policy.kit import hire
 
 from .lists import csv_of, handed_in, outcomes, xlsx_of
+from .nights import worked
 from .trade import IDENTITY, Distributor, customer_known, done, papers_filed, send
 
 PAYMENTS, DOCUMENTS = "/v1/payments/imports", "/v1/documents/imports"
@@ -199,6 +200,38 @@ async def test_an_account_is_named_by_the_number_of_the_books_or_of_the_pages_an
     assert Decimal((await shop.read())["balance"]) == -2
     assert shared["code"] == "1002"
     assert (await send(stage, "sales-1", "POST", PAYMENTS, content=content)).status_code == 403
+
+
+@pytest.mark.rule("P02.4", "P11.2")
+async def test_an_invoice_says_later_and_once_when_its_goods_went_out(stage: Stage) -> None:
+    shop = await known_as(await Distributor.opened(stage), "1001")
+    before = csv_of(ERP, "1001,F-1,发票,2026-01-20,1000.00,,", "1001,F-2,红字发票,2026-01-25,200.00,F-1,")
+    assert outcomes(await handed_in(stage, DOCUMENTS, before)) == ["made", "made"]
+    await shop.book("payment", "800.00", date(2026, 2, 1))
+    held = await shop.asks("500.00")
+    assert (held["state"], (await shop.read())["limit"]) == ("held", "0.00")
+    after = csv_of(ERP, "1001,F-1,发票,2026-01-20,1000.00,,2026-02-21")
+    assert outcomes(await handed_in(stage, DOCUMENTS, after, dry_run=True)) == ["changed"]
+    assert outcomes(await handed_in(stage, DOCUMENTS, after)) == ["changed"]
+    assert (await shop.read())["limit"] == "800.00"  # what was credited lowers it on the day on which the goods count
+    await shop.proved()
+    await worked(stage)
+    assert (await shop.shipment(held))["state"] == "released"
+    assert outcomes(await handed_in(stage, DOCUMENTS, after)) == ["unchanged"]
+    assert outcomes(await handed_in(stage, DOCUMENTS, before)) == ["unchanged", "unchanged"]
+    other = csv_of(ERP, "1001,F-1,发票,2026-01-20,1000.00,,2026-02-22", "1001,F-1,发票,2026-01-20,900.00,,2026-02-21")
+    assert outcomes(await handed_in(stage, DOCUMENTS, other)) == ["refused", "refused"]
+    assert (await shop.read())["limit"] == "800.00"
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.4")
+async def test_a_reversed_invoice_does_not_say_when_its_goods_went_out(stage: Stage) -> None:
+    shop = await known_as(await Distributor.opened(stage), "1001")
+    await shop.reverses(await shop.book("invoice", "1000.00", date(2026, 2, 20), origin_ref="F-1"))
+    after = csv_of(ERP, "1001,F-1,发票,2026-02-20,1000.00,,2026-02-21")
+    assert outcomes(await handed_in(stage, DOCUMENTS, after)) == ["refused"]
+    await shop.proved()
 
 
 @pytest.mark.parametrize(
