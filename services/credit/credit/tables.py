@@ -7,6 +7,9 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP
 
 metadata = sa.MetaData()
 
+#: a shipment that is held now: as a request, or invoiced on its way out
+STOPPED = "state = 'held' OR (state = 'invoiced' AND decision->>'outcome' = 'held')"
+
 
 def _instant(name: str, *, nullable: bool = True) -> sa.Column[object]:
     return sa.Column(name, TIMESTAMP(timezone=True), nullable=nullable)
@@ -212,8 +215,8 @@ shipments = sa.Table(
     sa.Index("shipments_ref", "branch", "origin_ref"),
     sa.Index("shipments_account", "account_id", "id"),
     sa.Index("shipments_branch", "branch", "id"),
-    sa.Index("shipments_held", "branch", "id", postgresql_where=sa.text("state = 'held'")),
-    sa.Index("shipments_waiting", "account_id", "id", postgresql_where=sa.text("state IN ('held', 'released')")),
+    sa.Index("shipments_held", "branch", "id", postgresql_where=sa.text(STOPPED)),
+    sa.Index("shipments_waiting", "account_id", "id", postgresql_where=sa.text(f"{STOPPED} OR state = 'released'")),
 )
 
 losses = sa.Table(

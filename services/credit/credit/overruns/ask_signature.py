@@ -15,8 +15,8 @@ from policy.calendar import civil
 
 from credit.permissions import REQUEST_SHIPMENT
 from credit.policy import OVERRUN
+from credit.shipments.decide_invoiced import decide_invoiced
 from credit.shipments.deciding import OVERRUNS, answered, decide_shipment, shipment_of
-from credit.shipments.issue_goods import decide_invoiced
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
 from credit.shipments.release_shipment import decide_held_again
 from credit.shipments.views import ShipmentView

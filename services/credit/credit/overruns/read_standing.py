@@ -25,18 +25,20 @@ from credit.policy import CreditPolicy
 from credit.shipments.deciding import figures_of, give_back
 from credit.shipments.decision import Batch, decide
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
+from credit.tables import STOPPED
 
 RULES = ("P11.1", "P11.4", "P11.5", "P11.6", "P11.7", "P11.8", "P11.9")
 
-_WAITING = (
-    """SELECT id, amount, decision FROM shipments WHERE account_id = $1 AND state = 'held' ORDER BY id LIMIT 100"""
-)
+_SHOWN = 100
+_WAITING = f"""SELECT id, state, amount, decision FROM shipments WHERE account_id = $1 AND ({STOPPED})
+    ORDER BY id LIMIT {_SHOWN + 1}"""  # noqa: S608
 
 
 class HeldView(BaseModel):
-    """A shipment that is held, and why."""
+    """A shipment that is held, as a request or invoiced on its way out, and why."""
 
     id: UUID
+    state: ShipmentState
     amount: Decimal
     decision: dict[str, Any]
 
@@ -45,7 +47,8 @@ class StandingView(BaseModel):
     """Where the account stands. `over` is how much would bring it back within the limit; `room` what may still go.
 
     At a longer term it rests on what sales has approved (P11.5), on no `window` of goods. `back_on` is the day on which
-    the limit alone would be wide enough, from what is booked and known today.
+    the limit alone would be wide enough, from what is booked and known today. `held` names the oldest hundred goods;
+    where there are `more_held`, the list of shipments has them.
     """
 
     account_id: UUID
@@ -64,6 +67,7 @@ class StandingView(BaseModel):
     overruns: list[dict[str, Any]]
     back_on: date | None
     held: list[HeldView]
+    more_held: bool
     rules: list[str]
 
 
@@ -79,6 +83,7 @@ async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> Stand
     usable, exposure = ZERO if missing else account.allowance(rules, today), account.exposed(rules)
     later = [date.fromordinal(today.toordinal() + n) for n in range(1, rules.window_days + 1)]
     cent = Decimal("0.01")
+    held = await tx.driver.fetch(_WAITING, account_id)
     return StandingView(
         account_id=account.id,
         on=today,
@@ -100,9 +105,8 @@ async def read_standing(account_id: UUID, principal: Principal, tx: Tx) -> Stand
             (day for day in later if limit_on(day, sums, rules, opened) >= exposure and eligible(facts, day, rules)),
             None,
         ),
-        held=[
-            HeldView(id=row[0], amount=row[1], decision=row[2]) for row in await tx.driver.fetch(_WAITING, account_id)
-        ],
+        held=[HeldView(**row) for row in held[:_SHOWN]],
+        more_held=len(held) > _SHOWN,
         rules=_resting_on(account, usable, rules, eligible=not missing),
     )
 

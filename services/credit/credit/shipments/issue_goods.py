@@ -21,18 +21,10 @@ from credit.ledger.booking import goods_out
 from credit.ledger.model import DOCUMENTS
 from credit.limit.rolling import DaySums
 from credit.losses.find_loss import Gone, found_unauthorised
-from credit.overruns.collect_last import owe_last
 from credit.permissions import ISSUE_GOODS
-from credit.shipments.deciding import (
-    OVERRUNS,
-    answered,
-    count_over,
-    decide_shipment,
-    figures_of,
-    finish,
-    shipment_of,
-)
-from credit.shipments.decision import Batch, Decision, decide
+from credit.shipments.decide_invoiced import decide_invoiced
+from credit.shipments.deciding import answered, decide_shipment, shipment_of
+from credit.shipments.decision import Decision
 from credit.shipments.model import Shipment, ShipmentState
 from credit.shipments.release_shipment import decide_later
 from credit.shipments.views import ShipmentView
@@ -75,25 +67,6 @@ async def decide_issue(tx: Tx, account: Account, shipment: Shipment, sums: DaySu
     if not decision.released:
         account.reserve(-shipment.covered)
         account.release_goods(shipment.amount)
-    return decision
-
-
-async def decide_invoiced(tx: Tx, account: Account, shipment: Shipment, sums: DaySums) -> Decision:
-    """The same question for invoiced goods: what of the invoice is not paid yet, against everything else."""
-    assert shipment.invoice_id is not None
-    invoice = await tx.get(DOCUMENTS, shipment.invoice_id)
-    account.owes(-invoice.open)
-    figures, _ = await figures_of(tx, account, shipment, sums)
-    account.owes(invoice.open)
-    batch = Batch(shipment.amount, shipment.amount - invoice.open, shipment.signed, shipment.overrun)
-    decision = decide(figures, batch)
-    overrun = None if decision.way is None else OVERRUNS.get(decision.way)
-    if overrun is not None:
-        count_over(account, shipment, overrun, figures.on)
-        if overrun == "last" and shipment.overrun != "last":
-            owe_last(tx, account, shipment, invoice, since=figures.on)
-        shipment.leave_over(overrun)
-    finish(tx, account, shipment, decision, ReleaseStep.ISSUE, before=shipment.decision)
     return decision
 
 

@@ -18,7 +18,7 @@ from credit.numbers import Number, numbered
 from credit.permissions import READ_ACCOUNT
 from credit.shipments.model import SHIPMENTS, ShipmentState
 from credit.shipments.views import ShipmentView, view_of
-from credit.tables import shipments
+from credit.tables import STOPPED, shipments
 
 RULES = ("P11.6",)
 
@@ -28,6 +28,7 @@ async def list_shipments(
     principal: Principal,
     tx: Tx,
     state: Annotated[ShipmentState | None, Query(description="where they stand")] = None,
+    held: Annotated[bool, Query(description="held now, also invoiced on their way out")] = False,
     account_id: Annotated[UUID | None, Query(description="of one account only")] = None,
     branch: Annotated[Slug | None, Query(description="of one branch only")] = None,
     number: Number = None,
@@ -36,6 +37,8 @@ async def list_shipments(
 ) -> Page[ShipmentView]:
     """The shipments within your reach, newest first."""
     wanted = wanted_shipments(principal, state, account_id, branch)
+    if held:
+        wanted.append(sa.literal_column(f"({STOPPED})", sa.Boolean))
     if number is not None:
         wanted.append(numbered(shipments.c.id, number))
     found, following = await newest_first(tx, SHIPMENTS, wanted, limit, cursor)

@@ -79,6 +79,12 @@ class Shipment(Holdable):
     sequence: int = 0
 
     @property
+    def stopped(self) -> bool:
+        """Whether it is held now: as a request, or invoiced on its way out."""
+        held_on_its_way = self.state is ShipmentState.INVOICED and self.decision.get("outcome") == "held"
+        return self.state is ShipmentState.HELD or held_on_its_way
+
+    @property
     def covered(self) -> Decimal:
         """How much of it is paid for before its invoice."""
         return min(self.prepaid, self.amount)

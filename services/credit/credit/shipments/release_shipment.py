@@ -13,17 +13,19 @@ from contracts.credit import ReleaseStep
 from credit.account import ACCOUNTS, Account, bring_to_today
 from credit.accounts.eligibility import facts_of
 from credit.permissions import REQUEST_SHIPMENT
+from credit.shipments.decide_invoiced import decide_invoiced
 from credit.shipments.deciding import answered, decide_on, decide_shipment, shipment_of
 from credit.shipments.model import SHIPMENTS, ShipmentState
 from credit.shipments.views import ShipmentView
+from credit.tables import STOPPED
 
 #: how many shipments of an account are decided in one transaction: who needs the account waits that long
 _AT_ONCE = 50
 RULES = ("P11.4", "P11.5", "P11.6", "P11.7", "P11.8", "P11.9")
 
-_WAITING = """SELECT id FROM shipments WHERE account_id = $1 AND state IN ('held', 'released')
-    AND (state = 'held' OR $2) ORDER BY id"""
-_HELD = "SELECT DISTINCT account_id FROM shipments WHERE account_id = ANY($1::uuid[]) AND state = 'held'"
+_WAITING = f"""SELECT id FROM shipments WHERE account_id = $1 AND (({STOPPED}) OR (state = 'released' AND $2))
+    ORDER BY id"""  # noqa: S608
+_HELD = f"SELECT DISTINCT account_id FROM shipments WHERE account_id = ANY($1::uuid[]) AND ({STOPPED})"  # noqa: S608
 
 
 @post("/v1/shipments/{shipment_id}/release", needs=REQUEST_SHIPMENT)
@@ -36,7 +38,10 @@ async def release_shipment(shipment_id: UUID, principal: Principal, tx: Tx) -> A
 
 @job(retry=("1s", "10s", "1m", "10m", "1h"), shared=True)
 async def decide_held_again(ref: str, work: Work) -> None:
-    """What an account's held goods waited for may be there: they are decided again, the oldest request first."""
+    """What an account's held goods waited for may be there: they are decided again, the oldest request first.
+
+    So are invoiced goods that were held on their way out.
+    """
     await _decide_again(UUID(ref), work, released_too=False)
 
 
@@ -67,5 +72,7 @@ async def _decide_again(account_id: UUID, work: Work, *, released_too: bool) -> 
             for _, shipment in sorted(shipments.items()):
                 if shipment.state in (ShipmentState.HELD, ShipmentState.RELEASED):
                     decide_on(tx, account, shipment, ReleaseStep.RELEASE, sums, facts)
+                elif shipment.stopped:
+                    await decide_invoiced(tx, account, shipment, sums)
         if first + _AT_ONCE < len(waiting):
             await work.report(decided=first + _AT_ONCE)

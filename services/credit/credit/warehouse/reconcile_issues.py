@@ -21,8 +21,9 @@ from credit.limit.rolling import DaySums
 from credit.losses.find_loss import Gone, found_unauthorised, known_loss
 from credit.losses.model import LossKind
 from credit.numbers import begins_with
+from credit.shipments.decide_invoiced import decide_invoiced
 from credit.shipments.deciding import decide_shipment
-from credit.shipments.issue_goods import decide_invoiced, decide_issue, gone_of, note_issued
+from credit.shipments.issue_goods import decide_issue, gone_of, note_issued
 from credit.shipments.model import SHIPMENTS, Shipment, ShipmentState
 from credit.shipments.split_shipment import can_be_split, split
 from credit.warehouse.model import GOODS_ISSUES, Finding, GoodsIssue, IssueState, Room

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -180,6 +181,20 @@ async def test_the_last_of_a_limit_is_taken_once_by_requests_payments_and_cancel
             .order_by(tables.shipments.c.id.desc())
             .limit(51),
             "shipments_held",
+        ),
+        (
+            sa.select(tables.shipments.c.id)
+            .where(tables.shipments.c.branch == "b-7", sa.text(f"({tables.STOPPED})"))
+            .order_by(tables.shipments.c.id.desc())
+            .limit(51),
+            "shipments_held",
+        ),
+        (
+            sa.select(tables.shipments.c.id)
+            .where(tables.shipments.c.account_id == uuid4(), sa.text(f"({tables.STOPPED})"))
+            .order_by(tables.shipments.c.id)
+            .limit(101),
+            "shipments_waiting",
         ),
         (
             sa.select(tables.shipments.c.id)

@@ -12,6 +12,7 @@ from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
 from contracts.work import WorkItem, WorkState
 
+from .nights import worked
 from .trade import Distributor, at, clock, codes, done, send
 
 
@@ -298,3 +299,40 @@ async def test_what_is_cancelled_waits_for_no_signature(stage: Stage) -> None:
     assert (await work_of(stage, "approve.credit.overrun"))[-1].state == WorkState.WAIVED
     asked = await done(stage, "area-1", "GET", f"/v1/approvals?subject={shipment['id']}&state=open")
     assert asked["items"] == []
+
+
+@pytest.mark.rule("P11.6")
+async def test_goods_held_on_their_way_out_are_listed_with_the_held_until_they_may_go(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10)
+    invoiced, request = await shop.asks("800.00"), await shop.asks("200.00")
+    assert (await shop.step(invoiced, "invoice")).status_code == 200
+    await shop.book("opening", "150.00", date(2026, 1, 5))
+    listed = "/v1/shipments?held=true&branch=hz-dist-1"
+    assert [one["id"] for one in (await done(stage, "sales-1", "GET", listed))["items"]] == [request["id"]]
+    assert (await shop.step(invoiced, "issue")).status_code == 409
+    assert [one["id"] for one in (await done(stage, "sales-1", "GET", listed))["items"]] == [
+        request["id"],
+        invoiced["id"],
+    ]
+    standing = await shop.standing()
+    assert [(one["id"], one["state"]) for one in standing["held"]] == [
+        (invoiced["id"], "invoiced"), (request["id"], "held"),
+    ]  # fmt: skip
+    assert standing["more_held"] is False
+    await shop.book("payment", "150.00")
+    await worked(stage)
+    # decided again when money came, as requests are
+    assert (await shop.shipment(invoiced))["decision"]["way"] == "within_limit"
+    assert [one["id"] for one in (await shop.standing())["held"]] == [request["id"]]
+    assert (await shop.step(invoiced, "issue")).status_code == 200
+    await shop.proved()
+
+
+@pytest.mark.rule("P11.6")
+async def test_where_more_than_a_hundred_are_held_the_standing_says_so(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    for _ in range(101):
+        await shop.asks("10.00")
+    standing = await shop.standing()
+    assert (len(standing["held"]), standing["more_held"]) == (100, True)

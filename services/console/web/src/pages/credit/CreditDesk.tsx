@@ -76,7 +76,7 @@ export function CreditDesk() {
           )}
         </p>
       )}
-      {list === "held" && <Shipments state="held" branch={branch} empty={t("nothingHeld")} />}
+      {list === "held" && <Shipments held branch={branch} empty={t("nothingHeld")} />}
       {list === "shipments" && <Shipments state={state} branch={branch} empty={t("noShipments")} />}
       {list === "warnings" && <Warnings branch={branch} />}
       {list === "letters" && <Letters branch={branch} />}
@@ -108,16 +108,17 @@ function useToSign(enabled: boolean) {
   });
 }
 
-export function Shipments({ state, branch, account, empty }: { state?: string | undefined; branch?: string | undefined; account?: string; empty: string }) {
+export function Shipments({ state, held, branch, account, empty }: { state?: string | undefined; held?: boolean; branch?: string | undefined; account?: string; empty: string }) {
   const { t } = useSpeech();
   const found = useInfiniteQuery({
-    queryKey: ["credit", "shipments", state, branch, account],
+    queryKey: ["credit", "shipments", state, held, branch, account],
     initialPageParam: "",
     refetchInterval: LIVE_LIST,
     placeholderData: keepPreviousData,
     queryFn: ({ pageParam, signal }) => {
       const query = new URLSearchParams({ limit: "30" });
       if (state) query.set("state", state);
+      if (held) query.set("held", "true"); // also invoiced goods, held on their way out
       if (branch) query.set("branch", branch);
       if (account) query.set("account_id", account);
       if (pageParam) query.set("cursor", pageParam);
