@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -469,3 +470,32 @@ async def test_goods_that_left_days_ago_widen_the_limit_for_what_is_held(stage: 
     assert await listed(stage, line("CK-1", 1, gone["id"], "4")) == ["made"]
     found = await shop.shipment(held)
     assert (found["state"], found["decision"]["limit"]) == ("released", "140.00")
+
+
+@pytest.mark.rule("P11.6")
+@pytest.mark.rule("P11.11")
+async def test_a_part_of_invoiced_goods_that_left_waits_for_the_rest_or_is_a_case_where_they_are_held(
+    stage: Stage,
+) -> None:
+    await posts(stage)
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    free, stopped = await asked(shop, ("p-100", "20")), await asked(shop, ("p-200", "30"))
+    for shipment in (free, stopped):
+        assert (await shop.step(shipment, "invoice")).status_code == 200
+    assert await listed(stage, line("CK-1", 1, free["id"], "5")) == ["made"]
+    assert [(one["state"], one["finding"]) for one in await issues(stage)] == [("part", None)]
+    assert await losses(stage) == []
+    await shop.book("opening", "600.00", date(2026, 2, 20))
+    assert await listed(stage, line("CK-2", 1, stopped["id"], "10", product="p-200")) == ["made"]
+    (loss,) = await losses(stage)
+    assert (loss["shipment_id"], loss["amount"], loss["state"]) == (stopped["id"], "100.00", "found")
+    assert (await shop.shipment(stopped))["decision"]["outcome"] == "held"
+    await shop.book("payment", "600.00")
+    await all_worked(stage)
+    # free again: the rest may go, what had left before stays the case
+    assert await listed(stage, line("CK-3", 1, stopped["id"], "20", product="p-200")) == ["made"]
+    assert await listed(stage, line("CK-1", 2, free["id"], "15")) == ["made"]
+    assert [(await shop.shipment(one))["state"] for one in (free, stopped)] == ["issued", "issued"]
+    assert [(one["amount"], one["state"]) for one in await losses(stage)] == [("100.00", "found")]
+    await shop.proved()
