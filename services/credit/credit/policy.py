@@ -168,7 +168,9 @@ class CreditPolicy(Policy):
     )
     first_overrun: Chain = rule("P11.7", zh="首次超额签发人", default=_AREA_MANAGER, reading="A37")
     last_overrun: Chain = rule("P11.8", zh="末次超额签发人", default=_AREA_MANAGER, reading="A37")
-    signature_days: int = rule("P11.7", "P11.8", zh="签发有效天数", default=3, ours=True)
+    signature_days: Annotated[int, Field(ge=1, le=60)] = rule(
+        "P11.7", "P11.8", zh="签发后有效工作日数", default=3, ours=True
+    )
     last_paid: Deadline = rule(
         "P11.12",
         zh="末次超额货款回笼期限",

@@ -42,7 +42,7 @@ await story(
     const paper = manager.getByRole("article", { name: "超授信额签发" }).filter({ hasText: number(path.split("/").pop()) });
     await paper.waitFor();
     const money = Number(asked.amount).toLocaleString("en-US", { minimumFractionDigits: 2 });
-    assert.match((await paper.textContent()).replace(/\s/g, " "), new RegExp(`签发金额 ¥ ${money.replace(/[.]/g, "\\.")} · 有效至`));
+    assert.match((await paper.textContent()).replace(/\s/g, " "), new RegExp(`签发金额 ¥ ${money.replace(/[.]/g, "\\.")} · 签发之后有效 3 个工作日`));
     await look(manager, "credit-sign");
     await paper.getByRole("button", { name: /^签发/ }).click();
     await paper.waitFor({ state: "detached" });

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
+from itertools import islice
 from uuid import UUID
 
 from chassis.auth import Principal
@@ -12,6 +13,7 @@ from chassis.tx import Tx
 from contracts.credit import ReleaseStep
 from policy.approvals import ASKED, Asked, AskedState, ask, end, granted
 from policy.calendar import civil
+from policy.directory import Directory
 
 from credit.permissions import REQUEST_SHIPMENT
 from credit.policy import OVERRUN
@@ -51,7 +53,6 @@ async def ask_signature(shipment_id: UUID, principal: Principal, tx: Tx) -> Answ
             ways_out=offered,
         )
     rules = account.policy(tx)
-    until = civil(tx.now) + timedelta(days=rules.signature_days)
     ask(
         tx,
         OVERRUN,
@@ -61,7 +62,7 @@ async def ask_signature(shipment_id: UUID, principal: Principal, tx: Tx) -> Answ
             "account": str(account.id),
             "exposure": shipment.decision["exposure"],
             "limit": shipment.decision["limit"],
-            "until": str(until),
+            "working_days": rules.signature_days,
         },
         chain=rules.first_overrun if kind == "first" else rules.last_overrun,
         by=principal.subject,
@@ -84,9 +85,14 @@ async def take_back_asking(tx: Tx, shipment: Shipment, because: str) -> None:
 
 @granted(OVERRUN, SHIPMENTS)
 def signature_given(shipment: Shipment, asked: Asked, tx: Tx) -> None:
-    """It is signed, as it was shown; whether that frees the goods the rules say, on what is known then."""
+    """It is signed, as it was shown; whether that frees the goods the rules say, on what is known then.
+
+    It holds for some working days after the one on which it was signed, however long the signer let it wait.
+    """
     last = asked.stages[-1][-1]
-    until = date.fromisoformat(asked.offer["until"])
+    calendar = Directory.of(tx.runtime).calendar(asked.branch)
+    worked = (day.date for day in calendar.from_(civil(tx.now) + timedelta(days=1)) if day.works)
+    until = next(islice(worked, asked.offer["working_days"] - 1, None))
     shipment.sign(
         {
             "kind": asked.offer["kind"],

@@ -82,12 +82,28 @@ async def test_a_signature_covers_its_amount_and_its_time_and_no_other_shipment(
     copy = await shop.asks("200.00", copy_of=shipment["id"])
     assert copy["state"] == "held"
     await shop.step(changed, "ask-signature")
+    clock(stage).later(days=1)
     await shop.signs(changed)
-    clock(stage).later(days=4)
+    await worked(stage)
+    clock(stage).later(days=3)
+    assert (await shop.step(changed, "release")).status_code == 200
+    clock(stage).later(days=1)
     late = await shop.step(changed, "release")
     assert late.status_code == 409
     assert "signature_ended" in codes(late.json()["decision"], "reasons")
     assert Decimal((await shop.read())["released"]) == 0
+
+
+@pytest.mark.rule("P11.7")
+async def test_a_signature_holds_for_working_days_from_the_day_on_which_it_was_given(stage: Stage) -> None:
+    at(stage, "2026-04-24T09:00:00")
+    shop = await full(stage)
+    shipment = await shop.asks("200.00")
+    await shop.step(shipment, "ask-signature")
+    at(stage, "2026-04-30T15:00:00")
+    assert (await shop.signs(shipment)).status_code == 200
+    # 1 to 5 May are off
+    assert (await shop.shipment(shipment))["signature"]["until"] == "2026-05-08"
 
 
 @pytest.mark.rule("P11.7")

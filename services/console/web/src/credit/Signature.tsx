@@ -28,6 +28,7 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
   );
   const said = (name: string) => (typeof asked.offer[name] === "string" ? (asked.offer[name] as string) : undefined);
   const kind = said("kind"), until = said("until"), exposure = said("exposure"), limit = said("limit"), account = said("account");
+  const workingDays = typeof asked.offer.working_days === "number" ? asked.offer.working_days : undefined;
   const bearers = (asked.offer.bearers ?? []) as { part: string; person: string | null; weight: number }[];
   const open = asked.state === "open";
   const after = exposure !== undefined && asked.amount !== null ? sum(exposure, asked.amount) : undefined;
@@ -43,7 +44,8 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
       </p>
       <p className="sign-for">
         {t("holdsFor")} <Amount of={asked.amount} strong />
-        {until && <> · {t("validUntil")} <b>{days(until)}</b></>} <Rules of={asked.rules} />
+        {until && <> · {t("validUntil")} <b>{days(until)}</b></>}
+        {workingDays !== undefined && <> · {t("holdsWorkingDays")} <b>{workingDays}</b> {t("workingDays")}</>} <Rules of={asked.rules} />
       </p>
       <p className="quiet">{t("askedBy")} <Person of={asked.asked_by} /> · {when(asked.asked_at)} · <Place of={asked.branch} />{account && <> · <Link className="number" to={`/credit/accounts/${account}`}>{t("account")} {numberOf(account)}</Link></>}</p>
       {bearers.length > 0 && (

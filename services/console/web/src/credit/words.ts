@@ -57,6 +57,8 @@ export const CREDIT_WORDS = {
   signature: ["签发", "Signature"],
   holdsFor: ["签发金额", "Holds for"],
   validUntil: ["有效至", "valid until"],
+  holdsWorkingDays: ["签发之后有效", "valid after the signing for"],
+  workingDays: ["个工作日", "working days"],
   signedByWhom: ["签发人", "signed by"],
   notValid: ["已过有效期", "has ended"],
   otherAmount: ["与现金额不符，不适用", "for another amount: does not cover these goods"],
