@@ -126,7 +126,7 @@ async def take_document(tx: Tx, account: Account, form: DocumentForm) -> tuple[D
     before = account.limit_amount
     await book(tx, account, document, named)
     await settle(tx, account)
-    if document.kind is DocumentKind.PAYMENT:
+    if not document.is_debit:
         await follow_plan(tx, account)
     if not document.is_debit or account.limit_amount > before:
         await decide_later(tx, account)

@@ -32,6 +32,7 @@ from credit.ledger.model import DOCUMENTS, Document, DocumentKind
 from credit.losses.model import COMPANY, LOSSES, SIGNER, Loss, LossKind, LossState
 from credit.losses.read_loss import LossView, loss_of, view_of
 from credit.permissions import BOOK
+from credit.plans.follow_plan import follow_plan
 from credit.policy import LAST_OVERRUN, LOSS, SHARE, CreditPolicy
 
 RULES = ("P11.8", "P11.10", "P11.11", "P11.12", "P11.13", "P11.15")
@@ -191,3 +192,4 @@ async def _write_off(tx: Tx, account: Account, loss: Loss, invoice: Document) ->
     )
     await book(tx, account, document, {invoice.id: amount})
     await settle(tx, account)
+    await follow_plan(tx, account)

@@ -1,4 +1,7 @@
-"""Follows a plan by the ledger: payments since it was made meet its instalments, a bounced one opens them again."""
+"""Follows a plan by the ledger: payments since it was made meet its instalments, a bounced one opens them again.
+
+Where nothing is open any more of what was owed by then (it was credited, taken back, written off) none is due either.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,9 @@ _RECEIVED = """SELECT coalesce(sum(p.amount - coalesce(own.amount, 0)), 0) FROM 
         WHERE a.credit_id = p.id AND i.shipment_id = p.shipment_id AND i.id > p.id) own ON true
     WHERE p.account_id = $1 AND p.kind = 'payment' AND p.reversed_by IS NULL AND NOT p.reserved AND p.booked_at > $2"""
 
+_UNSETTLED = """SELECT EXISTS (SELECT FROM documents WHERE account_id = $1 AND open > 0
+    AND kind IN ('invoice', 'opening') AND booked_at <= $2)"""
+
 
 async def running_plan(tx: Tx, account: Account) -> Plan | None:
     """The plan that the account runs under."""
@@ -32,12 +38,14 @@ async def running_plan(tx: Tx, account: Account) -> Plan | None:
 
 
 async def follow_plan(tx: Tx, account: Account) -> None:
-    """After a payment was booked, set free or taken back, in a transaction that holds the account."""
+    """After what lowers the debt was booked, set free or taken back, in a transaction that holds the account."""
     plan = await running_plan(tx, account)
     if plan is None:
         return
     await tx.flush()
-    kept, reopened = plan.follow(await tx.driver.fetchval(_RECEIVED, account.id, plan.agreed_at), civil(tx.now))
+    received = await tx.driver.fetchval(_RECEIVED, account.id, plan.agreed_at)
+    unsettled = await tx.driver.fetchval(_UNSETTLED, account.id, plan.agreed_at)
+    kept, reopened = plan.follow(received, civil(tx.now), settled=not unsettled)
     for one in kept:
         met(tx, INSTALMENT, one, at=tx.now)
     for promise in plan.instalments:

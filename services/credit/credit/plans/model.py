@@ -36,12 +36,15 @@ class Plan:
     version: int = 1
     sequence: int = 0
 
-    def follow(self, received: Decimal, on: date) -> tuple[list[UUID], list[UUID]]:
-        """Lay what was received on the instalments in their order: which are met now, which no more."""
+    def follow(self, received: Decimal, on: date, *, settled: bool) -> tuple[list[UUID], list[UUID]]:
+        """Lay what was received on the instalments in their order: which are met now, which no more.
+
+        `settled`: nothing is open any more of what was owed when it was agreed, so that all of them are met.
+        """
         met, unmet, needed, followed = [], [], Decimal(0), []
         for one in self.instalments:
             needed += Decimal(one["amount"])
-            covered, before = received >= needed, one["met_on"]
+            covered, before = settled or received >= needed, one["met_on"]
             if covered and before is None:
                 met.append(UUID(one["id"]))
             elif not covered and before is not None:

@@ -25,6 +25,7 @@ from credit.ledger.booking import book, give_reason, known, new_document
 from credit.ledger.model import DocumentKind
 from credit.notes import Reason
 from credit.permissions import ISSUE_GOODS
+from credit.plans.follow_plan import follow_plan
 from credit.shipments.deciding import answered, shipment_of
 from credit.shipments.form import Reference, part_of_line, priced
 from credit.shipments.model import NONE, NotAtThisStage, Shipment, ShipmentState
@@ -102,6 +103,7 @@ async def return_goods(shipment_id: UUID, form: ReturnForm, principal: Principal
         on=document.dated_on,
     )
     await settle(tx, account)
+    await follow_plan(tx, account)
     tx.publish(
         shipment,
         GoodsReturned(

@@ -8,8 +8,9 @@ import pytest
 from chassis.kit.stage import Stage
 from contracts.work import WorkState
 
+from .test_losses import posts, set_proportions, shares_approved
 from .test_overruns import full, work_of
-from .trade import Distributor, at, done, send
+from .trade import Distributor, at, back, done, send
 
 TWO = [{"due_on": "2026-03-10", "amount": "400.00"}, {"due_on": "2026-03-20", "amount": "500.00"}]
 
@@ -131,3 +132,42 @@ async def test_money_for_goods_that_are_paid_first_keeps_no_promise_about_what_w
     assert (await met())[2] is None
     await shop.book("payment", "200.00")
     assert await met() == ["2026-03-03"] * 3
+
+
+@pytest.mark.rule("P11.14")
+@pytest.mark.parametrize("cleared", ["credit_note", "return", "write_off", "less_than_promised"])
+async def test_nothing_is_due_any_more_when_what_was_owed_is_settled_otherwise(stage: Stage, cleared: str) -> None:
+    await posts(stage)
+    await set_proportions(stage, bad_debt={"company": 1})
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10)
+    goods = await shop.ships("900.00")
+    path = f"{shop.path}/plans"
+    said = [TWO[0], {**TWO[1], "amount": "600.00"}]
+    await done(stage, "sales-1", "POST", path, json={"instalments": said})
+    at(stage, "2026-03-02T10:00:00")
+    await shop.book("payment", "400.00")
+
+    async def states() -> list[str | None]:
+        (plan,) = (await done(stage, "sales-1", "GET", path))["items"]
+        return [one["met_on"] for one in plan["instalments"]]
+
+    at(stage, "2026-03-11T10:00:00")
+    # what is bought afterwards is no matter of the plan
+    await shop.book("invoice", "70.00")
+    assert await states() == ["2026-03-02", None]
+    if cleared == "credit_note":
+        await shop.book("credit_note", "500.00", corrects=goods["invoice_id"])
+    elif cleared == "return":
+        assert (await shop.step(goods, "return", lines=back("1"))).status_code == 200
+    elif cleared == "write_off":
+        loss = await done(stage, "finance-1", "POST", "/v1/losses", json={"document_id": goods["invoice_id"]})
+        assert (await shares_approved(shop, loss))["state"] == "borne"
+    else:
+        last = await shop.book("payment", "500.00")
+    assert await states() == ["2026-03-02", "2026-03-11"]
+    assert [one.state for one in await work_of(stage, "credit.instalment")][-1] == WorkState.DONE
+    if cleared == "less_than_promised":
+        await shop.reverses(last)
+        assert await states() == ["2026-03-02", None]
+    await shop.proved()
