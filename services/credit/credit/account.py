@@ -139,8 +139,16 @@ class Account(Holdable):
         return tuple(one for one in self.overruns if one["shipment"] != str(shipment))
 
     @action("terms")
-    def grant_terms(self, amount: Decimal, until: date, approval: UUID) -> None:
-        """Sales gives this much credit at a longer term, until then (P11.5)."""
+    def agree(self, contract: str, term_days: int) -> None:
+        """Another contract holds (P11.1); what sales has approved was for the term that it had (P11.5)."""
+        if term_days != self.term_days:
+            self.terms = None
+        self.contract, self.term_days = contract, term_days
+
+    @action("terms")
+    def grant_terms(self, term_days: int, amount: Decimal, until: date, approval: UUID) -> None:
+        """Sales gives this much credit at this longer term, until then (P11.5)."""
+        self.term_days = term_days
         self.terms = {"amount": str(amount), "until": str(until), "approval": str(approval)}
 
     def policy(self, tx: Tx) -> CreditPolicy:

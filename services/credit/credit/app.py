@@ -9,6 +9,7 @@ from policy.engines import ENGINES
 
 from credit import tables
 from credit.accounts.approve_terms import ask_terms
+from credit.accounts.change_contract import change_contract
 from credit.accounts.follow_facts import decide_again_for_customer, decide_again_for_papers
 from credit.accounts.known import known_customers, known_dossiers
 from credit.accounts.list_accounts import list_accounts
@@ -16,6 +17,7 @@ from credit.accounts.name_account import name_account
 from credit.accounts.open_account import open_account
 from credit.accounts.read_account import read_account
 from credit.accounts.review_account import review_account
+from credit.accounts.share_account import add_customer, remove_customer
 from credit.destinations.report_movement import report_movement
 from credit.destinations.trace_goods import list_destinations, list_movements, trace_batch
 from credit.dunning.dun_account import dun_account
@@ -77,6 +79,9 @@ service = Service(
         read_account,
         name_account,
         review_account,
+        change_contract,
+        add_customer,
+        remove_customer,
         ask_terms,
         *PAYMENTS_FILE.routes,  # imports
         *DOCUMENTS_FILE.routes,

@@ -87,6 +87,27 @@ await story(
     await page.getByRole("article", { name: "超三十天款期授信" }).waitFor();
     assert.ok(await page.getByRole("button", { name: "申请超期款期" }).evaluate((one) => one === document.activeElement), "the focus comes back");
 
+    // another contract waits while sales is asked; one more customer shares the account and leaves it
+    await button(page, "变更合同").click();
+    const contract = page.getByRole("form", { name: "变更合同" });
+    await contract.getByText("直销合同").click();
+    await contract.getByRole("button", { name: /登\s?记/ }).click();
+    await contract.getByText("此操作须等待审批").first().waitFor();
+    await contract.getByRole("button", { name: /取\s?消/ }).click();
+    await button(page, "加入客户").click();
+    const sharer = page.getByRole("form", { name: "加入客户" });
+    await sharer.locator("input").first().fill(asked.another);
+    await page.keyboard.press("Enter");
+    await sharer.getByRole("list", { name: "已选客户" }).getByText(/\*/).first().waitFor();
+    await sharer.getByRole("button", { name: /登\s?记/ }).click();
+    await button(page, "移出客户").waitFor();
+    await button(page, "移出客户").click();
+    const leaver = page.getByRole("form", { name: "移出客户" });
+    await leaver.getByRole("radio").nth(1).check();
+    await look(page, "credit-remove-customer");
+    await leaver.getByRole("button", { name: /登\s?记/ }).click();
+    await page.getByRole("button", { name: "移出客户" }).waitFor({ state: "detached" });
+
     // finance books an invoice and a payment that names it, by keyboard
     const finance = await another();
     await signInAs(finance, asked.finance, "", account);

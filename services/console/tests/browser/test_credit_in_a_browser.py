@@ -141,11 +141,12 @@ async def test_an_account_shows_its_limit_day_by_day_and_every_figure_opens(hous
 @pytest.mark.rule("P11.5")
 async def test_an_account_is_opened_reviewed_and_booked_on_and_a_document_taken_back(house: House) -> None:
     customer = await house.customer("扬州邗江汽车用品有限公司")
+    another = await house.customer("扬州宝应汽车用品有限公司")
     shares = {name: await house.customer(name, phone) for name, phone in ALIKE.items()}
     until = str(house.today + timedelta(days=90))
     phones = {"phone": ALIKE["扬州头桥汽配经营部"], "shared": ALIKE["扬州杭集汽配一部"]}
     who = {"sales": SALES, "finance": FINANCE}
-    await house.desk.tell("account_steps.mjs", customer=customer, until=until, **phones, **who)
+    await house.desk.tell("account_steps.mjs", customer=customer, another=another, until=until, **phones, **who)
     accounts = (await house.reads(SALES, "credit", "/v1/accounts?limit=100"))["items"]
     (opened,) = [one for one in accounts if one["customer_ids"] == [customer]]
     (shared,) = [one for one in accounts if len(one["customer_ids"]) > 1]

@@ -19,7 +19,7 @@ from credit.account import ACCOUNTS, Account, account_of
 from credit.accounts.read_account import AccountView, view_of
 from credit.permissions import OPEN_ACCOUNT
 from credit.policy import TERMS
-from credit.shipments.release_shipment import decide_held_again
+from credit.shipments.release_shipment import decide_all_again
 
 RULES = ("P11.5",)
 
@@ -32,12 +32,13 @@ class OrdinaryTerm(Refused):
 
 
 class TermsForm(BaseModel):
-    """How much may be owed at the longer term, until the end of which day."""
+    """How much may be owed at the longer term, until the end of which day; `term_days`: another than the account's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     amount: Annotated[Amount, Field(gt=0)]
     until: date
+    term_days: Annotated[int | None, Field(ge=1, le=365, description="payment term of the new contract")] = None
 
 
 @post("/v1/accounts/{account_id}/terms", needs=OPEN_ACCOUNT)
@@ -45,17 +46,16 @@ async def ask_terms(account_id: UUID, form: TermsForm, principal: Principal, tx:
     """Ask sales for credit at the contract's term; until it is granted only what is paid first may go."""
     account = await account_of(tx, account_id, OPEN_ACCOUNT, principal)
     rules = account.policy(tx)
-    if account.term_days <= rules.ordinary_term_days:
-        raise OrdinaryTerm(
-            f"A term of {account.term_days} days is an ordinary one: the rolling limit holds.", rules=RULES
-        )
+    term = account.term_days if form.term_days is None else form.term_days
+    if term <= rules.ordinary_term_days:
+        raise OrdinaryTerm(f"A term of {term} days is an ordinary one: the rolling limit holds.", rules=RULES)
     if form.until < civil(tx.now):
         raise OrdinaryTerm("The day until which it is asked has passed. Give a later one.", rules=RULES)
     ask(
         tx,
         TERMS,
         account,
-        {"term_days": account.term_days, "until": str(form.until)},
+        {"term_days": term, "until": str(form.until)},
         chain=rules.terms,
         by=principal.subject,
         branch=account.branch,
@@ -70,5 +70,5 @@ async def ask_terms(account_id: UUID, form: TermsForm, principal: Principal, tx:
 def terms_granted(account: Account, asked: Asked, tx: Tx) -> None:
     """Sales agrees: what was held for it is decided again."""
     assert asked.amount is not None
-    account.grant_terms(asked.amount, date.fromisoformat(asked.offer["until"]), asked.id)
-    tx.later(decide_held_again, account.id)
+    account.grant_terms(asked.offer["term_days"], asked.amount, date.fromisoformat(asked.offer["until"]), asked.id)
+    tx.later(decide_all_again, account.id)

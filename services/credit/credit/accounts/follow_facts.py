@@ -13,7 +13,7 @@ from chassis.tx import Tx
 from contracts.archive import DossierEntry, DossierKind
 from contracts.customer import CustomerEntry
 from policy.calendar import midnight
-from policy.obligations import met, owe
+from policy.obligations import met, owe, waive
 
 from credit.account import ACCOUNTS, Account, customers_of
 from credit.policy import RENEW
@@ -27,7 +27,9 @@ _PAPERS = """SELECT p.item_id, p.kind, p.valid_until FROM known_dossiers d
     JOIN known_papers p ON p.dossier_id = d.dossier_id
     WHERE d.about = ANY($1::text[]) AND d.kind = 'customer' AND NOT d.gone ORDER BY p.item_id"""
 _OWED = """SELECT subject FROM kehu.obligations
-    WHERE duty = 'credit.renew_contract' AND subject = ANY($1::uuid[]) ORDER BY subject"""
+    WHERE duty = 'credit.renew_contract' AND subject = ANY($1::uuid[]) AND state <> 'waived' ORDER BY subject"""
+_RUNNING = """SELECT subject FROM kehu.obligations WHERE branch = $2 AND ended_at IS NULL
+    AND duty = 'credit.renew_contract' AND plan->>'about' = $1::uuid::text ORDER BY subject"""
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,34 @@ async def papers_of(tx: Tx, customers: Iterable[str]) -> list[Contract]:
     return [Contract(*row) for row in await tx.driver.fetch(_PAPERS, list(customers))]
 
 
-async def owed_renewals(tx: Tx, papers: Iterable[Contract]) -> set[UUID]:
-    """For which of the papers a renewal has been owed before."""
-    return {row[0] for row in await tx.driver.fetch(_OWED, [paper.item_id for paper in papers])}
+@dataclass(frozen=True)
+class Renewals:
+    """For which papers a renewal has been owed, now or before; and of which of the account it is owed now."""
+
+    owed: frozenset[UUID] = frozenset()
+    running: frozenset[UUID] = frozenset()
 
 
-def watch_contracts(tx: Tx, account: Account, papers: Sequence[Contract], owed: set[UUID]) -> None:
-    """Owe each contract's renewal some days before its end; one that holds longer meets the duty of the others."""
+async def renewals_of(tx: Tx, account: Account, papers: Iterable[Contract]) -> Renewals:
+    """What was owed about the account's contracts."""
+    owed = await tx.driver.fetch(_OWED, [paper.item_id for paper in papers])
+    running = await tx.driver.fetch(_RUNNING, account.id, account.branch)
+    return Renewals(frozenset(row[0] for row in owed), frozenset(row[0] for row in running))
+
+
+def watch_contracts(tx: Tx, account: Account, papers: Sequence[Contract], renewals: Renewals) -> None:
+    """Owe each contract's renewal some days before its end; one that holds longer meets the duty of the others.
+
+    What is no contract of the account any more (withdrawn from the archive, of the other kind) is not renewed.
+    """
     rules = account.policy(tx)
     found = [paper for paper in papers if paper.kind in rules.contract_papers.get(account.contract, ())]
+    for gone in sorted(renewals.running - {paper.item_id for paper in found}):
+        waive(tx, RENEW, gone, at=tx.now, reason="it is no contract of the account any more")
     for paper in found:
         if any(_outlives(other, paper) for other in found):
             met(tx, RENEW, paper.item_id, at=tx.now)
-        elif paper.valid_until is not None and paper.item_id not in owed:
+        elif paper.valid_until is not None and paper.item_id not in renewals.owed:
             owe(
                 tx,
                 RENEW,
@@ -81,7 +98,7 @@ class Concerned:
 
     account: Account
     papers: list[Contract]
-    owed: set[UUID]
+    renewals: Renewals
 
 
 async def _of_customers(tx: Tx, customers: Sequence[str]) -> list[Account | None]:
@@ -106,7 +123,7 @@ async def of_dossiers(tx: Tx, events: Sequence[Received[DossierEntry]]) -> list[
             found.append(None)
             continue
         papers = await papers_of(tx, map(str, await customers_of(tx, account.id)))
-        found.append(Concerned(account, papers, await owed_renewals(tx, papers)))
+        found.append(Concerned(account, papers, await renewals_of(tx, account, papers)))
     return found
 
 
@@ -121,5 +138,5 @@ def decide_again_for_customer(event: Received[CustomerEntry], account: Account |
 def decide_again_for_papers(event: Received[DossierEntry], concerned: Concerned | None, tx: Tx) -> None:
     """Papers came or ended: what rests on them is decided again, and the contract's end is watched."""
     if concerned is not None:
-        watch_contracts(tx, concerned.account, concerned.papers, concerned.owed)
+        watch_contracts(tx, concerned.account, concerned.papers, concerned.renewals)
         tx.later(decide_all_again, concerned.account.id)

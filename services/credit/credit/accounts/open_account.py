@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from credit import tables
 from credit.account import Account, bring_to_today
-from credit.accounts.follow_facts import owed_renewals, papers_of, watch_contracts
+from credit.accounts.follow_facts import papers_of, renewals_of, watch_contracts
 from credit.accounts.name_account import AccountCode, refuse_taken
 from credit.accounts.read_account import AccountView, view_of
 from credit.limit.roll_limits import plan_midnight
@@ -67,7 +67,7 @@ async def open_account(form: AccountForm, principal: Principal, tx: Tx) -> Answe
         limit_on=civil(tx.now),
     )
     tx.add(account)
-    await _share(tx, account, customers)
+    await share(tx, account, customers)
     owe(
         tx,
         REVIEW,
@@ -78,7 +78,7 @@ async def open_account(form: AccountForm, principal: Principal, tx: Tx) -> Answe
         path=f"/v1/accounts/{account.id}",
     )
     papers = await papers_of(tx, [str(one) for one in customers])
-    watch_contracts(tx, account, papers, await owed_renewals(tx, papers))
+    watch_contracts(tx, account, papers, await renewals_of(tx, account, papers))
     await bring_to_today(tx, account)
     plan_midnight(tx, account)
     tx.publish(
@@ -95,7 +95,8 @@ async def open_account(form: AccountForm, principal: Principal, tx: Tx) -> Answe
     return Answer(await view_of(tx, account), status=201)
 
 
-async def _share(tx: Tx, account: Account, customers: list[UUID]) -> None:
+async def share(tx: Tx, account: Account, customers: list[UUID]) -> None:
+    """Let these customers share the account; `AccountTaken` when one has an account already."""
     rows = await tx.driver.fetch(
         f"INSERT INTO {tables.account_customers.name} (customer_id, account_id) "  # noqa: S608
         "SELECT c, $2 FROM unnest($1::uuid[]) AS c ON CONFLICT DO NOTHING RETURNING customer_id",

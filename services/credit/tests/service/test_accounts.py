@@ -17,6 +17,7 @@ from credit.account import Account
 from credit.shipments.model import Shipment
 from policy.approvals import undeclared
 
+from .nights import worked
 from .trade import CONTRACT, IDENTITY, Distributor, clock, codes, customer_known, done, papers_filed, send
 
 
@@ -214,3 +215,82 @@ async def test_a_new_contract_of_one_who_shares_the_account_renews_the_others(st
     await papers_filed(stage, second, CONTRACT, until=date(2027, 3, 20))
     states = {str(one.due_at)[:10]: one.state for one in await work_of(stage, "credit.renew_contract")}
     assert states == {"2026-03-20": WorkState.DONE, "2027-03-20": WorkState.OPEN}
+
+
+@pytest.mark.rule("P11.1")
+async def test_a_contract_withdrawn_from_the_archive_is_not_renewed_and_filed_again_it_is(stage: Stage) -> None:
+    shop = await Distributor.opened(stage, papers=(IDENTITY,))
+    dossier = await papers_filed(stage, shop.customer, CONTRACT, until=date(2026, 3, 20))
+    assert [one.state for one in await work_of(stage, "credit.renew_contract")] == [WorkState.OPEN]
+    await papers_filed(stage, shop.customer, dossier=dossier, sequence=2)
+    (waived,) = [one.state for one in await work_of(stage, "credit.renew_contract") if one.state != WorkState.OPEN]
+    assert waived == WorkState.WAIVED
+    await papers_filed(stage, shop.customer, CONTRACT, until=date(2026, 3, 20), dossier=dossier, sequence=3)
+    assert (await work_of(stage, "credit.renew_contract"))[-1].state == WorkState.OPEN
+
+
+@pytest.mark.rule("P11.1")
+@pytest.mark.rule("P11.5")
+async def test_another_contract_holds_and_a_longer_term_only_as_sales_approves(stage: Stage) -> None:
+    shop = await Distributor.opened(stage, papers=(IDENTITY,))
+    await papers_filed(stage, shop.customer, CONTRACT, until=date(2026, 12, 31))
+    await shop.bought("1000.00", 10)
+    released = await shop.asks("400.00")
+    path = f"{shop.path}/contract"
+    longer = await send(stage, "sales-1", "PUT", path, json={"contract": "distribution", "term_days": 60})
+    assert (longer.status_code, longer.json()["type"]) == (409, "/problems/term-needs-approval")
+    body = {"amount": "300.00", "until": "2026-03-31", "term_days": 60}
+    asked = await done(stage, "sales-1", "POST", f"{shop.path}/terms", json=body)
+    assert (asked["term_days"], asked["terms"]) == (30, None)
+    meanwhile = await send(stage, "sales-1", "PUT", path, json={"contract": "distribution", "term_days": 15})
+    assert (meanwhile.status_code, meanwhile.json()["type"]) == (409, "/problems/held")
+    assert (await shop.signs({"id": str(shop.account)}, "manager-1")).status_code == 200
+    await worked(stage)
+    account = await shop.read()
+    assert (account["term_days"], account["limit"]) == (60, "300.00")
+    # at the longer term only what sales has approved counts, also for what was released
+    assert (await shop.shipment(released))["state"] == "held"
+    other = await send(stage, "sales-1", "PUT", path, json={"contract": "distribution", "term_days": 45})
+    assert other.status_code == 409
+    back = await done(stage, "sales-1", "PUT", path, json={"contract": "distribution", "term_days": 30})
+    assert (back["term_days"], back["terms"], back["limit"]) == (30, None, "1000.00")
+    await worked(stage)
+    assert (await shop.shipment(released))["state"] == "released"
+    direct = await done(stage, "sales-1", "PUT", path, json={"contract": "direct", "term_days": 30})
+    assert missing(direct) == ["contract"]
+    assert (await work_of(stage, "credit.renew_contract"))[-1].state == WorkState.WAIVED
+    await worked(stage)
+    assert (await shop.shipment(released))["state"] == "held"
+    assert (await send(stage, "sales-2", "PUT", path, json={"contract": "direct", "term_days": 1})).status_code == 404
+    assert (await send(stage, "keeper-1", "PUT", path, json={"contract": "direct", "term_days": 1})).status_code == 403
+
+
+@pytest.mark.rule("P11.1")
+async def test_a_customer_comes_to_share_the_account_and_leaves_it_before_anything_was_traded(stage: Stage) -> None:
+    shop, other = await Distributor.opened(stage), await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    released = await shop.asks("400.00")
+    path, second = f"{shop.path}/customers", uuid4()
+    taken = await send(stage, "sales-1", "POST", path, json={"customer_id": str(other.customer)})
+    assert (taken.status_code, taken.json()["type"]) == (409, "/problems/account-taken")
+    await customer_known(stage, second)
+    shared = await done(stage, "sales-1", "POST", path, json={"customer_id": str(second)})
+    assert {one["customer_id"] for one in shared["customers"]} == {str(shop.customer), str(second)}
+    assert missing(shared) == ["identity_copy"]
+    assert (await send(stage, "sales-1", "POST", path, json={"customer_id": str(second)})).status_code == 200
+    await worked(stage)
+    assert (await shop.shipment(released))["state"] == "held"
+    assert (await send(stage, "sales-2", "DELETE", f"{path}/{second}")).status_code == 404
+    assert (await send(stage, "keeper-1", "DELETE", f"{path}/{second}")).status_code == 403
+    left = await done(stage, "sales-1", "DELETE", f"{path}/{second}")
+    assert (missing(left), len(left["customers"])) == ([], 1)
+    await worked(stage)
+    assert (await shop.shipment(released))["state"] == "released"
+    for customer, status in ((second, 404), (shop.customer, 409)):
+        assert (await send(stage, "sales-1", "DELETE", f"{path}/{customer}")).status_code == status
+    await papers_filed(stage, second, IDENTITY)
+    await done(stage, "sales-1", "POST", path, json={"customer_id": str(second)})
+    await shop.book("opening", "10.00", customer_id=str(second))
+    stays = await send(stage, "sales-1", "DELETE", f"{path}/{second}")
+    assert (stays.status_code, stays.json()["type"]) == (409, "/problems/has-traded")
+    await shop.proved()

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { Form, Input, Radio, Select } from "antd";
+import { Form, Input, InputNumber, Radio, Select } from "antd";
 import { ask, type Page } from "../api";
 import { useSpeech } from "../language";
 import { may } from "../may";
+import { CustomersField, type Customers } from "../parts/CustomersField";
 import { useDesk } from "../Shell";
 import { CREDIT, type Account, type DocumentLine } from "./api";
 import { useNames, useSignatures } from "./asking";
@@ -11,7 +12,7 @@ import { Signature } from "./Signature";
 import { AmountField, Offers, Step, type Offer } from "./Step";
 import { today, useDays } from "./useDays";
 
-/** What may be done with an account: book a document, note the review, ask for the longer term (P02.4, P11.1, P11.5). */
+/** What may be done with an account: book, review, ask for a longer term, another contract, who shares it (P02.4, P11.1, P11.5). */
 export function AccountSteps({ of }: { of: Account }) {
   const { t } = useSpeech();
   const { me } = useDesk();
@@ -21,6 +22,9 @@ export function AccountSteps({ of }: { of: Account }) {
   if (may(me, "credit.open_account")) {
     offers.push({ key: "review", name: t("review"), form: (done) => <Review of={of} done={done} /> });
     offers.push({ key: "terms", name: t("askTerms"), form: (done) => <Terms of={of} done={done} /> });
+    offers.push({ key: "contract", name: t("changeContract"), form: (done) => <Contract of={of} done={done} /> });
+    offers.push({ key: "share", name: t("addCustomer"), form: (done) => <Sharer of={of} done={done} /> });
+    if (of.customers.length > 1) offers.push({ key: "leave", name: t("removeCustomer"), form: (done) => <Leaver of={of} done={done} /> });
   }
   return (
     <>
@@ -115,15 +119,75 @@ function Review({ of, done }: { of: Account; done: () => void }) {
 
 function Terms({ of, done }: { of: Account; done: () => void }) {
   const { t } = useSpeech();
+  const required = { required: true, message: t("required") };
   return (
     <>
       <p>{t("termsMean")} ({of.term_days} {t("days")})</p>
-      <Step<{ amount: string; until: string }> name={t("askTerms")} done={done} rules={["P11.5"]}
+      <Step<{ amount: string; until: string; term_days: number }> name={t("askTerms")} done={done} rules={["P11.5"]} initial={{ term_days: of.term_days }}
         send={(values, key) => ask(`${CREDIT}/accounts/${of.id}/terms`, { method: "POST", key, body: values })}>
         <div className="row">
           <AmountField label={t("termsAmount")} autoFocus />
-          <Form.Item name="until" label={t("termsUntil")} rules={[{ required: true, message: t("required") }]}><Input type="date" min={today()} /></Form.Item>
+          <Form.Item name="until" label={t("termsUntil")} rules={[required]}><Input type="date" min={today()} /></Form.Item>
+          <Form.Item name="term_days" label={`${t("termDays")} (${t("days")})`} rules={[required]}><InputNumber min={1} max={365} precision={0} className="whole" /></Form.Item>
         </div>
+      </Step>
+    </>
+  );
+}
+
+/** Another kind of contract, another term within the ordinary one; what is released is decided again. */
+function Contract({ of, done }: { of: Account; done: () => void }) {
+  const { t, code } = useSpeech();
+  const required = { required: true, message: t("required") };
+  return (
+    <>
+      <p>{t("contractMeans")}</p>
+      <Step<{ contract: string; term_days: number }> name={t("changeContract")} submit={t("record")} done={done} rules={["P11.1", "P11.5"]}
+        initial={{ contract: of.contract, term_days: of.term_days }}
+        send={(values, key) => ask(`${CREDIT}/accounts/${of.id}/contract`, { method: "PUT", key, body: values })}>
+        <Form.Item name="contract" label={t("contract")}>
+          <Radio.Group aria-label={t("contract")} options={(["distribution", "direct"] as const).map((one) => ({ value: one, label: code(`contract.${one}`) }))} />
+        </Form.Item>
+        <Form.Item name="term_days" label={`${t("termDays")} (${t("days")})`} rules={[required]}><InputNumber min={0} max={365} precision={0} className="whole" /></Form.Item>
+      </Step>
+    </>
+  );
+}
+
+/** One more customer who shares the account, found as where an account is opened. */
+function Sharer({ of, done }: { of: Account; done: () => void }) {
+  const { t } = useSpeech();
+  const wrong = (why: "customerFirst" | "required" | "oneCustomer") => Promise.reject(new Error(t(why)));
+  return (
+    <>
+      <p>{t("sharerMeans")}</p>
+      <Step<{ customers: Customers }> name={t("addCustomer")} submit={t("record")} done={done} rules={["P11.1"]}
+        send={({ customers: { ids } }, key) => ask(`${CREDIT}/accounts/${of.id}/customers`, { method: "POST", key, body: { customer_id: ids[0] } })}>
+        <Form.Item name="customers" label={t("customer")} required
+          rules={[{
+            validateTrigger: "onSubmit",
+            validator: (_, value?: Customers) => (value?.typed.trim() ? wrong("customerFirst") : !value?.ids.length ? wrong("required") : value.ids.length > 1 ? wrong("oneCustomer") : Promise.resolve()),
+          }]}>
+          <CustomersField autoFocus />
+        </Form.Item>
+      </Step>
+    </>
+  );
+}
+
+/** A customer for whom nothing was booked leaves the account. */
+function Leaver({ of, done }: { of: Account; done: () => void }) {
+  const { t } = useSpeech();
+  const customers = of.customers.map((one) => one.customer_id);
+  const name = useNames(customers);
+  return (
+    <>
+      <p>{t("leaverMeans")}</p>
+      <Step<{ customer_id: string }> name={t("removeCustomer")} submit={t("record")} done={done} rules={["P11.1"]}
+        send={({ customer_id }, key) => ask(`${CREDIT}/accounts/${of.id}/customers/${customer_id}`, { method: "DELETE", key })}>
+        <Form.Item name="customer_id" label={t("customer")} rules={[{ required: true, message: t("required") }]}>
+          <Radio.Group options={customers.map((id) => ({ value: id, label: name(id) }))} />
+        </Form.Item>
       </Step>
     </>
   );
