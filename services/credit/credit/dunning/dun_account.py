@@ -32,7 +32,8 @@ _OVERDUE = """SELECT id, customer_id, kind, dated_on, amount, open FROM document
 _EPISODES = """SELECT e.id, e.customer_id, coalesce(max(l.level), 0) FROM dunning_episodes e
     LEFT JOIN dunning_letters l ON l.episode_id = e.id WHERE e.account_id = $1 AND e.ended_on IS NULL
     GROUP BY e.id, e.customer_id"""
-_UNSENT = "SELECT id FROM dunning_letters WHERE episode_id = $1 AND state IN ('made', 'printed') ORDER BY id"
+_UNSENT = """SELECT id FROM dunning_letters WHERE episode_id = $1
+    AND (state IN ('made', 'printed') OR (state = 'sent' AND $2)) ORDER BY id"""
 _END = "UPDATE dunning_episodes SET ended_on = $2 WHERE id = $1"
 
 
@@ -111,15 +112,16 @@ async def _make(
 
 
 async def _end_episode(tx: Tx, episode: UUID, today: date) -> None:
-    await void_unsent(tx, episode, "nothing has reached the first level any more")
+    """Who has paid gets no letter any more, also none that was given out for them."""
+    await void_unsent(tx, episode, "nothing has reached the first level any more", given_out=True)
     await tx.driver.execute(_END, episode, today)
 
 
-async def void_unsent(tx: Tx, episode: UUID, because: str) -> None:
-    """What is not out yet of an episode will not go out."""
-    found = await tx.load(LETTERS, [row[0] for row in await tx.driver.fetch(_UNSENT, episode)])
+async def void_unsent(tx: Tx, episode: UUID, because: str, *, given_out: bool = False) -> None:
+    """What is not out yet of an episode will not go out; `given_out`: nor reach the customer."""
+    found = await tx.load(LETTERS, [row[0] for row in await tx.driver.fetch(_UNSENT, episode, given_out)])
     for letter in found.values():
-        if letter.void(because):
+        if letter.void(because, given_out=given_out):
             waive(tx, DUNNING, letter.id, at=tx.now, reason=because)
             await _withdraw(tx, letter, because)
 

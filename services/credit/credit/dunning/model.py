@@ -81,14 +81,19 @@ class Letter(Holdable):
 
     @action("hand_over")
     def hand_over(self, on: date, by: str, way: str) -> None:
-        """The customer has it."""
-        self._refuse_unless(LetterState.SENT)
+        """The customer has it; also where it was void by then, paid on the way."""
+        if self.state is not LetterState.VOID or self.sent_at is None:
+            self._refuse_unless(LetterState.SENT)
+        self.void_because = None
         self.state, self.handed_on, self.handed_by, self.way = LetterState.HANDED_OVER, on, by, way
 
     @fact
-    def void(self, because: str) -> bool:
-        """It is not needed, or not wanted: it was paid, refused, or the customer is not known; False: it is out."""
-        if self.state not in (LetterState.MADE, LetterState.PRINTED):
+    def void(self, because: str, *, given_out: bool = False) -> bool:
+        """It is not needed, or not wanted: it was paid, refused, or the customer is not known; False: it is out.
+
+        `given_out`: also where it is on its way to the customer.
+        """
+        if self.state not in (WAITING if given_out else WAITING[:2]):
             return False
         self.state, self.void_because = LetterState.VOID, because
         return True

@@ -83,7 +83,7 @@ function Opened({ id }: { id: string }) {
   if (found.isError) return <section className="card"><ProblemNote error={found.error} retry={() => void found.refetch()} /></section>;
   const one = found.data;
   const offers: Offer[] = [];
-  if (one.state === "sent" && may(me, "credit.act_on_warning")) offers.push({ key: "hand", name: t("handOver"), form: (done) => <HandOver of={one} done={done} /> });
+  if ((one.state === "sent" || (one.state === "void" && one.sent_at)) && may(me, "credit.act_on_warning")) offers.push({ key: "hand", name: t("handOver"), form: (done) => <HandOver of={one} done={done} /> });
   return (
     <>
       <section className="card case-head" aria-labelledby="letter-title">
