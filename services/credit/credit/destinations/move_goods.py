@@ -25,8 +25,9 @@ _LEFT = """SELECT received - passed_on FROM holdings
 _GIVE = """INSERT INTO holdings (branch, product, batch, holder, received, passed_on) VALUES ($1, $2, $3, $4, $5, 0)
     ON CONFLICT (branch, product, batch, holder) DO UPDATE SET received = holdings.received + excluded.received"""
 
-_WENT = """SELECT EXISTS (SELECT FROM movements WHERE branch = $1 AND product = $2 AND batch = $3 AND from_holder = $4
-    AND shipment_id = $5)"""
+#: what of a product a shipment brought to its account and has not come back, the named batch first
+_WENT = """SELECT batch, sum(CASE from_holder WHEN $4 THEN quantity ELSE -quantity END) AS there FROM movements
+    WHERE branch = $1 AND product = $2 AND shipment_id = $5 GROUP BY batch ORDER BY batch <> $3, batch"""
 
 
 class MoreThanReceived(Refused):
@@ -74,12 +75,19 @@ async def goods_came_back(
 ) -> None:
     """Lines of a shipment are in our warehouse again, batch by batch. `MoreThanReceived` where they were passed on.
 
-    Goods that left before movements were kept have none to take back.
+    Of a batch that left instead of the one of the line, that one comes back. Goods that left before movements were
+    kept have none to take back.
     """
     holder = account_holder(account)
-    for batch, quantity in _by_batch(lines):
-        if await tx.driver.fetchval(_WENT, branch, *batch, WAREHOUSE, shipment):
-            await move(tx, _of_shipment(tx, shipment, branch, batch, quantity, holder, WAREHOUSE, on))
+    for (product, batch), quantity in _by_batch(lines):
+        left = quantity
+        for row in await tx.driver.fetch(_WENT, branch, product, batch, WAREHOUSE, shipment):
+            part = min(left, row["there"])
+            if part > 0:
+                goods = product, row["batch"]
+                await move(tx, _of_shipment(tx, shipment, branch, goods, part, holder, WAREHOUSE, on))
+                left -= part
+        await tx.flush()
 
 
 def _by_batch(lines: Iterable[Mapping[str, str]]) -> list[tuple[tuple[str, str], Decimal]]:

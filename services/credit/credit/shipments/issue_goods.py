@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -71,11 +72,19 @@ async def decide_issue(tx: Tx, account: Account, shipment: Shipment, sums: DaySu
 
 
 async def note_issued(
-    tx: Tx, account: Account, shipment: Shipment, on: date, *, unreleased: bool, lost: Decimal | None = None
+    tx: Tx,
+    account: Account,
+    shipment: Shipment,
+    on: date,
+    *,
+    unreleased: bool,
+    lost: Decimal | None = None,
+    went: Iterable[Mapping[str, str]] = (),
 ) -> UUID | None:
     """The goods have left on that day. Where no release covers them it is a case: its id.
 
-    It is about `lost`, else about all of them but what a list of the warehouse had told before.
+    It is about `lost`, else about all of them but what a list of the warehouse had told before. `went` are product,
+    batch and quantity of what left, where it is known otherwise than by the lines of the shipment.
     """
     shipment.issue(on, unreleased=unreleased)
     await goods_left(
@@ -84,7 +93,7 @@ async def note_issued(
         account=account.id,
         branch=shipment.branch,
         destination=shipment.destination,
-        lines=shipment.lines,
+        lines=went or shipment.lines,
         on=on,
     )
     if shipment.invoice_id is not None:

@@ -55,6 +55,8 @@ _OF_SLIP = """SELECT i.id FROM goods_issues i JOIN goods_issues o ON o.id = $1
     WHERE i.state = 'listed' AND i.shipment_id IS NULL ORDER BY i.id LIMIT $2"""
 _EARLIER = """SELECT product, batch, sum(covered) AS covered FROM goods_issues
     WHERE shipment_id = $1 AND covered > 0 GROUP BY product, batch ORDER BY product, batch"""
+_OTHERS = """SELECT product, batch, covered FROM goods_issues
+    WHERE shipment_id = $1 AND covered > 0 AND id <> ALL($2::uuid[]) ORDER BY id"""
 _PAID_FOR = """SELECT coalesce(sum(amount), 0) FROM documents WHERE shipment_id = $1 AND kind = 'payment'
     AND reversed_by IS NULL AND dated_on <= $2"""
 _PAID_OF = """SELECT coalesce(sum(a.amount), 0) FROM allocations a JOIN documents p ON p.id = a.credit_id
@@ -204,12 +206,24 @@ async def _settle(
     loss: UUID | None = None
     if complete:
         last, whole = max(issue.issued_on for issue in goods), len(wrong) == len(goods)
-        loss = await note_issued(tx, account, shipment, last, unreleased=bool(wrong), lost=None if whole else lost)
+        loss = await note_issued(
+            tx, account, shipment, last, unreleased=bool(wrong), lost=None if whole else lost,
+            went=await _batches(tx, shipment, goods),
+        )  # fmt: skip
     elif wrong:
         loss = await found_unauthorised(tx, gone_of(shipment, lost, wrong[0][0].issued_on))
     for issue, fault in wrong:
         issue.loss_id = loss
         issue.at_fault(fault, issue.covered_value)
+
+
+async def _batches(tx: Tx, shipment: Shipment, goods: Iterable[GoodsIssue]) -> list[dict[str, str]]:
+    """What left of which batch, as the warehouse has listed it, now and before (P02.3)."""
+    known = [one.id for one in goods]
+    rows = await tx.driver.fetch(_OTHERS, shipment.id, known)
+    listed = [(row["product"], row["batch"], row["covered"]) for row in rows]
+    listed += [(one.product, one.batch, one.covered) for one in goods]
+    return [{"product": product, "batch": batch, "quantity": str(covered)} for product, batch, covered in listed]
 
 
 def _fault(shipment: Shipment, issue: GoodsIssue, *, released: bool) -> Finding | None:

@@ -17,7 +17,7 @@ from policy.kit import hire
 from .lists import all_worked, csv_of, handed_in, outcomes
 from .test_losses import breaches, losses, posts, shares_approved
 from .test_overruns import full
-from .trade import Distributor, clock, done, send
+from .trade import Distributor, back, clock, done, send
 
 PATH = "/v1/goods-issues/imports"
 HEADINGS = "出库单号,行号,出库日期,发货单,发票号,账户编号,品种,批号,数量,金额"
@@ -498,4 +498,28 @@ async def test_a_part_of_invoiced_goods_that_left_waits_for_the_rest_or_is_a_cas
     assert await listed(stage, line("CK-1", 2, free["id"], "15")) == ["made"]
     assert [(await shop.shipment(one))["state"] for one in (free, stopped)] == ["issued", "issued"]
     assert [(one["amount"], one["state"]) for one in await losses(stage)] == [("100.00", "found")]
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.3")
+async def test_goods_are_traced_by_the_batch_that_left_also_where_it_is_another_than_was_asked_for(
+    stage: Stage,
+) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("1000.00", 10)
+    shipment = await asked(shop, ("p-100", "10"))
+    assert (await shop.step(shipment, "invoice")).status_code == 200
+    assert await listed(stage, line("CK-1", 1, shipment["id"], "4")) == ["made"]
+    assert await listed(stage, line("CK-1", 2, shipment["id"], "6", batch="b-8")) == ["made"]
+
+    async def there() -> dict[str, Decimal]:
+        found = await stage.rows("SELECT batch, received - passed_on AS left FROM holdings ORDER BY batch")
+        return {row["batch"]: row["left"] for row in found}
+
+    assert await there() == {"b-7": 4, "b-8": 6}
+    # what comes back is of the batch of the line as far as that went
+    assert (await shop.step(shipment, "return", lines=back("3"))).status_code == 200
+    assert await there() == {"b-7": 1, "b-8": 6}
+    assert (await shop.step(shipment, "return", lines=back("7"))).status_code == 200
+    assert await there() == {"b-7": 0, "b-8": 0}
     await shop.proved()
