@@ -172,7 +172,7 @@ def main() -> int:
     system.say(text)
     system.say("\n" + table(result))
     system.say("\n" + trade.table(result["trade"]))
-    return 0
+    return 1 if trade.differs(result["trade"]) else 0
 
 
 if __name__ == "__main__":
