@@ -77,7 +77,10 @@ day_sums = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("kind", sa.Text, primary_key=True),
     _amount("amount"),
-    sa.CheckConstraint("kind IN ('invoiced', 'shipped', 'returned', 'credited', 'received')", name="day_sums_kind"),
+    sa.CheckConstraint(
+        "kind IN ('invoiced', 'shipped', 'returned', 'credited', 'returned_invoiced', 'credited_invoiced', 'received')",
+        name="day_sums_kind",
+    ),
     comment="what documents say of each day, added up: the material of the limit",
 )
 

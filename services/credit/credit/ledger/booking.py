@@ -37,8 +37,8 @@ _ALLOCATED = """SELECT credit_id, debit_id, sum(amount) FROM allocations WHERE c
     GROUP BY credit_id, debit_id HAVING sum(amount) <> 0 ORDER BY credit_id, debit_id"""
 _CORRECTED = """SELECT coalesce(sum(amount), 0) FROM documents
     WHERE corrects = $1 AND kind <> 'reversal' AND reversed_by IS NULL"""
-_CORRECTIONS = """SELECT CASE kind WHEN 'return' THEN 'returned' ELSE 'credited' END, amount FROM documents
-    WHERE corrects = $1 AND kind IN ('return', 'credit_note') AND reversed_by IS NULL ORDER BY id"""
+_CORRECTIONS = """SELECT CASE kind WHEN 'return' THEN 'returned' ELSE 'credited' END, sum(amount) FROM documents
+    WHERE corrects = $1 AND kind IN ('return', 'credit_note') AND reversed_by IS NULL GROUP BY kind ORDER BY kind"""
 # an opening balance is corrected by nothing, and may be written off
 _WRITTEN_OFF = """SELECT EXISTS (SELECT FROM allocations a JOIN documents w ON w.id = a.credit_id
     WHERE a.debit_id = $1 AND w.kind = 'write_off' AND w.reversed_by IS NULL)"""
@@ -196,12 +196,10 @@ async def goods_out(tx: Tx, invoice: Document, on: date) -> None:
     """The goods of an invoice went out: from now on they count, less what was taken back of them (P11.2)."""
     if invoice.issued_on is not None:
         return
-    before, invoice.issued_on = invoice.counts_on, on
-    sums = [(invoice.counts_on, "shipped", invoice.amount)]
-    if before != invoice.counts_on:
-        for kind, amount in await tx.driver.fetch(_CORRECTIONS, invoice.id):
-            sums += [(before, kind, -amount), (invoice.counts_on, kind, amount)]
-    await add_sums(tx, invoice.account_id, sums)
+    invoice.issued_on = on
+    taken_back = [(row[0], row[1]) for row in await tx.driver.fetch(_CORRECTIONS, invoice.id)]
+    sums = [("shipped", invoice.amount), *taken_back]
+    await add_sums(tx, invoice.account_id, [(invoice.counts_on, kind, amount) for kind, amount in sums])
 
 
 async def add_sums(tx: Tx, account: UUID, sums: Iterable[tuple[date, str, Decimal]]) -> None:

@@ -90,8 +90,10 @@ class Document:
         return [("receivable", self.owed), (AGAINST[self.kind], -self.owed)]
 
     def sums(self, corrected: Document | None = None) -> Iterator[tuple[date, str, Decimal]]:
-        """What it says of which day: a correction counts on the day of the goods it takes back."""
-        day = self.dated_on if corrected is None else corrected.counts_on
+        """What it says of which day: a correction counts on the days of the goods that it takes back.
+
+        Those are the day of their invoice, and once they are out the day on which they count for the limit.
+        """
         match self.kind:
             case DocumentKind.INVOICE:
                 yield self.dated_on, "invoiced", self.amount
@@ -99,10 +101,12 @@ class Document:
                     yield self.counts_on, "shipped", self.amount
             case DocumentKind.PAYMENT:
                 yield self.dated_on, "received", self.amount
-            case DocumentKind.RETURN:
-                yield day, "returned", self.amount
-            case DocumentKind.CREDIT_NOTE:
-                yield day, "credited", self.amount
+            case DocumentKind.RETURN | DocumentKind.CREDIT_NOTE:
+                assert corrected is not None, "it corrects an invoice"
+                kind = "returned" if self.kind is DocumentKind.RETURN else "credited"
+                yield corrected.dated_on, f"{kind}_invoiced", self.amount
+                if corrected.issued_on is not None:
+                    yield corrected.counts_on, kind, self.amount
 
 
 DOCUMENTS = Store(tables.documents, Document)

@@ -23,9 +23,11 @@ WITH counted AS (
         WHERE d.account_id = $1 AND d.kind = 'invoice' AND d.issued_on IS NOT NULL AND d.reversed_by IS NULL
     UNION ALL SELECT d.dated_on, 'received', d.amount FROM documents d
         WHERE d.account_id = $1 AND d.kind = 'payment' AND d.reversed_by IS NULL
-    UNION ALL SELECT greatest(o.dated_on, coalesce(o.issued_on, o.dated_on)),
-        CASE d.kind WHEN 'return' THEN 'returned' ELSE 'credited' END, d.amount
-        FROM documents d JOIN documents o ON o.id = d.corrects
+    UNION ALL SELECT o.dated_on, CASE d.kind WHEN 'return' THEN 'returned_invoiced' ELSE 'credited_invoiced' END,
+        d.amount FROM documents d JOIN documents o ON o.id = d.corrects
+        WHERE d.account_id = $1 AND d.kind IN ('return', 'credit_note') AND d.reversed_by IS NULL
+    UNION ALL SELECT greatest(o.dated_on, o.issued_on), CASE d.kind WHEN 'return' THEN 'returned' ELSE 'credited' END,
+        d.amount FROM documents d JOIN documents o ON o.id = d.corrects AND o.issued_on IS NOT NULL
         WHERE d.account_id = $1 AND d.kind IN ('return', 'credit_note') AND d.reversed_by IS NULL
 ), days AS (SELECT day, kind, sum(amount) AS amount FROM counted GROUP BY day, kind)
 SELECT 'balance' AS figure, a.balance AS kept,

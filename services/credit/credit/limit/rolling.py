@@ -36,8 +36,11 @@ def window(day: date, rules: CreditPolicy) -> tuple[date, date]:
 
 
 def net(sums: Mapping[str, Decimal], rules: CreditPolicy) -> Decimal:
-    """What one day brings to the limit: its goods (or money), less what came back."""
-    gone = ZERO if rules.basis == "received" else sum((sums.get(kind, ZERO) for kind in rules.net_of), ZERO)
+    """What one day brings to the limit: its goods (or money), less what came back of these very goods."""
+    if rules.basis == "received":
+        return sums.get(rules.basis, ZERO)
+    of = "_invoiced" if rules.basis == "invoiced" else ""
+    gone = sum((sums.get(f"{kind}{of}", ZERO) for kind in rules.net_of), ZERO)
     return sums.get(rules.basis, ZERO) - gone
 
 

@@ -33,7 +33,7 @@ from credit.targets.model import PERIOD, TARGETS, Measure, Target
 
 RULES = ("P02.1",)
 
-#: by branch and salesperson of the day; a correction counts on the day of the goods it takes back
+#: by branch and salesperson of the day; a correction counts on the day of the invoice it takes back
 _REACHED = """SELECT a.branch, s.person, d.kind, sum(d.amount) AS amount FROM accounts a
     JOIN day_sums d ON d.account_id = a.id AND d.day BETWEEN $2 AND $3 AND d.kind = ANY($4::text[])
     LEFT JOIN LATERAL (SELECT person FROM salespeople x WHERE x.account_id = a.id AND x.from_on <= d.day
@@ -208,7 +208,7 @@ async def progress_of(tx: Tx, target: Target, principal: Principal) -> ProgressV
     directory, today = Directory.of(tx.runtime), civil(tx.now)
     branches = directory.branches_of(target.place)
     net_of = policy(tx, CreditPolicy, branches[0] if branches else target.place, tx.now).target_net_of
-    kinds = ["invoiced", "received", *net_of]
+    kinds = ["invoiced", "received", *(f"{kind}_invoiced" for kind in net_of)]
     rows = await tx.driver.fetch(_REACHED, branches, target.from_on, min(target.until_on, today), kinds)
     reached: dict[tuple[str, str | None], dict[str, Decimal]] = defaultdict(lambda: {"invoiced": ZERO, "paid": ZERO})
     for branch, person, kind, amount in rows:

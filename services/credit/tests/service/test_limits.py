@@ -228,6 +228,22 @@ async def test_the_credit_desk_finds_its_shipments_by_an_index(
 
 
 @pytest.mark.rule("P11.2")
+async def test_what_is_credited_before_the_goods_left_lowers_the_limit_only_with_them(stage: Stage) -> None:
+    shop = await Distributor.opened(stage)
+    await shop.bought("900.00", 10)
+    goods = (await shop.step(await shop.asks("300.00"), "invoice")).json()
+    for amount in ("60.00", "40.00"):
+        await shop.book("credit_note", amount, corrects=goods["invoice_id"])
+    clock(stage).at("2026-03-04T09:00:00")
+    await shop.proved()
+    assert (await shop.read())["limit"] == "900.00"
+    assert (await shop.step(goods, "issue")).status_code == 200
+    clock(stage).at("2026-03-05T09:00:00")
+    await shop.proved()
+    assert (await shop.read())["limit"] == "1100.00"
+
+
+@pytest.mark.rule("P11.2")
 async def test_a_limit_is_seen_within_reach_only(stage: Stage) -> None:
     shop = await Distributor.opened(stage)
     for path in (

@@ -114,6 +114,26 @@ async def test_progress_is_net_of_returns_by_who_looked_after_the_account_that_d
 
 
 @pytest.mark.rule("P02.1")
+async def test_what_comes_back_counts_against_the_month_of_its_invoice_though_it_left_later(stage: Stage) -> None:
+    await people(stage)
+    march = await done(stage, "director-1", "POST", PATH, json=MARCH)
+    april = await done(stage, "director-1", "POST", PATH, json={**MARCH, "period": "2026-04"})
+    shop = await Distributor.opened(stage)
+    at(stage, "2026-03-31T10:00:00")
+    await shop.bought("900.00", 10)
+    goods = (await shop.step(await shop.asks("400.00"), "invoice")).json()
+    at(stage, "2026-04-02T10:00:00")
+    assert (await shop.step(goods, "issue")).status_code == 200
+    assert (await shop.step(goods, "return", lines=back("0.25"))).status_code == 200
+    reached = []
+    for target in (march, april):
+        seen = await done(stage, "area-1", "GET", f"{PATH}/{target['id']}/progress")
+        reached.append(seen["lines"][-1]["invoiced"])
+    assert reached == ["1200.00", "0.00"]
+    await shop.proved()
+
+
+@pytest.mark.rule("P02.1")
 async def test_each_sees_what_lies_within_their_reach(stage: Stage) -> None:
     await people(stage)
     target = await done(stage, "director-1", "POST", PATH, json=MARCH)

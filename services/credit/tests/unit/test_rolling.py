@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 DAY = date(2026, 3, 31)
 LONG_AGO = date(2020, 1, 1)
-KINDS = ("invoiced", "shipped", "returned", "credited", "received")
+KINDS = ("invoiced", "shipped", "returned", "credited", "returned_invoiced", "credited_invoiced", "received")
 
 
 def rules(**values: Any) -> CreditPolicy:
@@ -43,6 +43,10 @@ def test_what_came_back_or_was_credited_counts_against_it_and_never_below_zero()
     assert limit(sums, net_of=("returned",)) == Decimal(60)
     assert limit(sums, net_of=()) == Decimal(90)
     assert limit({date(2026, 3, 5): {"returned": Decimal(30)}}) == 0
+    # each basis nets its own day
+    sums = {date(2026, 3, 5): {"invoiced": Decimal(90), "credited_invoiced": Decimal(5), "credited": Decimal(7)}}
+    assert limit(sums, basis="invoiced") == Decimal(85)
+    assert limit({date(2026, 3, 5): {"shipped": Decimal(90), "credited_invoiced": Decimal(5)}}) == Decimal(90)
 
 
 @pytest.mark.rule("P11.2")
