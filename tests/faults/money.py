@@ -544,7 +544,7 @@ class _Account:
         made, days = _made(event) + timedelta(milliseconds=1), _days(event)
         return any(
             row["subject"] == shipment and row["amount"] == amount and _granted(row) and row["ended_at"] <= made
-            and (offer := json.loads(row["offer"]))["kind"] == kind and str(min(days)) <= offer["until"]
+            and (offer := json.loads(row["offer"]))["kind"] == kind and min(days) <= _last_day(row, offer)
             for row in self.signed
         )  # fmt: skip
 
@@ -594,6 +594,12 @@ def _owed(row: dict[str, Any], documents: dict[str, dict[str, Any]]) -> Decimal:
         return ZERO if corrected is None else -_owed(corrected, documents)
     amount: Decimal = row["amount"]
     return _OWED[row["kind"]] * amount
+
+
+def _last_day(approval: dict[str, Any], offer: dict[str, Any]) -> date:
+    """No signature holds longer: its working days, and the longest holiday with the weekends around it."""
+    signed: datetime = approval["ended_at"]
+    return signed.astimezone(_SHANGHAI).date() + timedelta(days=2 * int(offer["working_days"]) + 12)
 
 
 def _granted(approval: dict[str, Any]) -> bool:

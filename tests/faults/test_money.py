@@ -128,7 +128,7 @@ class Books:
         self.resize(shipment, str(shipment["amount"] - Decimal(part)))
         return found
 
-    def approve(self, name: str, subject: str, amount: str, **offer: str) -> dict[str, Any]:
+    def approve(self, name: str, subject: str, amount: str, **offer: str | int) -> dict[str, Any]:
         """Somebody has signed what another one asked for."""
         row = {
             "id": f"approval-{next(self._ids)}", "name": name, "subject": subject, "state": "granted",
@@ -140,7 +140,7 @@ class Books:
 
     def overrun(self, amount: str, kind: str) -> dict[str, Any]:
         """Goods over the limit, signed as the first or the last of the episode."""
-        signed = self.approve("credit.overrun", "", amount, kind=kind, until=str(TODAY))
+        signed = self.approve("credit.overrun", "", amount, kind=kind, working_days=3)
         shipment = self.request(amount, way=f"{kind}_overrun")
         signed["subject"] = shipment["id"]
         return shipment
@@ -448,6 +448,10 @@ def signed_afterwards(found: Books) -> None:
     found.tables["approvals"][-1]["ended_at"] += timedelta(seconds=5)
 
 
+def signed_long_ago(found: Books) -> None:
+    found.tables["approvals"][-1]["ended_at"] -= timedelta(days=19)
+
+
 @pytest.mark.parametrize(
     ("tamper", "promise"),
     [
@@ -468,6 +472,7 @@ def signed_afterwards(found: Books) -> None:
         (first_again, "an episode has a first and a last overrun at most"),
         (as_much_as_a_third, "an episode has a first and a last overrun at most"),
         (signed_by_who_asked, "an episode has a first and a last overrun at most"),
+        (signed_long_ago, "an episode has a first and a last overrun at most"),
         (signed_afterwards, "an episode has a first and a last overrun at most"),
     ],
 )
@@ -511,7 +516,7 @@ def test_goods_that_leave_by_a_signature_are_the_first_and_the_last_too() -> Non
     found.book("invoice", "200.00")
     for one, kind in zip(goods, ("first", "last", "last"), strict=True):
         assert broken(found) == set()
-        found.approve("credit.overrun", one["id"], "20.00", kind=kind, until=str(TODAY))
+        found.approve("credit.overrun", one["id"], "20.00", kind=kind, working_days=3)
         found.issue(one)
     assert broken(found) == {"an episode has a first and a last overrun at most"}
 

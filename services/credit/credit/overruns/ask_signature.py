@@ -39,7 +39,7 @@ async def ask_signature(shipment_id: UUID, principal: Principal, tx: Tx) -> Answ
     account, shipment, sums = await shipment_of(tx, shipment_id, REQUEST_SHIPMENT, principal)
     shipment.refuse_unless(ShipmentState.HELD, ShipmentState.INVOICED)
     if shipment.state is ShipmentState.INVOICED:
-        decision = await decide_invoiced(tx, account, shipment, sums)
+        decision = await decide_invoiced(tx, account, shipment, sums, leaving=False)
     else:
         decision = await decide_shipment(tx, account, shipment, ReleaseStep.RELEASE, sums)
     if decision.released:

@@ -1,4 +1,4 @@
-"""Decides whether invoiced goods may leave; signed, they take their turn over the limit then (P11.6, P11.7, P11.8)."""
+"""Decides whether invoiced goods may leave; signed ones take their turn over the limit when they do (P11.6–P11.8)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ from credit.shipments.model import Shipment
 RULES = ("P11.6", "P11.7", "P11.8")
 
 
-async def decide_invoiced(tx: Tx, account: Account, shipment: Shipment, sums: DaySums) -> Decision:
-    """The same question for invoiced goods: what of the invoice is not paid yet, against everything else."""
+async def decide_invoiced(
+    tx: Tx, account: Account, shipment: Shipment, sums: DaySums, *, leaving: bool = True
+) -> Decision:
+    """The same question for invoiced goods: what of the invoice is not paid yet, against everything else.
+
+    Not `leaving`, it is only asked whether they may: a signature's turn is taken by who leaves first.
+    """
     assert shipment.invoice_id is not None
     invoice = await tx.get(DOCUMENTS, shipment.invoice_id)
     account.owes(-invoice.open)
@@ -26,7 +31,7 @@ async def decide_invoiced(tx: Tx, account: Account, shipment: Shipment, sums: Da
     batch = Batch(shipment.amount, shipment.amount - invoice.open, shipment.signed, shipment.overrun)
     decision = decide(figures, batch)
     overrun = None if decision.way is None else OVERRUNS.get(decision.way)
-    if overrun is not None:
+    if overrun is not None and leaving:
         count_over(account, shipment, overrun, figures.on)
         if overrun == "last" and shipment.overrun != "last":
             owe_last(tx, account, shipment, invoice, since=figures.on)

@@ -73,6 +73,6 @@ async def _decide_again(account_id: UUID, work: Work, *, released_too: bool) -> 
                 if shipment.state in (ShipmentState.HELD, ShipmentState.RELEASED):
                     decide_on(tx, account, shipment, ReleaseStep.RELEASE, sums, facts)
                 elif shipment.stopped:
-                    await decide_invoiced(tx, account, shipment, sums)
+                    await decide_invoiced(tx, account, shipment, sums, leaving=False)
         if first + _AT_ONCE < len(waiting):
             await work.report(decided=first + _AT_ONCE)

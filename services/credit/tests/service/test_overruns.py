@@ -264,6 +264,11 @@ async def test_goods_that_leave_by_a_signature_are_the_first_and_the_last_too(st
         # that they are held is found by asking; nobody has tried to issue them
         assert (await shop.step(shipment, "ask-signature")).status_code == 200
         assert (await shop.signs(shipment)).status_code == 200
+        counted = (await shop.read())["overruns"]
+        await worked(stage)
+        # they may go from now on; the turn is taken when they do
+        assert (await shop.shipment(shipment))["decision"]["way"] == f"{kind}_overrun"
+        assert (await shop.read())["overruns"] == counted
         gone = await shop.step(shipment, "issue")
         assert (gone.status_code, gone.json()["overrun"]) == (200, kind)
     (owed,) = await work_of(stage, "credit.last_overrun")
