@@ -2,6 +2,8 @@
 
 Letters to them, notes on warnings of their account and the reasons given about it are unreadable from then on.
 
+Those who share the account go on with it: who is forgotten is none of its customers any more.
+
 Who still owes is not forgotten before it is paid or written off: the claim would lose its debtor. The answer waits
 for that, and is looked at again every night.
 """
@@ -20,6 +22,7 @@ from policy.calendar import civil, midnight
 from policy.reasons import forget_reasons
 
 from credit.account import ACCOUNTS
+from credit.shipments.release_shipment import decide_all_again
 
 RULES = ("P05.14",)
 
@@ -32,6 +35,8 @@ _CUT = (
     """UPDATE accounts SET code = NULL, version = version + 1 WHERE id = $1 AND code IS NOT NULL
         AND $2::uuid IS DISTINCT FROM $3::uuid
         AND (SELECT count(*) FROM account_customers WHERE account_id = $1) = 1""",
+    """DELETE FROM account_customers WHERE account_id = $1 AND customer_id = $2 AND $2::uuid IS DISTINCT FROM $3::uuid
+        AND (SELECT count(*) FROM account_customers WHERE account_id = $1) > 1""",
     "UPDATE account_customers SET customer_id = $3 WHERE account_id = $1 AND customer_id = $2",
     "UPDATE documents SET customer_id = $3, version = version + 1 WHERE account_id = $1 AND customer_id = $2",
     "UPDATE dunning_episodes SET customer_id = $3 WHERE account_id = $1 AND customer_id = $2",
@@ -39,6 +44,10 @@ _CUT = (
     """UPDATE shipments SET customer_id = $3::uuid, version = version + 1,
         decision = replace(decision::text, $2::uuid::text, $3::uuid::text)::jsonb
         WHERE account_id = $1 AND customer_id = $2::uuid""",
+    # what others who share the account were held for may name who is forgotten
+    """UPDATE shipments SET version = version + 1,
+        decision = replace(decision::text, $2::uuid::text, $3::uuid::text)::jsonb
+        WHERE account_id = $1 AND position($2::uuid::text IN decision::text) > 0""",
 )
 
 #: whose papers name the customer, and whose notes may
@@ -80,6 +89,7 @@ async def forget_customer(ref: str, work: Work) -> None:
             for cut in _CUT:
                 done = await tx.driver.execute(cut, account_id, customer_id, nobody)
                 destroyed += int(done.rpartition(" ")[2])
+            tx.later(decide_all_again, account_id)
         answer = ConfirmErasure(
             erasure_id=erasure_id,
             customer_id=customer_id,

@@ -11,7 +11,7 @@ from chassis.kit.stage import Stage
 from contracts.customer import ConfirmErasure, CustomerErased
 from policy.kit import give_reasons, reasons_about
 
-from .trade import Distributor, clock, done
+from .trade import Distributor, clock, customer_known, done
 
 
 async def erased(stage: Stage, shop: Distributor) -> CustomerErased:
@@ -84,3 +84,30 @@ async def test_a_customer_without_an_account_is_answered_too(stage: Stage) -> No
     async with at_work(stage.runner()):
         (answer,) = await eventually(lambda: answered(stage))
     assert (answer.customer_id, answer.destroyed) == (customer, 0)
+
+
+@pytest.mark.rule("P05.14")
+@pytest.mark.rule("P11.1")
+async def test_who_shares_the_account_goes_on_with_it_and_nothing_of_theirs_names_who_is_forgotten(
+    stage: Stage,
+) -> None:
+    shop, partner = await Distributor.opened(stage), uuid4()
+    await shop.bought("900.00", 10)
+    await customer_known(stage, partner)
+    await done(stage, "sales-1", "POST", f"{shop.path}/customers", json={"customer_id": str(partner)})
+    # held for want of the partner's papers, and gone all the same
+    gone, held = await shop.asks("100.00"), await shop.asks("200.00")
+    assert (await shop.step(gone, "issue", already_out=True)).status_code == 200
+    assert str(partner) in str(await stage.rows("SELECT decision FROM shipments"))
+    await erased(stage, Distributor(stage, partner, shop.account))
+    async with at_work(stage.runner()):
+        await eventually(lambda: answered(stage))
+
+        async def released() -> bool:
+            return bool((await shop.shipment(held))["state"] == "released")
+
+        await eventually(released)
+    assert [one["customer_id"] for one in (await shop.read())["customers"]] == [str(shop.customer)]
+    for table in ("account_customers", "documents", "shipments"):
+        assert str(partner) not in str(await stage.rows(f"SELECT * FROM {table}"))
+    await shop.proved()
