@@ -567,6 +567,15 @@ async def end(tx: Tx, asked: Asked, state: AskedState, reason: str | None) -> No
         act(subject, asked, tx)
 
 
+async def take_back(tx: Tx, approval: Approval, subject: Holdable, because: str) -> None:
+    """End what is still asked about the subject under this name, for a reason of the system's own."""
+    held = subject.held.get(approval.name)
+    if held is not None:
+        asked = await tx.get(ASKED, UUID(held["id"]))
+        if asked.state is AskedState.OPEN:
+            await end(tx, asked, AskedState.WITHDRAWN, because)
+
+
 def _record(tx: Tx, asked: Asked, actor: str, did: str) -> None:
     """What was decided, for the audit log: ids and the digest of what was shown."""
     tx.record(

@@ -14,7 +14,7 @@ from uuid import UUID
 from chassis.ids import uuid7
 from chassis.jobs import Work, job
 from chassis.tx import Tx
-from policy.approvals import ASKED, AskedState, end
+from policy.approvals import take_back
 from policy.calendar import civil
 from policy.obligations import owe, waive
 
@@ -123,12 +123,4 @@ async def void_unsent(tx: Tx, episode: UUID, because: str, *, given_out: bool = 
     for letter in found.values():
         if letter.void(because, given_out=given_out):
             waive(tx, DUNNING, letter.id, at=tx.now, reason=because)
-            await _withdraw(tx, letter, because)
-
-
-async def _withdraw(tx: Tx, letter: Letter, because: str) -> None:
-    held = letter.held.get(LETTER.name)
-    if held is not None:
-        asked = await tx.get(ASKED, UUID(held["id"]))
-        if asked.state is AskedState.OPEN:
-            await end(tx, asked, AskedState.WITHDRAWN, because)
+            await take_back(tx, LETTER, letter, because)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import islice
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from chassis.http import Answer, post
 from chassis.problems import Refused
 from chassis.tx import Tx
 from contracts.credit import ReleaseStep
-from policy.approvals import ASKED, Asked, AskedState, ask, end, granted
+from policy.approvals import Asked, ask, granted
 from policy.calendar import civil
 from policy.directory import Directory
 
@@ -74,15 +74,6 @@ async def ask_signature(shipment_id: UUID, principal: Principal, tx: Tx) -> Answ
     return await answered(tx, shipment)
 
 
-async def take_back_asking(tx: Tx, shipment: Shipment, because: str) -> None:
-    """Nobody is to sign any more what will not go, or has gone."""
-    held = shipment.held.get(OVERRUN.name)
-    if held is not None:
-        asked = await tx.get(ASKED, UUID(held["id"]))
-        if asked.state is AskedState.OPEN:
-            await end(tx, asked, AskedState.WITHDRAWN, because)
-
-
 @granted(OVERRUN, SHIPMENTS)
 def signature_given(shipment: Shipment, asked: Asked, tx: Tx) -> None:
     """It is signed, as it was shown; whether that frees the goods the rules say, on what is known then.
@@ -90,16 +81,22 @@ def signature_given(shipment: Shipment, asked: Asked, tx: Tx) -> None:
     It holds for some working days after the one on which it was signed, however long the signer let it wait.
     """
     last = asked.stages[-1][-1]
-    calendar = Directory.of(tx.runtime).calendar(asked.branch)
-    worked = (day.date for day in calendar.from_(civil(tx.now) + timedelta(days=1)) if day.works)
-    until = next(islice(worked, asked.offer["working_days"] - 1, None))
     shipment.sign(
         {
             "kind": asked.offer["kind"],
             "amount": str(asked.amount),
-            "until": str(until),
+            "until": str(_until(asked, tx)),
             "signer": last["on_behalf_of"] or last["by"],
             "approval": str(asked.id),
         }
     )
     tx.later(decide_held_again, shipment.account_id)
+
+
+def _until(asked: Asked, tx: Tx) -> date:
+    """The last day of the working days that were shown; what was asked before there were any showed the day itself."""
+    if "until" in asked.offer:
+        return date.fromisoformat(asked.offer["until"])
+    calendar = Directory.of(tx.runtime).calendar(asked.branch)
+    worked = (day.date for day in calendar.from_(civil(tx.now) + timedelta(days=1)) if day.works)
+    return next(islice(worked, asked.offer["working_days"] - 1, None))

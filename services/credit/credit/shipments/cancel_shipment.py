@@ -9,16 +9,16 @@ from chassis.http import Answer, post
 from chassis.tx import Tx
 from contracts.credit import ShipmentCancelled
 from contracts.money import Money
+from policy.approvals import take_back
 from policy.calendar import civil
 from policy.obligations import waive
 
 from credit.account import settle
 from credit.ledger.booking import allocate, new_document, reverse
 from credit.ledger.model import DOCUMENTS, DocumentKind
-from credit.overruns.ask_signature import take_back_asking
 from credit.permissions import REQUEST_SHIPMENT
 from credit.plans.follow_plan import follow_plan
-from credit.policy import LAST_OVERRUN, PLAN
+from credit.policy import LAST_OVERRUN, OVERRUN, PLAN
 from credit.shipments.deciding import answered, give_back, refuse_partly_out, shipment_of
 from credit.shipments.invoice_shipment import set_free
 from credit.shipments.model import ShipmentState
@@ -55,7 +55,7 @@ async def cancel_shipment(shipment_id: UUID, principal: Principal, tx: Tx) -> An
         freed = await set_free(tx, shipment)
         for payment in freed:
             await allocate(tx, account, payment)
-    await take_back_asking(tx, shipment, "the shipment was cancelled")
+    await take_back(tx, OVERRUN, shipment, "the shipment was cancelled")
     shipment.cancel()
     waive(tx, PLAN, shipment.id, at=tx.now, reason="the shipment was cancelled")
     await settle(tx, account)
