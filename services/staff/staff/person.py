@@ -17,7 +17,7 @@ from chassis.wrong import Wrong
 from contracts.archive import AccessRecorded
 from contracts.roles import Role
 from contracts.staff import Employment, GrantLine, PersonEntry
-from policy.access import GROUP, Permission, branch_of
+from policy.access import AREA, GROUP, Permission, Reached
 from policy.policies import policy
 
 from staff import tables
@@ -84,6 +84,9 @@ class Grant:
         return True
 
 
+_ANOTHER_ADMINISTRATOR = """SELECT true FROM grants WHERE role = 'administrator' AND place = $2 AND person_id <> $1
+    AND on_behalf_of IS NULL AND until_at IS NULL AND from_at <= $3 LIMIT 1"""
+
 PEOPLE = Store(tables.people, Person)
 GRANTS = Store(tables.grants, Grant)
 
@@ -106,6 +109,14 @@ class NoSuchPlace(Invalid):
             "Correct the place: group, area:<region>, a branch, or branch/department.",
             errors=[Wrong.UNKNOWN.at("/place", f"there is no {place}")],
         )
+
+
+class LastAdministrator(Refused):
+    """Somebody must be there who makes administrators: nobody else can."""
+
+    title = "Nobody would be left who administers the group"
+    zh = "此人是集团最后一名系统管理员。请先授予另一人，再办理。"
+    rules = ("P05.19",)
 
 
 async def person_of(tx: Tx, subject: str, *, lock: bool = False) -> Person | None:
@@ -169,12 +180,33 @@ async def check_grant(tx: Tx, principal: Principal, subject: str, role: Role, pl
         raise Forbidden("Nobody gives a role to himself. Ask somebody else who keeps people.", rules=("P05.19",))
     if not await place_exists(tx, place):
         raise NoSuchPlace(place)
+    refuse_to_give(tx, principal, reached, role, place)
+
+
+def refuse_to_give(tx: Tx, principal: Principal, reached: Reached, role: Role, place: str) -> None:
+    """Refuse a role at a place beyond this reach: central ones, and those of a whole area or the group, need all."""
     central = policy(tx, StaffPolicy, GROUP, tx.now).central_roles
-    wide = place == GROUP or place.startswith("area:") or role in central
-    if not (reached.everywhere if wide else reached.includes(branch_of(place))):
+    wide = place == GROUP or place.startswith(AREA) or role in central
+    branch, _, department = place.partition("/")
+    if not (reached.everywhere if wide else reached.includes(branch, department=department or None)):
         raise Forbidden(f"You may give roles, but not {role.value} at {place}.", rules=("P05.19",))
     if role is Role.ADMINISTRATOR and not any(g.role is Role.ADMINISTRATOR for g in principal.grants):
         raise Forbidden("Only an administrator makes another one.", rules=("P05.19",))
+
+
+async def keep_an_administrator(tx: Tx, person: Person, ending: Iterable[Grant]) -> None:
+    """`LastAdministrator` where these roles of the person are to end and nobody else administers the group for good."""
+    if not any(_administers(grant) for grant in ending):
+        return
+    # two administrators who end each other's role take turns here
+    await tx.driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('administrators', 0))")
+    if not await tx.driver.fetchval(_ANOTHER_ADMINISTRATOR, person.id, GROUP, tx.now):
+        raise LastAdministrator("Make another administrator of the group first, without an end.")
+
+
+def _administers(grant: Grant) -> bool:
+    held = (grant.role, grant.place, grant.on_behalf_of, grant.until_at)
+    return held == (Role.ADMINISTRATOR, GROUP, None, None)
 
 
 async def tell(tx: Tx, person: Person) -> None:

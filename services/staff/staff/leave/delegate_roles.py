@@ -12,11 +12,11 @@ from chassis.problems import NotFound
 from chassis.tx import Tx
 from pydantic import Field
 
-from staff.leave.leave import Delegation, delegate, lock_people
+from staff.leave.leave import Delegation, delegate, lock_people, refuse_beyond_reach
 from staff.people.form import GrantView, Part, grant_view, window
 from staff.people.give_role import Over
 from staff.permissions import PLAN_LEAVE
-from staff.person import PEOPLE, HasLeft, grants_of, record, tell, within
+from staff.person import PEOPLE, HasLeft, Person, grants_of, person_of, record, tell, within
 
 RULES = ("P05.19",)
 
@@ -38,6 +38,7 @@ async def delegate_roles(person_id: UUID, form: DelegationForm, principal: Princ
     assert until_at is not None
     if person.gone_by(from_at):
         raise HasLeft("Whoever has left, or will have by then, delegates nothing.")
+    refuse_beyond_reach(tx, principal, person, form.delegations)
     given = await delegate(tx, person, form.delegations, people, from_at=from_at, until_at=until_at)
     return [grant_view(grant) for grant in given]
 
@@ -51,7 +52,8 @@ async def end_delegation(grant_id: UUID, principal: Principal, tx: Tx) -> GrantV
     if row is None:
         raise NotFound("There is no such delegation. Check the id.")
     person = await tx.get(PEOPLE, row["person_id"])
-    if principal.subject != row["on_behalf_of"]:
+    owner = await person_of(tx, row["on_behalf_of"])
+    if owner is None or not _reached(principal, owner):
         await within(tx, person.id, PLAN_LEAVE, principal, lock=True, or_self=True)
     found = next(one for one in await grants_of(tx, person) if one.id == grant_id)
     if not found.end(tx.now):
@@ -59,3 +61,9 @@ async def end_delegation(grant_id: UUID, principal: Principal, tx: Tx) -> GrantV
     record(tx, "delegation_ended", person, f"{found.role.value}@{found.place}")
     await tell(tx, person)
     return grant_view(found)
+
+
+def _reached(principal: Principal, owner: Person) -> bool:
+    """Whether the role is the caller's own, or that of somebody whose leave he plans."""
+    reach = PLAN_LEAVE.reach(principal)
+    return principal.subject == owner.subject or reach.includes(owner.branch, department=owner.department)

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from chassis.problems import Refused
+from chassis.auth import Principal
+from chassis.problems import Forbidden, Refused
 from chassis.store import Store
 from chassis.tx import Tx
 from contracts.roles import Role
@@ -18,7 +19,8 @@ from pydantic import Field
 
 from staff.leave import tables
 from staff.people.form import Part, Place, Subject
-from staff.person import PEOPLE, Grant, HasLeft, Person, add_grant, grants_of, tell
+from staff.permissions import PLAN_LEAVE
+from staff.person import PEOPLE, Grant, HasLeft, Person, add_grant, grants_of, refuse_to_give, tell
 
 
 class LeaveState(StrEnum):
@@ -85,6 +87,18 @@ async def lock_people(tx: Tx, person_id: UUID, delegations: Iterable[Delegation]
     )
     found = await tx.load(PEOPLE, [row[0] for row in rows])
     return {person.subject: person for person in found.values()}
+
+
+def refuse_beyond_reach(tx: Tx, principal: Principal, person: Person, delegations: Iterable[Delegation]) -> None:
+    """Who delegates the roles of another gives none to himself, and none that lies beyond his own places (P05.19)."""
+    if principal.subject == person.subject and not principal.machine:
+        return
+    for one in delegations:
+        if one.to == principal.subject:
+            raise Forbidden(
+                "Nobody lets himself act for another. Ask somebody else who plans leave.", rules=("P05.19",)
+            )
+        refuse_to_give(tx, principal, PLAN_LEAVE.reach(principal), one.role, one.place)
 
 
 async def delegate(

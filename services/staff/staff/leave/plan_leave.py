@@ -17,13 +17,24 @@ from chassis.tx import Tx
 from contracts.staff import Employment
 from pydantic import BaseModel, ConfigDict, Field
 
-from staff.leave.leave import LEAVES, Delegation, Leave, LeaveState, away, delegate, lock_people
+from staff.leave.leave import (
+    LEAVES,
+    Delegation,
+    Leave,
+    LeaveState,
+    away,
+    delegate,
+    lock_people,
+    refuse_beyond_reach,
+)
 from staff.people.form import GrantView, Part, grant_view, window
 from staff.permissions import PLAN_LEAVE
 from staff.person import GRANTS, PEOPLE, Grant, HasLeft, Person, grants_of, tell, within
 from staff.tables import grants
 
 RULES = ("P05.19", "P06.9")
+
+_RUNNING = "SELECT true FROM leaves WHERE person_id = $1 AND state = 'running' AND id <> $2 LIMIT 1"
 
 
 class AwayAlready(Refused):
@@ -88,6 +99,7 @@ async def plan_leave(person_id: UUID, form: LeaveForm, principal: Principal, tx:
     leave = Leave(
         uuid7(), person.id, from_at, until_at, LeaveState.PLANNED, principal.subject, tx.now, 1, 0
     )  # fmt: skip
+    refuse_beyond_reach(tx, principal, person, form.delegations)
     given = await delegate(tx, person, form.delegations, people, from_at=from_at, until_at=until_at, leave_id=leave.id)
     tx.add(leave)
     if from_at <= tx.now:
@@ -151,7 +163,9 @@ async def _begin(tx: Tx, leave: Leave, person: Person) -> None:
 
 async def _return(tx: Tx, leave: Leave, person: Person) -> None:
     leave.state = LeaveState.ENDED
-    if person.employment is Employment.ON_LEAVE:
+    # the next one may have begun at the same instant
+    another = await tx.driver.fetchval(_RUNNING, person.id, leave.id)
+    if person.employment is Employment.ON_LEAVE and not another:
         person.employment = Employment.ACTIVE
         await tell(tx, person)
 
@@ -161,7 +175,8 @@ async def begin_leave(ref: str, work: Work) -> None:
     """The leave that was planned for this instant, unless it was cancelled or they have left."""
     async with work.runtime.transaction() as tx:
         leave, person = await _locked(tx, UUID(ref))
-        if leave.state is LeaveState.PLANNED and leave.from_at <= tx.now and person.employment is Employment.ACTIVE:
+        there = person.employment is not Employment.LEFT
+        if leave.state is LeaveState.PLANNED and leave.from_at <= tx.now and there:
             await _begin(tx, leave, person)
 
 

@@ -203,3 +203,62 @@ async def test_nobody_plans_the_leave_of_others_beyond_his_reach(stage: Stage, c
         assert answer.status_code == 404, grant
     own = await post(stage, f"{manager['path']}/leaves", form, "hr_admin@sh-pudong", subject="hr")
     assert own.status_code == 201
+
+
+async def test_one_leave_after_the_other_whichever_was_planned_first(stage: Stage, clock: Clock) -> None:
+    manager = await two(stage)
+    path, then = f"{manager['path']}/leaves", "2026-03-20T00:00:00+08:00"
+    for from_at, until_at in ((UNTIL, then), (FROM, UNTIL)):
+        assert (await post(stage, path, {"from_at": from_at, "until_at": until_at})).status_code == 201
+    for instant, states, employment in (
+        ("2026-03-09 00:00", ["running", "planned"], "on_leave"),
+        ("2026-03-14 00:00", ["ended", "running"], "on_leave"),
+        ("2026-03-20 00:00", ["ended", "ended"], "active"),
+    ):
+        clock.at(instant)
+        async with at_work(stage.runner()):
+            await eventually(lambda s=states: leaves_are(stage, s))  # type: ignore[misc]
+        assert await is_now(stage, "gm-1", employment), instant
+
+
+async def leaves_are(stage: Stage, states: list[str]) -> bool:
+    return [row["state"] for row in await stage.rows("SELECT state FROM leaves ORDER BY from_at")] == states
+
+
+@pytest.mark.rule("P05.19")
+@pytest.mark.parametrize("path", ["leaves", "delegations"])
+@pytest.mark.parametrize(
+    ("by", "subject", "delegation", "status"),
+    [
+        ("department_head@sh-pudong", "gm-2", to("gm-2"), 403),  # lets himself act
+        ("hr_admin@sh-pudong", "hr", to("gm-2", "administrator", "group"), 403),
+        ("hr_admin@sh-pudong", "hr", to("gm-2", "department_head", "area:east"), 403),
+        ("department_head@sh-pudong/sales", "head", to("gm-2"), 403),
+        ("department_head@sh-pudong/sales", "head", to("gm-2", "sales_consultant", "sh-pudong/sales"), 201),
+        ("hr_admin@sh-pudong", "hr", to("gm-2"), 201),
+        ("technician@sh-pudong", "gm-1", to("gm-2", "administrator", "group"), 201),  # his own
+    ],
+)
+async def test_who_delegates_for_another_keeps_to_his_own_places_and_never_to_himself(
+    stage: Stage, clock: Clock, path: str, by: str, subject: str, delegation: dict[str, str], status: int
+) -> None:
+    await opened(stage)
+    held = ("general_manager@sh-pudong", "administrator@group", "department_head@area:east",
+            "sales_consultant@sh-pudong/sales")  # fmt: skip
+    manager = await joined(stage, "gm-1", *held, department="sales")
+    await joined(stage, "gm-2")
+    form = {"until_at": UNTIL, "delegations": [delegation]}
+    answer = await post(stage, f"{manager['path']}/{path}", form, by, subject=subject)
+    assert answer.status_code == status, answer.text
+
+
+async def test_who_plans_leave_at_the_place_of_the_role_takes_a_delegation_back(stage: Stage, clock: Clock) -> None:
+    manager = await two(stage)
+    await opened(stage, "bj-1", region="north")
+    await joined(stage, "far", branch="bj-1")
+    form = {"until_at": UNTIL, "delegations": [to("far")]}
+    (given,) = (await post(stage, f"{manager['path']}/delegations", form)).json()
+    path = f"/v1/delegations/{given['id']}/end"
+    elsewhere = await post(stage, path, {}, "hr_admin@gz-1", subject="hr")
+    taken_back = await post(stage, path, {}, "hr_admin@sh-pudong", subject="hr")
+    assert (elsewhere.status_code, taken_back.status_code) == (404, 200)
