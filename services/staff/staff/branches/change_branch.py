@@ -58,6 +58,8 @@ async def _refuse_if_used(tx: Tx, branch: str, had: list[dict[str, str]], has: l
     going = [one["department"] for one in had if one["department"] not in kept]
     used = await tx.driver.fetch(
         "SELECT department FROM people WHERE branch = $1 AND department = ANY($2::text[]) AND employment <> 'left' "
+        "UNION SELECT moves->>'department' FROM people WHERE moves->>'branch' = $1 "
+        "AND moves->>'department' = ANY($2::text[]) AND employment <> 'left' "
         "UNION SELECT split_part(place, '/', 2) FROM grants WHERE place = ANY($3::text[]) "
         "AND (until_at IS NULL OR until_at > $4) ORDER BY 1",
         branch,

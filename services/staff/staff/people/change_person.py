@@ -10,6 +10,7 @@ from chassis.fields import Mail, Phone
 from chassis.http import if_match, patch
 from chassis.problems import Invalid, Stale
 from chassis.tx import Tx
+from contracts.staff import Employment
 from fastapi import Depends
 
 from staff.people.duplicates import enter_tokens, refuse_duplicates
@@ -55,9 +56,12 @@ async def change(tx: Tx, person: Person, sent: dict[str, Any]) -> Personal:
         raise Invalid("An entry keeps a name and a language.")
     personal = Personal.model_validate({**clear, **{n: sent[n] for n in Personal.model_fields if n in sent}})
     number = sent.get("employee_number", person.employee_number)
-    await refuse_duplicates(tx, person.id, person.subject, number, personal)
+    there = person.employment is not Employment.LEFT
+    # whoever has left keeps no mail or mobile from another
+    noticed = personal if there else Personal(name=personal.name)
+    await refuse_duplicates(tx, person.id, person.subject, number, noticed)
     person.employee_number, person.language = number, sent.get("language", person.language)
     if personal.model_dump(mode="json") != clear:
         person.sealed = await tx.seal(people, person.id, person.subject_id, personal.model_dump(mode="json"))
-        await enter_tokens(tx, person.id, personal)
+        await enter_tokens(tx, person.id, noticed)
     return personal

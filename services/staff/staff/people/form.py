@@ -13,7 +13,7 @@ from chassis.wrong import Wrong
 from contracts.customer import TokenKind
 from contracts.roles import Role
 from contracts.staff import Employment
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from staff.person import Grant, Person
 
@@ -53,6 +53,16 @@ class GrantForm(Part):
     place: Place
     from_at: Annotated[datetime | None, Field(description="null: from now on")] = None
     until_at: datetime | None = None
+
+
+def _once_each(roles: tuple[GrantForm, ...]) -> tuple[GrantForm, ...]:
+    """Ending one of two would end nothing."""
+    if len({(one.role, one.place) for one in roles}) != len(roles):
+        raise Wrong.DUPLICATE.error("has a role twice at one place")
+    return roles
+
+
+Roles = Annotated[tuple[GrantForm, ...], Field(max_length=50), AfterValidator(_once_each)]
 
 
 def window(from_at: datetime | None, until_at: datetime | None, now: datetime) -> tuple[datetime, datetime | None]:

@@ -12,7 +12,19 @@ from chassis.tx import Tx
 
 from staff.people.form import GrantForm, GrantView, Part, grant_view, window
 from staff.permissions import KEEP_PEOPLE
-from staff.person import PEOPLE, HasLeft, Person, add_grant, check_grant, grants_of, record, tell, within
+from staff.person import (
+    PEOPLE,
+    HasLeft,
+    Person,
+    add_grant,
+    check_grant,
+    grants_of,
+    keep_an_administrator,
+    record,
+    tell,
+    within,
+)
+from staff.rota.rota import drop_shifts
 
 RULES = ("P05.19",)
 
@@ -65,10 +77,12 @@ async def end_role(person_id: UUID, grant_id: UUID, form: EndForm, principal: Pr
     found = next((grant for grant in await grants_of(tx, person) if grant.id == grant_id), None)
     if found is None:
         raise NotFound("They do not hold this role. Read the person again.")
+    await keep_an_administrator(tx, person, [found])
     if not found.end(at):
         raise Over("It ends earlier, or has ended. Read the person again.")
     record(tx, "role_ended", person, f"{found.role.value}@{found.place}")
     await tell(tx, person)
+    await drop_shifts(tx, person, at)
     if found.on_behalf_of is None:
         await end_delegated(tx, person, at, role=found.role.value, place=found.place)
     return grant_view(found)

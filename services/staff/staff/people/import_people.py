@@ -58,7 +58,7 @@ class PersonRow(BaseModel):
                 raise Invalid(
                     "Correct the roles.", errors=[Wrong.LIKE.at("/roles", detail, limit="call_centre@group")]
                 ) from None
-        return found
+        return list(dict.fromkeys(found))
 
 
 async def take_person(row: PersonRow, by: Principal, tx: Tx) -> Taken:

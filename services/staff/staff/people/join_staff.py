@@ -25,6 +25,7 @@ from staff.people.form import (
     Number,
     Personal,
     PersonView,
+    Roles,
     Subject,
     view_of,
     window,
@@ -61,7 +62,7 @@ class JoinForm(Personal):
     branch: Annotated[Slug, Field(description="where they work; group is the head office")]
     department: Department | None = None
     language: Language = "zh"
-    roles: Annotated[tuple[GrantForm, ...], Field(max_length=50)] = ()
+    roles: Roles = ()
 
     @property
     def personal(self) -> Personal:

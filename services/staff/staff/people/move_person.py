@@ -10,17 +10,36 @@ from chassis.auth import Principal
 from chassis.fields import Slug
 from chassis.http import post
 from chassis.jobs import Work, job
-from chassis.problems import Invalid
+from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
 from pydantic import Field
 
-from staff.people.form import Department, GrantForm, Part, PersonLine, line_of, window
+from staff.people.form import Department, Part, PersonLine, Roles, line_of, window
 from staff.people.give_role import end_delegated
 from staff.people.join_staff import check_workplace
 from staff.permissions import KEEP_PEOPLE
-from staff.person import PEOPLE, HasLeft, Person, add_grant, check_grant, grants_of, record, tell, within
+from staff.person import (
+    PEOPLE,
+    HasLeft,
+    Person,
+    add_grant,
+    check_grant,
+    grants_of,
+    keep_an_administrator,
+    record,
+    tell,
+    within,
+)
+from staff.rota.rota import drop_shifts
 
 RULES = ("P05.19",)
+
+
+class MovesAlready(Refused):
+    """A move is planned for an earlier instant: roles begin with it."""
+
+    title = "They move earlier already"
+    zh = "此人已有更早的调动。请待其到任后再办理。"
 
 
 class MoveForm(Part):
@@ -29,7 +48,7 @@ class MoveForm(Part):
     branch: Slug
     department: Department | None = None
     at: Annotated[datetime | None, Field(description="null: now")] = None
-    roles: Annotated[tuple[GrantForm, ...], Field(max_length=50, description="from_at: when they move")] = ()
+    roles: Annotated[Roles, Field(description="from_at: when they move")] = ()
 
 
 @post("/v1/people/{person_id}/move", needs=KEEP_PEOPLE)
@@ -41,11 +60,15 @@ async def move_person(person_id: UUID, form: MoveForm, principal: Principal, tx:
     at = ahead or tx.now
     if person.gone_by(at):
         raise HasLeft("Whoever has left, or will have by then, does not move.")
+    if person.moves is not None and datetime.fromisoformat(person.moves["at"]) < at:
+        raise MovesAlready("They move earlier than that already. Move them on from there once they have arrived.")
     for role in form.roles:
         await check_grant(tx, principal, person.subject, role.role, role.place)
         if role.from_at is not None:
             raise Invalid("The new roles begin when they move: leave from_at out.")
-    for grant in await grants_of(tx, person):
+    held = await grants_of(tx, person)
+    await keep_an_administrator(tx, person, held)
+    for grant in held:
         grant.end(at)
     await end_delegated(tx, person, at)
     for role in form.roles:
@@ -53,6 +76,7 @@ async def move_person(person_id: UUID, form: MoveForm, principal: Principal, tx:
         if person.leaves_at is not None:
             until = person.leaves_at if until is None else min(until, person.leaves_at)
         add_grant(tx, person, role.role, role.place, from_at=at, until_at=until)
+    await drop_shifts(tx, person, at)
     person.moves = {"branch": form.branch, "department": form.department, "at": at.isoformat()}
     record(tx, "moved", person, form.branch)
     if ahead is None:

@@ -15,7 +15,8 @@ from chassis.wrong import Wrong
 from contracts.roles import Role
 from contracts.staff import Employment, RotaEntry, ShiftLine
 from policy.access import AREA, GROUP, branch_of
-from policy.calendar import at
+from policy.calendar import at as instant_of
+from policy.calendar import civil
 from pydantic import Field
 
 from staff.branch import branch_named
@@ -43,6 +44,9 @@ class Rota:
 
 ROTAS = Store(tables.rotas, Rota)
 
+_SHIFTS_OF = """SELECT id FROM rotas WHERE date >= $1
+    AND shifts @> jsonb_build_array(jsonb_build_object('person', $2::text)) ORDER BY id"""
+
 
 class Shift(Part):
     """Who is there from when until when; one that ends at or before its begin ends on the next day."""
@@ -68,8 +72,8 @@ def rota_id(role: Role, place: str, day: date) -> UUID:
 def on_day(shift: Shift, day: date) -> dict[str, Any]:
     """The shift as instants of this day."""
     begin, end = _minutes(shift.from_time), _minutes(shift.until_time)
-    from_at = at(day, begin)
-    until_at = at(day, end) if end > begin else at(day + timedelta(days=1), end)
+    from_at = instant_of(day, begin)
+    until_at = instant_of(day, end) if end > begin else instant_of(day + timedelta(days=1), end)
     return {"person": shift.person, "from_at": from_at.isoformat(), "until_at": until_at.isoformat()}
 
 
@@ -110,6 +114,31 @@ async def set_day(
         return found
     else:
         found.shifts, found.set_by = list(shifts), by
+    _tell(tx, found)
+    return found
+
+
+async def drop_shifts(tx: Tx, person: Person, at: datetime) -> None:
+    """Take the person off the shifts from this instant on for which they hold the role no more, and tell it (P01.9).
+
+    Where they were the only one, every holder is on duty again.
+    """
+    rows = await tx.driver.fetch(_SHIFTS_OF, civil(at) - timedelta(days=1), person.subject)
+    grants = await grants_of(tx, person)
+    for rota in (await tx.load(ROTAS, [row[0] for row in rows])).values():
+        places = await _places_of(tx, rota.place)
+        kept = []
+        for one in rota.shifts:
+            from_at, until_at = datetime.fromisoformat(one["from_at"]), datetime.fromisoformat(one["until_at"])
+            theirs = one["person"] == person.subject and from_at >= at
+            if not theirs or _holds(grants, rota.role, places, from_at, until_at):
+                kept.append(one)
+        if kept != rota.shifts:
+            rota.shifts = kept
+            _tell(tx, rota)
+
+
+def _tell(tx: Tx, found: Rota) -> None:
     found.sequence += 1
     lines = [
         ShiftLine(
@@ -119,8 +148,9 @@ async def set_day(
         )
         for one in found.shifts
     ]
-    tx.publish(found, RotaEntry(rota_id=found.id, role=role.value, place=place, date=day, shifts=lines))
-    return found
+    tx.publish(
+        found, RotaEntry(rota_id=found.id, role=found.role.value, place=found.place, date=found.date, shifts=lines)
+    )
 
 
 async def _lock(tx: Tx, shifts: Sequence[dict[str, Any]]) -> None:
@@ -148,15 +178,20 @@ async def _unfit(
         left = max(from_at, min(tx.now, until_at))
         if person is None or person.employment is Employment.LEFT:
             refused.append((n, Wrong.NO_SUCH_PERSON))
-        elif not any(
-            grant.role is role and grant.place in counted and grant.holds_at(left)
-            and (grant.until_at is None or grant.until_at >= until_at)
-            for grant in held[person.subject]
-        ):  # fmt: skip
+        elif not _holds(held[person.subject], role, counted, left, until_at):
             refused.append((n, Wrong.WITHOUT_ROLE))
         elif any(_overlap(one, other) for other in [*shifts[:n], *others]):
             refused.append((n, Wrong.ON_DUTY))
     return refused
+
+
+def _holds(grants: Sequence[Grant], role: Role, places: set[str], from_at: datetime, until_at: datetime) -> bool:
+    """Whether one of these grants counts for a shift from its begin to its end."""
+    return any(
+        grant.role is role and grant.place in places and grant.holds_at(from_at)
+        and (grant.until_at is None or grant.until_at >= until_at)
+        for grant in grants
+    )  # fmt: skip
 
 
 async def _places_of(tx: Tx, place: str) -> set[str]:

@@ -98,6 +98,16 @@ async def test_a_department_where_people_work_stays(stage: Stage) -> None:
     assert "after_sales, sales" in answer.json()["detail"]
 
 
+async def test_a_department_that_somebody_moves_to_stays(stage: Stage) -> None:
+    made = await opened(stage)
+    person = await joined(stage, "adviser-1")
+    async with stage.client(ADMIN) as admin:
+        ahead = {"branch": "sh-pudong", "department": "sales", "at": "2099-01-01T00:00:00+08:00"}
+        assert (await admin.post(f"{person['path']}/move", json=ahead)).status_code == 200
+        answer = await admin.put(made["path"], json=CHANGED)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/department-in-use")
+
+
 async def test_branches_are_listed_by_area_and_profile_in_parts(stage: Stage) -> None:
     await opened(stage)
     await opened(stage, "hz-1", profile="retail", kind="store")

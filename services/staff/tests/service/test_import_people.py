@@ -114,3 +114,10 @@ async def test_a_row_is_refused_alone_by_what_its_importer_may_and_without_its_w
     kept = str(await stage.rows("SELECT * FROM kehu.import_rows")) + str(view)
     assert not any(word in kept for word in ("李小敏", "0042", "魔术师"))
     assert len(await stage.rows("SELECT 1 FROM people")) == 2
+
+
+async def test_a_role_that_a_row_names_twice_is_given_once(stage: Stage) -> None:
+    await opened(stage)
+    await taken(stage, HEAD + "s-1,,李小敏,,,sh-pudong,,总经理；总经理；general_manager@sh-pudong\n")
+    ((count,),) = await stage.rows("SELECT count(*) FROM grants")
+    assert count == 1

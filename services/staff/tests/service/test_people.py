@@ -255,6 +255,70 @@ async def no_job(stage: Stage) -> bool:
     return not await stage.rows("SELECT 1 FROM kehu.jobs WHERE state = 'waiting'")
 
 
+@pytest.mark.parametrize("path", ["/v1/people", "move"])
+async def test_a_role_is_not_given_twice_in_one_form(stage: Stage, path: str) -> None:
+    await opened(stage)
+    person = await joined(stage, "relations-1")
+    form = {"branch": "sh-pudong", "roles": [{"role": "legal", "place": "group"}] * 2}
+    more = {"subject": "other", "name": "王五"} if path == "/v1/people" else {}
+    answer = await post(stage, path if more else f"{person['path']}/move", {**form, **more})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"], error["code"]) == (422, "/roles", "duplicate")
+
+
+async def test_a_planned_move_is_brought_forward_and_never_passed_over(stage: Stage, clock: Clock) -> None:
+    for branch in ("sh-pudong", "bj-1", "gz-1"):
+        await opened(stage, branch)
+    person = await joined(stage, "adviser-1", "service_adviser@sh-pudong")
+
+    async def move(branch: str, day: int) -> int:
+        form = {"branch": branch, "at": f"2026-03-{day:02}T00:00:00+08:00",
+                "roles": [{"role": "service_adviser", "place": branch}]}  # fmt: skip
+        return int((await post(stage, f"{person['path']}/move", form)).status_code)
+
+    assert [await move("bj-1", 9), await move("gz-1", 20), await move("gz-1", 5)] == [200, 409, 200]
+    clock.at("2026-03-10 09:00")
+    async with at_work(stage.runner()):
+        await eventually(lambda: moved(stage, "gz-1"))
+        await eventually(lambda: no_job(stage))
+    entry = (await told_of(stage, "adviser-1"))[-1]
+    assert (entry.branch, held(entry)) == ("gz-1", ["service_adviser@gz-1"])
+
+
+@pytest.mark.rule("P05.19")
+async def test_somebody_always_administers_the_group(stage: Stage) -> None:
+    await opened(stage)
+    first = await joined(stage, "boss-1", "administrator@group")
+    # held for a time, or for another, it ends by itself
+    ends = {"role": "administrator", "place": "group", "until_at": "2099-01-01T00:00:00+08:00"}
+    await joined(stage, "for-a-time", roles=[ends])
+    until = {"until_at": "2098-01-01T00:00:00+08:00"}
+    acting = {"delegations": [{"role": "administrator", "place": "group", "to": "for-a-time"}], **until}
+    assert (await post(stage, f"{first['path']}/delegations", acting)).status_code == 201
+    acts = ((f"grants/{first['grants'][0]['id']}/end", {}), ("move", {"branch": "sh-pudong"}), ("departure", {}))
+    for path, form in acts:
+        answer = await post(stage, f"{first['path']}/{path}", form, "hr_admin@group", subject="hr")
+        assert (answer.status_code, answer.json()["type"]) == (409, "/problems/last-administrator"), path
+    second = await joined(stage, "boss-2", "administrator@group")
+    at_once = [post(stage, f"{one['path']}/departure", {}) for one in (first, second)]
+    assert sorted(answer.status_code for answer in await asyncio.gather(*at_once)) == [200, 409]
+
+
+@pytest.mark.rule("P01.9")
+async def test_the_entry_of_who_has_left_is_corrected_and_keeps_no_number_from_another(stage: Stage) -> None:
+    await opened(stage)
+    gone = await joined(stage, "adviser-1", **REACHED)
+    await post(stage, f"{gone['path']}/departure", {})
+
+    async def corrected(name: str) -> int:
+        async with stage.client(ADMIN) as admin:
+            return int((await admin.patch(gone["path"], json={"name": name})).status_code)
+
+    assert await corrected("李小民") == 200
+    await joined(stage, "adviser-2", **REACHED)
+    assert await corrected("李小敏") == 200
+
+
 # -- seeing --------------------------------------------------------------------------------------
 
 

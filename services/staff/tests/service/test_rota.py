@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from chassis.kit.stage import Stage
 from contracts.staff import RotaEntry
+from policy.calendar import ZONE
+from policy.kit import Clock
 from staff.rota.tables import rotas
 
 from ..builders import joined, opened
@@ -138,6 +140,37 @@ async def test_a_rota_is_set_within_reach_and_seen_within_reach(stage: Stage) ->
     for place, count in (("sh-pudong", 1), ("bj-1", 0)):
         async with stage.client(f"technician@{place}") as anyone:
             assert len((await anyone.get(f"/v1/rota?from_date={MONDAY}")).json()["items"]) == count
+
+
+@pytest.mark.rule("P01.9")
+@pytest.mark.parametrize(
+    ("act", "form"),
+    [
+        ("departure", {}),
+        ("departure", {"at": "2026-12-07T16:00:00+08:00"}),
+        ("move", {"branch": "bj-1"}),
+        ("grants/{grant}/end", {}),
+    ],
+)
+async def test_who_holds_the_role_no_more_is_taken_off_later_shifts(
+    stage: Stage, act: str, form: dict[str, Any]
+) -> None:
+    stage.runtime.clock = Clock(datetime(2026, 11, 30, 9, 15, tzinfo=ZONE))
+    await staffed(stage)
+    await opened(stage, "bj-1", region="north")
+    person = await joined(stage, "c", "service_agent@sh-pudong", "order_agent@group")
+    days = ("2026-12-06", MONDAY, "2026-12-08")
+    for day in days:
+        assert (await put(stage, shift("b"), shift("c"), date=day)).status_code == 200
+    assert (await put(stage, shift("c", "17:00", "18:00"), date="2026-12-09", role="order_agent")).status_code == 200
+    path = f"{person['path']}/{act.format(grant=person['grants'][0]['id'])}"
+    async with stage.client("administrator@group", subject="admin") as admin:
+        answer = await admin.post(path, json=form)
+        assert answer.status_code == 200, answer.text
+    last = {(str(one.role), str(one.date)): [shift.person for shift in one.shifts] for one in await told(stage)}
+    until = MONDAY if "at" in form else ""
+    assert [last["service_agent", day] for day in days] == [["b", "c"] if day <= until else ["b"] for day in days]
+    assert last["order_agent", "2026-12-09"] == (["c"] if act.startswith("grants") else [])
 
 
 async def test_the_lists_of_50_000_days_are_read_from_an_index(stage: Stage) -> None:
