@@ -13,12 +13,13 @@ from chassis.ids import uuid7
 from chassis.lists import newest_first
 from chassis.problems import NotFound
 from chassis.tx import Tx
+from policy.access import GROUP
 from policy.directory import Directory
 from policy.policies import policy
 from pydantic import BaseModel, ConfigDict, Field
 
 from staff.cards import tables
-from staff.cards.model import CARDS, Card, Contacts, refuse_incomplete
+from staff.cards.model import CARDS, Card, Contacts, refuse_incomplete, refuse_outdated
 from staff.cards.permissions import MAKE_CARD, READ_CARD
 from staff.cards.policy import CardPolicy
 
@@ -74,6 +75,7 @@ async def make_card(form: CardForm, principal: Principal, tx: Tx) -> PrintData:
     found = Directory.of(tx.runtime).people.get(form.person)
     if found is None or not MAKE_CARD.reach(principal).includes(found.branch):
         raise NotFound("There is no such person within your reach. Check whom you mean.")
+    refuse_outdated(found, found.branch)
     contacts = await complete_contacts(tx, found.branch)
     personal = form.model_dump(exclude={"person"})
     identifier, subject = uuid7(), tx.new_subject()
@@ -85,10 +87,11 @@ async def make_card(form: CardForm, principal: Principal, tx: Tx) -> PrintData:
 
 @get("/v1/cards/{card_id}", needs=READ_CARD)
 async def read_card(card_id: UUID, principal: Principal, tx: Tx) -> PrintData:
-    """The print data of a card, with the contacts of today; reading it is recorded."""
+    """The print data of a card, with the contacts of today; reading it is recorded. 409 once they work elsewhere."""
     one = await tx.get(CARDS, card_id, lock=False)
     if one.person != principal.subject and not READ_CARD.reach(principal).includes(one.branch, owner=one.person):
         raise NotFound("There is no such card, or none of a person within your reach. Check the id.")
+    refuse_outdated(Directory.of(tx.runtime).people.get(one.person), one.branch)
     contacts = await complete_contacts(tx, one.branch)
     return _print_data(one, await tx.unseal(one, why="printing a card", rules=RULES), contacts)
 
@@ -113,7 +116,8 @@ async def complete_contacts(tx: Tx, branch: str) -> Contacts:
     """The complaint contacts for a card of this branch; `CardIncomplete` where it must carry one that is missing."""
     found = await tx.driver.fetchrow(_CONTACTS, branch)
     contacts = Contacts() if found is None else Contacts(found["complaint_phone"], found["complaint_mailbox"])
-    refuse_incomplete(contacts, required=policy(tx, CardPolicy, branch, tx.now).complaint_contacts)
+    required = branch != GROUP and policy(tx, CardPolicy, branch, tx.now).complaint_contacts
+    refuse_incomplete(contacts, required=required)
     return contacts
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from chassis.problems import Refused
 from chassis.store import Store
+from contracts.staff import Employment
+from policy.directory import Person
 
 from staff.cards import tables
 
@@ -17,6 +19,13 @@ class CardIncomplete(Refused):
 
     title = "The card would lack what must stand on it"
     zh = "门店的投诉电话或信箱未登记，不能印制卡片。请先补全门店资料。"
+
+
+class CardOutdated(Refused):
+    """A card is printed for who works at its branch."""
+
+    title = "The card is out of date"
+    zh = "此人已离职或调离，原名片作废。在职的请到现门店重新办理。"
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,14 @@ class Card:
     made_at: datetime
     version: int = 1
     sequence: int = 0
+
+
+def refuse_outdated(person: Person | None, branch: str) -> None:
+    """`CardOutdated` for who has left, or works at another branch than the card's by now (P01.9, P04.13)."""
+    if person is None or person.employment == Employment.LEFT:
+        raise CardOutdated("They have left. Nothing is printed for them any more.", rules=("P01.9",))
+    if person.branch != branch:
+        raise CardOutdated(f"They work at {person.branch} now. Have a card of that branch made.", rules=("P04.13",))
 
 
 def refuse_incomplete(contacts: Contacts, *, required: bool) -> None:

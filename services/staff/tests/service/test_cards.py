@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from chassis.kit.stage import Stage
 from contracts.archive import AccessRecorded
+from contracts.staff import Employment, GrantLine, PersonEntry
+from policy.directory import Directory
+from policy.kit import hire
 from policy.policies import Policies
 
 from .ledger import ADVISER, clock_of, sign
@@ -130,3 +134,46 @@ async def test_a_card_ordered_twice_with_one_key_is_made_once(staff: Stage) -> N
     assert first.json() == second.json()
     ((count,),) = await staff.rows("SELECT count(*) FROM cards")
     assert count == 1
+
+
+@pytest.mark.rule("P01.9")
+async def test_for_who_has_left_no_card_is_made_or_printed(staff: Stage) -> None:
+    await keep(staff)
+    card = (await make(staff)).json()["id"]
+    await hire(staff, ADVISER, employment=Employment.LEFT)
+    for answer in (await make(staff), await read(staff, card, "hr-1")):
+        assert (answer.status_code, answer.json()["type"]) == (409, "/problems/card-outdated")
+        assert answer.json()["rules"] == ["P01.9"]
+
+
+@pytest.mark.rule("P04.13")
+async def test_a_card_is_not_printed_with_the_contacts_of_a_branch_where_they_work_no_more(staff: Stage) -> None:
+    await keep(staff)
+    card = (await make(staff)).json()["id"]
+    await works_at(staff, "bj-chaoyang")
+    for who in ("hr-1", ADVISER):
+        answer = await read(staff, card, who)
+        assert (answer.status_code, answer.json()["type"]) == (409, "/problems/card-outdated")
+        assert answer.json()["rules"] == ["P04.13"]
+
+
+@pytest.mark.rule("P04.13")
+async def test_the_head_office_is_no_regional_company(staff: Stage) -> None:
+    await hire(staff, "hr-0", "hr_admin_manager@group")
+    await works_at(staff, "group")
+    made = await make(staff, "hr-0")
+    assert made.status_code == 201, made.text
+    assert (made.json()["branch"], made.json()["complaint_phone"]) == ("group", None)
+
+
+async def works_at(stage: Stage, branch: str) -> None:
+    """The adviser is told to work there now."""
+    held = GrantLine(
+        role="service_adviser", place=branch, from_at=stage.runtime.clock(), until_at=None, on_behalf_of=None
+    )
+    entry = PersonEntry(
+        person_id=uuid5(NAMESPACE_URL, ADVISER), subject=ADVISER, employment=Employment.ACTIVE, branch=branch,
+        department=None, grants=[held],
+    )  # fmt: skip
+    await stage.receive(entry, key=str(entry.person_id), sequence=100)
+    await Directory.of(stage.runtime).refresh()
