@@ -15,11 +15,12 @@ from chassis.tx import Tx
 from chassis.wrong import Wrong
 from policy.access import GROUP
 from policy.calendar import civil
+from policy.directory import Directory
 from policy.obligations import owe, waive
 from policy.policies import policy
 from pydantic import BaseModel, ConfigDict, Field
 
-from staff.documents.model import DOCUMENTS, Document, DocumentState
+from staff.documents.model import DOCUMENTS, Document, DocumentState, NotTheOwner
 from staff.documents.permissions import DRAFT_DOCUMENT
 from staff.documents.policy import REVIEW, DocumentPolicy
 from staff.documents.read_document import DocumentView, view_of
@@ -72,6 +73,7 @@ async def draft_document(draft: Draft, principal: Principal, tx: Tx) -> Document
             errors=[Wrong.NOT_BEFORE.at("/effective_on", limit=civil(tx.now))],
             rules=RULES[:1],
         )
+    _refuse_unless_owner(tx, principal, draft)
     older = list(dict.fromkeys([*draft.supersedes, *([draft.amends] if draft.amends is not None else [])]))
     await _refuse_unless_ended_by(tx, draft, older)
     one = Document(
@@ -108,8 +110,16 @@ def _may_draft(principal: Principal, place: str) -> bool:
     return reach.everywhere if place == GROUP else reach.includes(place)
 
 
+def _refuse_unless_owner(tx: Tx, principal: Principal, draft: Draft) -> None:
+    """Who works in a department drafts what that department owns (P01.18)."""
+    drafter = Directory.of(tx.runtime).people.get(principal.subject)
+    theirs = None if drafter is None else drafter.department
+    if theirs not in (None, draft.owner_department):
+        raise NotTheOwner(f"You work in {theirs}. The department that owns a document drafts it.", rules=RULES[:1])
+
+
 async def _refuse_unless_ended_by(tx: Tx, draft: Draft, older: list[UUID]) -> None:
-    """What it ends is approved and holds at the same place; what it amends is of the same matter too."""
+    """What it ends is approved and holds at the same place; what it amends is of the same matter and owner too."""
     found = await tx.load(DOCUMENTS, older, lock=False)
 
     def can_end(identifier: UUID) -> bool:
@@ -125,12 +135,16 @@ async def _refuse_unless_ended_by(tx: Tx, draft: Draft, older: list[UUID]) -> No
             errors=[Wrong.UNKNOWN.at(pointer, "no approved document of this place") for pointer in wrong],
             rules=RULES[1:],
         )
-    if draft.amends is not None and found[draft.amends].matter != draft.matter:
-        raise Invalid(
-            "An amendment is about the same matter.",
-            errors=[Wrong.MUST_BE.at("/matter", limit=found[draft.amends].matter)],
-            rules=RULES[:1],
-        )
+    if draft.amends is None:
+        return
+    amended = found[draft.amends]
+    for name in ("matter", "owner_department"):
+        if getattr(amended, name) != getattr(draft, name):
+            raise Invalid(
+                "An amendment is about the same matter, and by the department that owns what it amends.",
+                errors=[Wrong.MUST_BE.at(f"/{name}", limit=getattr(amended, name))],
+                rules=RULES[:1],
+            )
 
 
 @post("/v1/policy-documents/{document_id}/withdraw", needs=DRAFT_DOCUMENT)

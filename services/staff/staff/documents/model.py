@@ -39,6 +39,13 @@ class DrafterReviews(Forbidden):
     zh = "起草人不能审核自己的文件。请由其他人审核。"
 
 
+class NotTheOwner(Forbidden):
+    """A document is drafted by the department that owns it."""
+
+    title = "Another department owns it"
+    zh = "制度由归口部门起草和修订。请由该部门办理。"
+
+
 @dataclass
 class Document(Holdable):
     """One document, or one amendment of one."""

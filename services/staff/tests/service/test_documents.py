@@ -100,6 +100,29 @@ async def test_the_drafter_neither_reviews_nor_approves(staff: Stage) -> None:
 
 
 @pytest.mark.rule("P13.15")
+async def test_the_reviewer_does_not_approve(staff: Stage) -> None:
+    await hire(staff, "manager-2", "department_manager@sh-pudong/sales", "general_manager@sh-pudong")
+    document = await drafted(staff)
+    await act(staff, "manager-2", document)
+    assert (await sign(staff, document, "manager-2")).status_code == 403
+    assert (await sign(staff, document, "gm-1")).status_code == 200
+
+
+@pytest.mark.rule("P01.18")
+async def test_the_department_that_owns_a_document_drafts_and_amends_it(staff: Stage) -> None:
+    other = await draft(staff, "manager-2")
+    assert (other.status_code, other.json()["type"], other.json()["rules"]) == (
+        403, "/problems/not-the-owner", ["P01.18"]
+    )  # fmt: skip
+    first = await approved(staff)
+    taken = await draft(staff, "manager-2", amends=first, owner_department="sales")
+    (error,) = taken.json()["errors"]
+    assert (taken.status_code, error["pointer"], error["limit"]) == (422, "/owner_department", "after_sales")
+    # who belongs to no department drafts for any of the branch
+    assert (await draft(staff, "hr-1", amends=first)).status_code == 201
+
+
+@pytest.mark.rule("P13.15")
 async def test_another_text_is_not_reviewed(staff: Stage) -> None:
     document = await drafted(staff)
     refused = await act(staff, "manager-2", document, digest="0" * 64)
