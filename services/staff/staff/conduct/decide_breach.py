@@ -15,6 +15,7 @@ from chassis.http import post
 from chassis.problems import Forbidden, NotFound
 from chassis.tx import Tx
 from contracts.roles import Role
+from policy.access import GROUP, branch_of
 from policy.directory import Directory
 from policy.obligations import met
 from policy.policies import policy
@@ -95,10 +96,10 @@ def refuse_unless_decider(one: Breach, principal: Principal, tx: Tx) -> None:
     """`NotTheDecider` for the person concerned, for a manager about a manager, and for a manager after the term."""
     if principal.subject == one.person:
         raise NotTheDecider("Nobody decides about themselves. The general manager does.", rules=("P04.12",))
-    if any(grant.role is Role.GENERAL_MANAGER for grant in principal.grants):
+    if any(g.role is Role.GENERAL_MANAGER and branch_of(g.place) in (one.branch, GROUP) for g in principal.grants):
         return
     person = Directory.of(tx.runtime).people.get(one.person)
-    if person is not None and any(held.role is Role.DEPARTMENT_MANAGER for held in person.held):
+    if person is not None and any(held.role is Role.DEPARTMENT_MANAGER and held.at(tx.now) for held in person.held):
         raise NotTheDecider("About a department manager the general manager decides.", rules=("P04.12",))
     deadline = policy(tx, ConductPolicy, one.branch, one.decided_at).decide
     if deadline.within is not None:

@@ -17,6 +17,7 @@ from chassis.wrong import Wrong
 from contracts.money import Money
 from contracts.staff import BreachItem
 from fastapi import Query
+from policy.calendar import civil
 from pydantic import BaseModel
 
 from staff.conduct.model import account_id_of
@@ -65,7 +66,7 @@ async def preview_breach(
     branch, department = place_of(tx, person)
     if not sees(PREVIEW_CONDUCT, principal, branch, department, person):
         raise NotFound("There is no such person within your reach. Check whom you mean.")
-    if occurred_on is not None and occurred_on > tx.now.date():
+    if occurred_on is not None and occurred_on > civil(tx.now):
         raise Invalid("It has not happened yet.", errors=[Wrong.IN_FUTURE.at("/occurred_on")])
     before = (await breaches_of(tx, [account_id_of(person)]))[account_id_of(person)]
     one = trial(

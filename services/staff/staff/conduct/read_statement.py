@@ -45,7 +45,7 @@ _CLOSED = "SELECT closed_at FROM conduct_months WHERE id = $1"
 class Totals(BaseModel):
     """Fines and shares by currency, and points, counter-entries taken off.
 
-    `performance_pay` is in percent of one month's pay of one person, never more than all of it; else null.
+    `performance_pay` is in percent of a month's pay of one person, of no month more than all of it; else null.
     """
 
     fines: list[Money]
@@ -149,7 +149,7 @@ async def statement_of(tx: Tx, principal: Principal, month: str, scope: Scope) -
     ).where(*wanted, entries.month >= first.replace(month=1), entries.month < first)
     opened = [tuple(row) for row in await tx.execute(before.group_by(entries.currency))]
     booked = [(r["currency"], r["fine"], r["share"], r["points"]) for r in rows]
-    pay = None if scope.person is None else min(100, sum(r["performance_pay"] for r in rows))
+    pay = None if scope.person is None else await _performance_pay(tx, wanted, first)
     ids = [r["id"] for r in rows] or [account_id_of(scope.person or scope.branch)]
     people = {row["person"] for row in rows} | ({scope.person} if scope.person is not None else set())
     note_reading(tx, principal, people, ids, action="read")
@@ -164,6 +164,20 @@ async def statement_of(tx: Tx, principal: Principal, month: str, scope: Scope) -
         month_totals=_totals(booked).model_copy(update={"performance_pay": pay}),
         closing=_totals([*opened, *booked]),
     )
+
+
+async def _performance_pay(tx: Tx, wanted: list[sa.ColumnElement[bool]], first: date) -> int:
+    """What this month's lines change of the pay that goes, in percent: of no month's pay goes more than all of it."""
+    entries = tables.conduct_entries.c
+    of_now = sa.select(entries.decided_month).where(*wanted, entries.month == first)
+    before = sa.func.coalesce(sa.func.sum(entries.performance_pay).filter(entries.month < first), 0)
+    query = (
+        sa.select(before, sa.func.sum(entries.performance_pay))
+        .where(*wanted, entries.month <= first, entries.decided_month.in_(of_now))
+        .group_by(entries.decided_month)
+    )
+    rows = [tuple(row) for row in await tx.execute(query)]
+    return sum(min(100, int(after)) - min(100, int(had)) for had, after in rows)
 
 
 def _wanted(principal: Principal, scope: Scope) -> list[sa.ColumnElement[bool]]:

@@ -11,6 +11,7 @@ from chassis.tx import Tx
 from contracts.money import Money
 from contracts.staff import BreachItem, RecordBreach
 from policy.access import GROUP
+from policy.calendar import civil
 from policy.directory import Directory
 from policy.obligations import owe
 from policy.policies import policy
@@ -124,7 +125,7 @@ def trial(
         rule="",
         kind=kind,
         subject=subject,
-        occurred_on=tx.now.date(),
+        occurred_on=civil(tx.now),
         decided_at=tx.now,
         base=None,
         items=list(items) or None,

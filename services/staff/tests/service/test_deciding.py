@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +77,24 @@ async def test_who_may_decide(staff: Stage, who: str, person: str, later: int, s
     clock_of(staff).later(days=later)
     answer = await post(staff, who, breach, "decide", RULING)
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.rule("P04.12")
+async def test_the_general_manager_of_another_branch_is_here_a_department_manager(staff: Stage) -> None:
+    here, elsewhere = "department_manager@sh-pudong/after_sales", "general_manager@bj-chaoyang"
+    await hire(staff, "manager-1", here, elsewhere, department="after_sales")
+    breach = await gravest(staff)
+    clock_of(staff).later(days=10)
+    late = await post(staff, "manager-1", breach, "decide", RULING)
+    assert (late.status_code, late.json()["type"]) == (403, "/problems/not-the-decider")
+
+
+@pytest.mark.rule("P04.12")
+async def test_about_who_was_department_manager_the_department_manager_decides(staff: Stage) -> None:
+    until = clock_of(staff).now - timedelta(minutes=1)
+    await hire(staff, "manager-3", "department_manager@sh-pudong/after_sales", department="after_sales", until=until)
+    breach = await gravest(staff, person="manager-3")
+    assert (await post(staff, "manager-1", breach, "decide", RULING)).status_code == 200
 
 
 async def test_a_general_manager_does_not_decide_about_himself(staff: Stage) -> None:

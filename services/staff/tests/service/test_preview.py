@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -72,6 +73,15 @@ async def test_items_bands_and_shares_are_previewed_too(staff: Stage) -> None:
 )
 async def test_who_may_ask(staff: Stage, who: str, status: int) -> None:
     assert (await preview(staff, who, kind="after_sales_file_late")).status_code == status
+
+
+@pytest.mark.rule("P13.8")
+async def test_early_in_the_morning_it_is_today_here(staff: Stage) -> None:
+    clock_of(staff).now = datetime(2026, 3, 31, 18, 0, tzinfo=UTC)
+    found = await preview(staff, kind="after_sales_file_late", occurred_on="2026-04-01")
+    assert (found.status_code, found.json().get("month")) == (200, "2026-04")
+    tomorrow = await preview(staff, kind="after_sales_file_late", occurred_on="2026-04-02")
+    assert tomorrow.status_code == 422
 
 
 @pytest.mark.parametrize(

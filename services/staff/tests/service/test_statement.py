@@ -16,7 +16,7 @@ from policy.directory import Directory
 from policy.kit import hire, open_branch
 from python_calamine import CalamineWorkbook
 
-from .ledger import ADVISER, clock_of, command, decided, fine_of, send
+from .ledger import ADVISER, clock_of, command, decided, fine_of, send, sign
 
 
 async def statement(stage: Stage, who: str, month: str = "2026-03", query: str = "") -> Any:
@@ -225,6 +225,23 @@ async def test_no_more_than_all_of_a_months_performance_pay_goes(staff: Stage) -
     assert [line["cost"]["performance_pay"] for line in found["lines"]] == [100, 100]
     assert found["month_totals"]["performance_pay"] == 100
     assert (await statement(staff, "hr-1", query="?branch=sh-pudong")).json()["month_totals"]["performance_pay"] is None
+
+
+@pytest.mark.rule("P04.11")
+async def test_pay_that_did_not_go_is_not_given_back(staff: Stage) -> None:
+    cases = [await send(staff, command("misconduct_4", rule="P04.11", subject=case)) for case in ("case-1", "case-2")]
+    clock_of(staff).at("2026-04-07 10:00")
+    await close(staff, "2026-03")
+    left = []
+    for n, breach in enumerate(cases):
+        async with staff.client(subject="director-1") as director:
+            body = {"reason": "wrong_facts", "text": "事实不符"}
+            await director.post(f"/v1/conduct/breaches/{breach}/withdraw", json=body)
+        assert (await sign(staff, breach, "gm-1")).status_code == 200
+        found = (await statement(staff, ADVISER, "2026-04")).json()
+        assert [line["cost"]["performance_pay"] for line in found["lines"]] == [-100] * (n + 1)
+        left.append(found["month_totals"]["performance_pay"])
+    assert left == [0, -100]
 
 
 @pytest.mark.parametrize(("who", "branch", "status"), [("gm-1", "sh-pudong", 403), ("hr-1", "bj-chaoyang", 404)])
