@@ -19,6 +19,7 @@ from pydantic import Field
 
 from staff.leave import tables
 from staff.people.form import Part, Place, Subject
+from staff.people.give_role import HeldAlready
 from staff.permissions import PLAN_LEAVE
 from staff.person import PEOPLE, Grant, HasLeft, Person, add_grant, grants_of, refuse_to_give, tell
 
@@ -134,6 +135,12 @@ async def delegate(
             raise NotToThem("Who shall act is on leave in this time. Name somebody else.")
         if to.leaves_at is not None and to.leaves_at < end:
             raise HasLeft("Who shall act leaves before it ends. Name somebody else, or a shorter time.")
+        for had in await grants_of(tx, to):
+            same = (had.role, had.place, had.on_behalf_of) == (one.role, one.place, person.subject)
+            if same and not had.over_by(from_at) and had.from_at < end:
+                raise HeldAlready(
+                    "They act for this person in this role then already. Leave that out, or end it first."
+                )
         given.append(
             add_grant(
                 tx, to, one.role, one.place, from_at=from_at, until_at=end, on_behalf_of=person.subject,

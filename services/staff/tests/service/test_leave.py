@@ -262,3 +262,17 @@ async def test_who_plans_leave_at_the_place_of_the_role_takes_a_delegation_back(
     elsewhere = await post(stage, path, {}, "hr_admin@gz-1", subject="hr")
     taken_back = await post(stage, path, {}, "hr_admin@sh-pudong", subject="hr")
     assert (elsewhere.status_code, taken_back.status_code) == (404, 200)
+
+
+@pytest.mark.rule("P05.19")
+async def test_one_role_is_delegated_once_in_a_time_so_that_taking_it_back_ends_it(stage: Stage, clock: Clock) -> None:
+    manager = await two(stage)
+    path = f"{manager['path']}/delegations"
+    twice = await post(stage, path, {"until_at": UNTIL, "delegations": [to("gm-2"), to("gm-2")]})
+    (given,) = (await post(stage, path, {"until_at": FROM, "delegations": [to("gm-2")]})).json()
+    overlapping = await post(stage, f"{manager['path']}/leaves", {"until_at": UNTIL, "delegations": [to("gm-2")]})
+    after = await post(stage, path, {"from_at": FROM, "until_at": UNTIL, "delegations": [to("gm-2")]})
+    assert [answer.status_code for answer in (twice, overlapping, after)] == [409, 409, 201]
+    assert overlapping.json()["type"] == "/problems/held-already"
+    await post(stage, f"/v1/delegations/{given['id']}/end", {})
+    assert await acts(stage, clock) == {"gm-1": None}
