@@ -49,6 +49,12 @@ class Person:
         """Whether they have left by then, as far as it is known."""
         return self.employment is Employment.LEFT or (self.leaves_at is not None and self.leaves_at <= at)
 
+    def until(self, from_at: datetime, until_at: datetime | None) -> datetime | None:
+        """When a role of theirs that begins then ends: at the latest when they leave, or move after it has begun."""
+        moves_at = None if self.moves is None else datetime.fromisoformat(self.moves["at"])
+        ends = [until_at, self.leaves_at, moves_at if moves_at is not None and from_at < moves_at else None]
+        return min((end for end in ends if end is not None), default=None)
+
 
 @dataclass
 class Grant:

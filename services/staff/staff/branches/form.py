@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from chassis.fields import Phone, Slug, Text
+from chassis.fields import Phone, Slug, Text, no_nul
 from chassis.problems import Invalid
 from chassis.wrong import FieldError, Wrong
 from contracts.staff import Profile
 from policy.access import GROUP
 from policy.calendar import Overlay, spans_of
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from staff.branch import Branch
 
@@ -28,6 +28,8 @@ def _not_reserved(value: str) -> str:
 BranchName = Annotated[Slug, AfterValidator(_not_reserved)]
 Days = Annotated[list[date], Field(max_length=400)]
 Title = Annotated[Text, Field(min_length=1, max_length=100)]
+#: it stands on cards: never blank (P04.13)
+Mailbox = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
 
 
 class DepartmentForm(BaseModel):
@@ -49,7 +51,7 @@ class BranchParts(BaseModel):
     profile: Annotated[Profile, Field(description="the set of systems it runs under")]
     region: Annotated[Slug | None, Field(description="the area it belongs to")] = None
     complaint_phone: Annotated[Phone | None, Field(description="a direct line or an extension (P04.2)")] = None
-    complaint_mailbox: Annotated[Text | None, Field(max_length=200)] = None
+    complaint_mailbox: Mailbox | None = None
     week: Annotated[list[list[str]] | None, Field(description="hours by weekday, Monday first; null: the group's")] = (
         None
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from chassis.fields import Mail, Phone, Text
+from chassis.fields import Mail, Phone, no_nul
 from chassis.problems import Invalid
 from chassis.wrong import Wrong
 from contracts.customer import TokenKind
@@ -17,9 +17,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from staff.person import Grant, Person
 
-Subject = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# stripped before it is measured: `Text` is checked before what is said about it here
+Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
 Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
-Name = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(no_nul)]
 Department = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$")]
 Place = Annotated[
     str, Field(pattern=r"^(area:)?[a-z0-9][a-z0-9-]{0,49}(/[a-z0-9][a-z0-9_-]{0,49})?$", description="where it holds")
@@ -78,6 +79,16 @@ def window(from_at: datetime | None, until_at: datetime | None, now: datetime) -
     if errors:
         raise Invalid("Correct the time and send it again.", errors=errors)
     return begin, until_at
+
+
+def instant(at: datetime | None, now: datetime) -> datetime | None:
+    """When something shall happen, null: now; 422 where it has no offset, or does not lie ahead."""
+    if at is None:
+        return None
+    wrong = Wrong.TIMEZONE_AWARE if at.tzinfo is None else Wrong.IN_PAST if at <= now else None
+    if wrong is not None:
+        raise Invalid("Correct the time and send it again.", errors=[wrong.at("/at")])
+    return at
 
 
 class GrantView(BaseModel):

@@ -10,7 +10,7 @@ from chassis.http import Answer, post
 from chassis.problems import NotFound, Refused
 from chassis.tx import Tx
 
-from staff.people.form import GrantForm, GrantView, Part, grant_view, window
+from staff.people.form import GrantForm, GrantView, Part, grant_view, instant, window
 from staff.permissions import KEEP_PEOPLE
 from staff.person import (
     PEOPLE,
@@ -51,8 +51,7 @@ async def give_role(person_id: UUID, form: GrantForm, principal: Principal, tx: 
     from_at, until_at = window(form.from_at, form.until_at, tx.now)
     if person.gone_by(from_at):
         raise HasLeft("Whoever has left, or will have by then, gets no role.")
-    if person.leaves_at is not None:
-        until_at = person.leaves_at if until_at is None else min(until_at, person.leaves_at)
+    until_at = person.until(from_at, until_at)
     for held in await grants_of(tx, person):
         same = (held.role, held.place, held.on_behalf_of) == (form.role, form.place, None)
         if same and not held.over_by(from_at) and (until_at is None or held.from_at < until_at):
@@ -72,8 +71,7 @@ class EndForm(Part):
 async def end_role(person_id: UUID, grant_id: UUID, form: EndForm, principal: Principal, tx: Tx) -> GrantView:
     """End a role now or at an instant ahead; what was delegated from it ends with it."""
     person = await within(tx, person_id, KEEP_PEOPLE, principal, lock=True)
-    _, at = window(None, form.at, tx.now)
-    at = at or tx.now
+    at = instant(form.at, tx.now) or tx.now
     found = next((grant for grant in await grants_of(tx, person) if grant.id == grant_id), None)
     if found is None:
         raise NotFound("They do not hold this role. Read the person again.")

@@ -98,7 +98,7 @@ async def _begin(tx: Tx, by: Principal, person: Person, grants: list[GrantForm])
     new = [grant for grant in grants if (grant.role, grant.place) not in held]
     for grant in new:
         await check_grant(tx, by, person.subject, grant.role, grant.place)
-        add_grant(tx, person, grant.role, grant.place, from_at=tx.now, until_at=person.leaves_at)
+        add_grant(tx, person, grant.role, grant.place, from_at=tx.now, until_at=person.until(tx.now, None))
     if new:
         await tell(tx, person)
     return bool(new)

@@ -15,7 +15,7 @@ from contracts.staff import Employment, PersonLeft
 from pydantic import Field
 
 from staff.people.duplicates import forget_tokens
-from staff.people.form import Part, PersonLine, line_of, window
+from staff.people.form import Part, PersonLine, instant, line_of
 from staff.people.give_role import end_delegated
 from staff.permissions import KEEP_PEOPLE
 from staff.person import PEOPLE, HasLeft, Person, grants_of, keep_an_administrator, record, tell, within
@@ -36,7 +36,7 @@ async def leave_for_good(person_id: UUID, form: DepartureForm, principal: Princi
     person = await within(tx, person_id, KEEP_PEOPLE, principal, lock=True)
     if person.subject == principal.subject:
         raise Forbidden("Nobody ends their own employment here. Ask somebody else who keeps people.")
-    _, ahead = window(None, form.at, tx.now)
+    ahead = instant(form.at, tx.now)
     at = ahead or tx.now
     if person.gone_by(at):
         raise HasLeft("They have left, or leave earlier. Read the person again.")

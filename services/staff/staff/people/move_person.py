@@ -14,7 +14,7 @@ from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
 from pydantic import Field
 
-from staff.people.form import Department, Part, PersonLine, Roles, line_of, window
+from staff.people.form import Department, Part, PersonLine, Roles, instant, line_of, window
 from staff.people.give_role import end_delegated
 from staff.people.join_staff import check_workplace
 from staff.permissions import KEEP_PEOPLE
@@ -56,7 +56,7 @@ async def move_person(person_id: UUID, form: MoveForm, principal: Principal, tx:
     """Move somebody; who moves them keeps people at both places."""
     person = await within(tx, person_id, KEEP_PEOPLE, principal, lock=True)
     await check_workplace(tx, principal, form.branch, form.department)
-    _, ahead = window(None, form.at, tx.now)
+    ahead = instant(form.at, tx.now)
     at = ahead or tx.now
     if person.gone_by(at):
         raise HasLeft("Whoever has left, or will have by then, does not move.")
@@ -71,13 +71,11 @@ async def move_person(person_id: UUID, form: MoveForm, principal: Principal, tx:
     for grant in held:
         grant.end(at)
     await end_delegated(tx, person, at)
+    person.moves = {"branch": form.branch, "department": form.department, "at": at.isoformat()}
     for role in form.roles:
         _, until = window(at, role.until_at, tx.now)
-        if person.leaves_at is not None:
-            until = person.leaves_at if until is None else min(until, person.leaves_at)
-        add_grant(tx, person, role.role, role.place, from_at=at, until_at=until)
+        add_grant(tx, person, role.role, role.place, from_at=at, until_at=person.until(at, until))
     await drop_shifts(tx, person, at)
-    person.moves = {"branch": form.branch, "department": form.department, "at": at.isoformat()}
     record(tx, "moved", person, form.branch)
     if ahead is None:
         _arrive(person)

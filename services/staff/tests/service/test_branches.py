@@ -78,6 +78,7 @@ async def test_who_runs_a_branch_changes_its_hours_and_not_its_profile(stage: St
         ({"week": [[]] * 7}, "/week"),
         ({"closed": ["2026-05-04"], "opened": ["2026-05-04"]}, "/opened"),
         ({"departments": [{"department": "a", "title": "A"}] * 2}, "/departments"),
+        ({"complaint_mailbox": " "}, "/complaint_mailbox"),
     ],
 )
 async def test_what_no_branch_can_be_is_refused_with_the_place(

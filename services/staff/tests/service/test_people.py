@@ -98,6 +98,14 @@ async def test_eight_who_enter_the_same_person_at_once_make_one_entry(stage: Sta
     assert len(await stage.outbox(PersonEntry)) == 1
 
 
+@pytest.mark.parametrize("blank", ["subject", "name"])
+async def test_nobody_is_entered_without_a_name_or_a_subject(stage: Stage, blank: str) -> None:
+    await opened(stage)
+    form = {"subject": "s", "name": "王五", "branch": "sh-pudong", blank: "  "}
+    answer = await post(stage, "/v1/people", form)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{blank}")
+
+
 @pytest.mark.parametrize(
     "place", ["nowhere", "sh-pudong/laboratory", "area:moon", "SH", "sh-pudong/", "a" * 200, "group/sales"]
 )
@@ -283,6 +291,29 @@ async def test_a_planned_move_is_brought_forward_and_never_passed_over(stage: St
         await eventually(lambda: no_job(stage))
     entry = (await told_of(stage, "adviser-1"))[-1]
     assert (entry.branch, held(entry)) == ("gz-1", ["service_adviser@gz-1"])
+
+
+async def test_a_role_given_before_a_planned_move_ends_with_it(stage: Stage, clock: Clock) -> None:
+    await opened(stage)
+    await opened(stage, "bj-1", region="north")
+    person = await joined(stage, "adviser-1")
+    at = "2026-03-09T00:00:00+08:00"
+    assert (await post(stage, f"{person['path']}/move", {"branch": "bj-1", "at": at})).status_code == 200
+    ends = []
+    for role, place, from_at in (("technician", "sh-pudong", None), ("technician", "bj-1", at)):
+        grant = {"role": role, "place": place, "from_at": from_at}
+        ends.append((await post(stage, f"{person['path']}/grants", grant)).json()["until_at"])
+    assert ends == [at, None]
+
+
+@pytest.mark.parametrize("at", ["2026-03-01T00:00:00+08:00", "2026-03-09T00:00:00"])
+async def test_an_instant_that_cannot_be_is_refused_where_it_stands(stage: Stage, clock: Clock, at: str) -> None:
+    await opened(stage)
+    person = await joined(stage, "adviser-1", "technician@sh-pudong")
+    for path in ("departure", "move", f"grants/{person['grants'][0]['id']}/end"):
+        form = {"at": at, **({"branch": "sh-pudong"} if path == "move" else {})}
+        answer = await post(stage, f"{person['path']}/{path}", form)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/at"), path
 
 
 @pytest.mark.rule("P05.19")
