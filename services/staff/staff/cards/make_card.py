@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Mail, Phone, Text
+from chassis.fields import Mail, Phone, Text, no_nul
 from chassis.http import Cursor, Limit, Page, get, post
 from chassis.ids import uuid7
 from chassis.lists import newest_first
@@ -16,7 +16,7 @@ from chassis.tx import Tx
 from policy.access import GROUP
 from policy.directory import Directory
 from policy.policies import policy
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from staff.cards import tables
 from staff.cards.model import CARDS, Card, Contacts, refuse_incomplete, refuse_outdated
@@ -24,6 +24,10 @@ from staff.cards.permissions import MAKE_CARD, READ_CARD
 from staff.cards.policy import CardPolicy
 
 RULES = ("P04.13",)
+
+
+#: what is printed is not blank
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(no_nul)]
 
 
 class CardForm(BaseModel):
@@ -37,8 +41,8 @@ class CardForm(BaseModel):
     )
 
     person: Annotated[Text, Field(min_length=1, max_length=200)]
-    name: Annotated[Text, Field(min_length=1, max_length=100)]
-    post: Annotated[Text, Field(min_length=1, max_length=100)]
+    name: Line
+    post: Line
     mobile: Phone | None = None
     mail: Mail | None = None
 

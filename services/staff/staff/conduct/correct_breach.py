@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import post
 from chassis.problems import NotFound
 from chassis.tx import Tx
@@ -16,7 +15,7 @@ from policy.obligations import waive
 from policy.policies import policy
 from pydantic import BaseModel, ConfigDict, Field
 
-from staff.conduct.decide_breach import Ruling, keep_text
+from staff.conduct.decide_breach import Ruling, Words, keep_text
 from staff.conduct.ledger import Because
 from staff.conduct.model import BREACHES, Breach
 from staff.conduct.permissions import CORRECT_BREACH, sees
@@ -49,7 +48,7 @@ class Withdrawal(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason
-    text: Annotated[Text, Field(min_length=4, max_length=2000, description="kept sealed")]
+    text: Annotated[Words, Field(description="kept sealed")]
 
 
 @post("/v1/conduct/breaches/{breach_id}/correct", needs=CORRECT_BREACH, status=202)

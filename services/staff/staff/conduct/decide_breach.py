@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
+from chassis.fields import no_nul
 from chassis.http import post
 from chassis.problems import Forbidden, NotFound
 from chassis.tx import Tx
@@ -20,7 +20,7 @@ from policy.directory import Directory
 from policy.obligations import met
 from policy.policies import policy
 from policy.terms import reckon
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from staff.conduct import tables
 from staff.conduct.ledger import Because
@@ -34,6 +34,8 @@ RULES = ("P04.11", "P04.12")
 
 #: a typing slip is more likely than a fine above this
 MOST = Decimal(1_000_000)
+#: what a decider writes: no blanks
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=2000), AfterValidator(no_nul)]
 Amount = Annotated[Decimal, Field(ge=0, le=MOST, max_digits=18, decimal_places=2)]
 
 
@@ -63,7 +65,7 @@ class Ruling(BaseModel):
     performance_pay: Annotated[int, Field(ge=0, le=100, description="percent of the month's")] = 0
     sanction: Sanction | None = None
     company_notice: bool = False
-    text: Annotated[Text, Field(min_length=4, max_length=2000, description="kept sealed")]
+    text: Annotated[Words, Field(description="kept sealed")]
 
     def kept(self) -> dict[str, Any]:
         """The amounts as a breach keeps them."""

@@ -6,14 +6,13 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import post
 from chassis.problems import Invalid, NotFound, Refused
 from chassis.tx import Tx
 from chassis.wrong import Wrong
 from pydantic import BaseModel, ConfigDict, Field
 
-from staff.conduct.decide_breach import keep_text
+from staff.conduct.decide_breach import Words, keep_text
 from staff.conduct.ledger import Because
 from staff.conduct.model import BREACHES
 from staff.conduct.permissions import DEDUCT_PAY, sees
@@ -39,7 +38,7 @@ class PayCut(BaseModel):
     )
 
     percent: Annotated[int, Field(ge=0, le=100)]
-    text: Annotated[Text, Field(min_length=4, max_length=2000, description="kept sealed")]
+    text: Annotated[Words, Field(description="kept sealed")]
 
 
 @post("/v1/conduct/breaches/{breach_id}/deduct-pay", needs=DEDUCT_PAY)

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Slug, Text
+from chassis.fields import Slug, no_nul
 from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
@@ -18,7 +18,7 @@ from policy.calendar import civil
 from policy.directory import Directory
 from policy.obligations import owe, waive
 from policy.policies import policy
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from staff.documents.model import DOCUMENTS, Document, DocumentState, NotTheOwner
 from staff.documents.permissions import DRAFT_DOCUMENT
@@ -26,6 +26,9 @@ from staff.documents.policy import REVIEW, DocumentPolicy
 from staff.documents.read_document import DocumentView, view_of
 
 RULES = ("P01.18", "P13.15")
+
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200), AfterValidator(no_nul)]
 
 
 class Draft(BaseModel):
@@ -53,7 +56,7 @@ class Draft(BaseModel):
 
     place: Slug = GROUP
     matter: Slug
-    title: Annotated[Text, Field(min_length=2, max_length=200)]
+    title: Title
     owner_department: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$")]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the text")]
     file: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9:/._-]{1,200}$", description="where it is kept")] = None

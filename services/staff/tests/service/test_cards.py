@@ -127,6 +127,13 @@ async def test_who_makes_cards(staff: Stage) -> None:
     assert (await make(staff, person="stranger-1")).status_code == 404
 
 
+@pytest.mark.parametrize("part", ["name", "post"])
+async def test_no_card_is_printed_with_a_blank_line(staff: Stage, part: str) -> None:
+    await keep(staff)
+    answer = await make(staff, **{part: "  "})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{part}")
+
+
 async def test_a_card_ordered_twice_with_one_key_is_made_once(staff: Stage) -> None:
     await keep(staff)
     async with staff.client(subject="hr-1", **{"Idempotency-Key": "card-1"}) as clerk:

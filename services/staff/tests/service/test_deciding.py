@@ -190,6 +190,7 @@ async def test_performance_pay_goes_within_the_range_and_only_besides_a_doubled_
         {"points": -1},
         {"text": "x\x00y z"},
         {"text": ""},
+        {"text": "     "},
         {"sanction": "x"},
         {"currency": "yuan"},
         {"more": 1},

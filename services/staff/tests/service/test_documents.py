@@ -243,6 +243,7 @@ async def test_another_branchs_documents_are_not_seen(staff: Stage) -> None:
     [
         {"digest": "x"},
         {"title": "\x00\x00"},
+        {"title": "   "},
         {"place": "../x"},
         {"file": "a b"},
         {"effective_on": "soon"},
