@@ -107,6 +107,18 @@ async def test_a_signature_holds_for_working_days_from_the_day_on_which_it_was_g
 
 
 @pytest.mark.rule("P11.7")
+async def test_a_signature_that_was_asked_for_until_a_day_holds_until_that_day(stage: Stage) -> None:
+    shop = await full(stage)
+    shipment = await shop.asks("200.00")
+    await shop.step(shipment, "ask-signature")
+    asked_before = """UPDATE kehu.approvals SET offer = offer - 'working_days' || '{"until": "2026-03-31"}'
+        WHERE subject = $1::uuid RETURNING id"""
+    assert len(await stage.rows(asked_before, shipment["id"])) == 1
+    assert (await shop.signs(shipment)).status_code == 200
+    assert (await shop.shipment(shipment))["signature"]["until"] == "2026-03-31"
+
+
+@pytest.mark.rule("P11.7")
 async def test_only_the_area_manager_signs_and_meanwhile_nothing_is_changed(stage: Stage) -> None:
     shop = await full(stage)
     shipment = await shop.asks("200.00")

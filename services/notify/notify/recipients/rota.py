@@ -45,7 +45,7 @@ class Rotas:
 async def rotas_at(tx: Tx, seats: Iterable[Seat], now: datetime) -> Rotas:
     """The rotas of the seats as they stand at this instant.
 
-    A seat has one when there is one for the civil day, or when a shift of the day before still runs.
+    A seat has one when there are shifts on the civil day, or when one of the day before still runs.
     """
     wanted = set(seats)
     today = civil(now)
@@ -60,7 +60,7 @@ async def rotas_at(tx: Tx, seats: Iterable[Seat], now: datetime) -> Rotas:
     for row in rows:
         seat = (row["role"], row["place"])
         running = row["from_at"] is not None and row["from_at"] <= now < row["until_at"]
-        if seat in wanted and (running or row["date"] == today):
+        if seat in wanted and (running or (row["date"] == today and row["person"] is not None)):
             on_duty = found.on_duty.setdefault(seat, set())
             if running:
                 on_duty.add(row["person"])

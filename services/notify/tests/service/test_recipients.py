@@ -88,6 +88,8 @@ async def test_a_changed_rota_counts_and_one_taken_back_is_gone(stage: Stage) ->
     assert await whom(stage, SEAT) == ["rm-2"]
     await rota(stage, SEAT, MONDAY, ("rm-1", "08:00", "12:00"), sequence=1)
     assert await whom(stage, SEAT) == ["rm-2"]
+    await rota(stage, SEAT, MONDAY, sequence=3)
+    assert await whom(stage, SEAT) == ["rm-1", "rm-2"], "without shifts every holder is on duty"
 
 
 async def test_who_is_on_leave_is_not_told_but_who_acts_for_them_is(stage: Stage) -> None:
