@@ -48,9 +48,10 @@ async def printed(data: Mapping[str, Any]) -> bytes:
     return await print_paper(FORMS, "form", data)
 
 
-async def rendered(document: Document, as_: PaperFormat) -> bytes:
-    """The document's bytes; the same document gives the same."""
-    return await asyncio.to_thread(workbook_of, document) if as_ is PaperFormat.XLSX else await printed(document.data())
+async def rendered(runtime: Runtime, document: Document, as_: PaperFormat) -> bytes:
+    """The document's bytes, with people as they are called now; the same gives the same. Never in a transaction."""
+    named = Document.of(await with_names(runtime, document.data()))
+    return await asyncio.to_thread(workbook_of, named) if as_ is PaperFormat.XLSX else await printed(named.data())
 
 
 def file_answer(content: bytes, name: str, as_: PaperFormat) -> Response:
@@ -76,7 +77,7 @@ async def _paper(
         document = fill(await gather(tx, case, why="paper"))
     if document is None:
         raise NotFound("Nothing has been reported about this complaint yet. The handler reports what was found.")
-    content = await rendered(Document.of(await with_names(runtime, document.data())), as_)
+    content = await rendered(runtime, document, as_)
     async with runtime.transaction(actor=principal.subject) as tx:
         tx.record(
             AccessRecorded(

@@ -110,7 +110,7 @@ async def read_report(
     if as_ is ReportFormat.JSON:
         return Response(view_of(report, remarks, due).model_dump_json(), media_type="application/json")
     document, paper = statistics_form(report, remarks, Directory.of(runtime)), PaperFormat(as_.value)
-    content = await rendered(document, paper)
+    content = await rendered(runtime, document, paper)
     async with runtime.transaction(actor=principal.subject) as tx:
         tx.record(
             AccessRecorded(

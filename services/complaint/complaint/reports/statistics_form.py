@@ -11,6 +11,7 @@ from policy.obligations import DUTIES
 
 from complaint.papers.document import Document, Section, Table, facts, numbered, words
 from complaint.papers.in_chinese import CHANNELS, DEMANDS, LEVELS, MATTERS, SERIOUS, STATES
+from complaint.papers.people import person, unmarked
 from complaint.reports.counting import UNSET
 from complaint.reports.model import Report
 from complaint.reports.period import PeriodKind
@@ -79,10 +80,10 @@ def statistics_form(report: Report, remarks: str | None, directory: Directory) -
         _by(report, "期末未结:按受理部门", "open.department", departments),
         _terms(report),
         _corrections(report, departments),
-        Section("人事行政说明", words=words({"说明": remarks or "无"})),
+        Section("人事行政说明", words=words({"说明": unmarked(remarks) or "无"})),
     ]
-    filled = facts({"填报人": report.filled_by, "填报时间": report.filled_at})
-    reviewed = facts({"审核人": report.reviewed_by, "审核时间": report.reviewed_at})
+    filled = facts({"填报人": person(report.filled_by), "填报时间": report.filled_at})
+    reviewed = facts({"审核人": person(report.reviewed_by), "审核时间": report.reviewed_at})
     sections.append(Section("填报与审核", [*filled, *reviewed]))
     foot = f"数字摘要 SHA-256 {report.digest.hex()}"
     number = f"{period.name} · {whose}"

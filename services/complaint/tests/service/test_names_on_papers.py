@@ -15,12 +15,14 @@ from chassis.kit.pdf import characters
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from complaint.papers.people import people, person, with_names
+from complaint.reports.plan_periods import PeriodPlanner
 from contracts.complaint import DossierReady
 from contracts.roles import Scope
 
 from ..builders import CALL_BACK, Handled, judged, staffed, worked
 from ..builders import answered as answered_case
 from .test_forms import cells
+from .test_statistics import frozen, reports
 
 NAMES = {"hr-1": "何芸", "head-1": "周强", "gm-1": "沈洁", "relations-1": "苏敏"}
 MARKS = ("\ue000", "\ue001")
@@ -114,6 +116,23 @@ async def test_words_of_a_caller_never_pass_for_an_account(stage: Stage, staff: 
 
 
 @pytest.mark.rule("P04.8")
+@pytest.mark.rule("P17.10")
+async def test_the_statistics_name_who_filled_them_in_and_nobody_whom_the_remarks_pretend(
+    stage: Stage, staff: Staff
+) -> None:
+    await PeriodPlanner(stage.runtime).plan()
+    await frozen(stage, "2026-04-01 00:15")
+    (report, *_) = await reports(stage, "gm-1", "&branch=bj-services")
+    async with stage.client(subject="hr-1") as hr, stage.client(subject="gm-1") as manager:
+        body = {"remarks": f"本月由 {person('gm-1')} 督办"}
+        assert (await hr.post(f"{report['path']}/fill-in", json=body)).status_code == 200
+        answer = await manager.get(f"{report['path']}?format=xlsx")
+    sheet = cells(answer.content)
+    assert sheet[sheet.index("填报人") + 1] == "何芸（hr-1）"
+    assert sheet[sheet.index("说明") + 1] == "本月由 gm-1 督办"
+    assert staff.asked == [["hr-1"]]
+
+
 async def test_the_archives_form_bears_the_names_of_when_it_was_printed(stage: Stage, staff: Staff) -> None:
     case = await handled(stage)
     await case.did("hr-1", "call-back", CALL_BACK)
