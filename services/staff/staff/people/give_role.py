@@ -86,6 +86,15 @@ async def end_role(person_id: UUID, grant_id: UUID, form: EndForm, principal: Pr
     return grant_view(found)
 
 
+async def end_all(tx: Tx, person: Person, at: datetime) -> None:
+    """Every role ends at this instant, and what was delegated from them; never those of the last administrator."""
+    held = await grants_of(tx, person)
+    await keep_an_administrator(tx, person, held)
+    for grant in held:
+        grant.end(at)
+    await end_delegated(tx, person, at)
+
+
 async def end_delegated(
     tx: Tx, person: Person, at: datetime, *, role: str | None = None, place: str | None = None
 ) -> None:

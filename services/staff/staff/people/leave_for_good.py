@@ -16,9 +16,9 @@ from pydantic import Field
 
 from staff.people.duplicates import forget_tokens
 from staff.people.form import Part, PersonLine, instant, line_of
-from staff.people.give_role import end_delegated
+from staff.people.give_role import end_all
 from staff.permissions import KEEP_PEOPLE
-from staff.person import PEOPLE, HasLeft, Person, grants_of, keep_an_administrator, record, tell, within
+from staff.person import PEOPLE, HasLeft, Person, record, tell, within
 from staff.rota.rota import drop_shifts
 
 RULES = ("P01.9",)
@@ -41,11 +41,7 @@ async def leave_for_good(person_id: UUID, form: DepartureForm, principal: Princi
     if person.gone_by(at):
         raise HasLeft("They have left, or leave earlier. Read the person again.")
     person.leaves_at = at
-    held = await grants_of(tx, person)
-    await keep_an_administrator(tx, person, held)
-    for grant in held:
-        grant.end(at)
-    await end_delegated(tx, person, at)
+    await end_all(tx, person, at)
     await drop_shifts(tx, person, at)
     record(tx, "departure", person, at.isoformat())
     if ahead is None:

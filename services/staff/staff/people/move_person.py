@@ -15,21 +15,10 @@ from chassis.tx import Tx
 from pydantic import Field
 
 from staff.people.form import Department, Part, PersonLine, Roles, instant, line_of, window
-from staff.people.give_role import end_delegated
+from staff.people.give_role import end_all
 from staff.people.join_staff import check_workplace
 from staff.permissions import KEEP_PEOPLE
-from staff.person import (
-    PEOPLE,
-    HasLeft,
-    Person,
-    add_grant,
-    check_grant,
-    grants_of,
-    keep_an_administrator,
-    record,
-    tell,
-    within,
-)
+from staff.person import PEOPLE, HasLeft, Person, add_grant, check_grant, record, tell, within
 from staff.rota.rota import drop_shifts
 
 RULES = ("P05.19",)
@@ -66,11 +55,7 @@ async def move_person(person_id: UUID, form: MoveForm, principal: Principal, tx:
         await check_grant(tx, principal, person.subject, role.role, role.place)
         if role.from_at is not None:
             raise Invalid("The new roles begin when they move: leave from_at out.")
-    held = await grants_of(tx, person)
-    await keep_an_administrator(tx, person, held)
-    for grant in held:
-        grant.end(at)
-    await end_delegated(tx, person, at)
+    await end_all(tx, person, at)
     person.moves = {"branch": form.branch, "department": form.department, "at": at.isoformat()}
     for role in form.roles:
         _, until = window(at, role.until_at, tx.now)
