@@ -25,7 +25,8 @@ from complaint.serious.policy import DUTY_OF, SeriousPolicy, StepKind, StepRule
 PERSON = "person:"
 
 _STEPS = "SELECT id, case_id FROM serious_steps WHERE case_id = ANY($1::uuid[])"
-_EXCLUDED = """SELECT record, person FROM kehu.record_rights
+#: from whom these cases are kept, besides those whom each names itself
+EXCLUDED = """SELECT record, person FROM kehu.record_rights
     WHERE record = ANY($1::uuid[]) AND kind = 'exclusion' AND ended_at IS NULL"""
 
 
@@ -64,7 +65,7 @@ async def climbs_of(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, Climb]:
     }
     for climb in found.values():
         climb.excluded.update(climb.case.concerned)
-    for record, person in await tx.driver.fetch(_EXCLUDED, ids):
+    for record, person in await tx.driver.fetch(EXCLUDED, ids):
         found[record].excluded.add(person)
     return {asked: found[case.id] for asked, case in surviving.items()}
 

@@ -18,7 +18,9 @@ from fastapi import Query
 from policy.directory import Directory
 from pydantic import BaseModel
 
+from complaint.case import CASES
 from complaint.permissions import READ_SERIOUS
+from complaint.serious.climbing import EXCLUDED
 from complaint.serious.ladder import STEPS, SeriousStep
 from complaint.serious.policy import DUTY_OF
 from complaint.serious.tables import serious_steps
@@ -29,10 +31,6 @@ RULES = ("P12.8",)
 #: beside the roles of the policy: who handles the case now (业务经办人)
 HANDLER = "handler"
 
-_PEOPLE = """SELECT c.id, c.handler, coalesce(r.person, c.respondent, '') FROM cases c
-    LEFT JOIN kehu.record_rights r ON r.record = c.id AND r.kind = 'exclusion' AND r.ended_at IS NULL
-    WHERE c.id = ANY($1::uuid[])
-    UNION SELECT id, handler, coalesce(respondent, '') FROM cases WHERE id = ANY($1::uuid[])"""
 _HARM = "SELECT DISTINCT case_id, party, harm FROM harms WHERE case_id = ANY($1::uuid[]) ORDER BY 1, 2, 3"
 
 
@@ -79,17 +77,16 @@ async def list_late(
     if branch is not None:
         wanted.append(serious_steps.c.branch == branch)
     found, following = await newest_first(tx, STEPS, wanted, limit, cursor)
-    kept: dict[UUID, set[str]] = defaultdict(set)
-    handlers: dict[UUID, str] = {}
-    for case_id, handler, person in await tx.driver.fetch(_PEOPLE, list({step.case_id for step in found})):
-        kept[case_id].add(person)
-        if handler is not None:
-            handlers[case_id] = handler
+    ids = sorted({step.case_id for step in found})
+    of = await tx.load(CASES, ids, lock=False)
+    kept = {one.id: set(one.concerned) for one in of.values()}
+    for record, person in await tx.driver.fetch(EXCLUDED, ids):
+        kept[record].add(person)
     harm: dict[UUID, list[str]] = defaultdict(list)
-    for case_id, party, what in await tx.driver.fetch(_HARM, list({step.case_id for step in found})):
+    for case_id, party, what in await tx.driver.fetch(_HARM, ids):
         harm[case_id].append(f"{party}:{what}")
     items = [
-        _late(tx, step, harm[step.case_id], kept[step.case_id], handlers.get(step.case_id)) for step in found
+        _late(tx, step, harm[step.case_id], kept[step.case_id], of[step.case_id].handler) for step in found
     ]  # fmt: skip
     return Page(items=items, next=following)
 

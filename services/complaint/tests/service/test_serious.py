@@ -24,6 +24,7 @@ from contracts.complaint import ComplaintSerious, HarmRecorded, MarkedSerious, S
 from contracts.notify import NobodyTold, NoticeRead, NoticeSent, Send
 from contracts.staff import Profile
 from contracts.work import WorkItem, WorkState
+from policy.access import exclude
 from policy.approvals import undeclared
 from policy.calendar import ZONE
 from policy.kit import Clock, hire, open_branch
@@ -538,12 +539,16 @@ async def test_a_customer_who_calls_from_another_telephone_repeats_themselves(
 
 @pytest.mark.rule("P12.8")
 @pytest.mark.rule("P12.2")
-async def test_who_was_kept_out_of_a_case_answers_for_no_warning_of_it_and_its_handler_does(stage: Stage) -> None:
+@pytest.mark.parametrize("respondent", ["head-1", None])
+async def test_who_was_kept_out_of_a_case_answers_for_no_warning_of_it_and_its_handler_does(
+    stage: Stage, respondent: str | None
+) -> None:
     case, _ = await serious(stage)
     async with stage.runtime.transaction(actor="test") as tx:
-        await tx.driver.execute(
-            "UPDATE cases SET respondent = 'head-1', handler = 'relations-1' WHERE id = $1", UUID(case["id"])
-        )
+        handled = "UPDATE cases SET respondent = $2, handler = 'relations-1' WHERE id = $1"
+        await tx.driver.execute(handled, UUID(case["id"]), respondent)
+        if respondent is None:
+            exclude(tx, UUID(case["id"]), ["head-1"], because="found responsible")
     stage.runtime.clock.later(hours=25)  # type: ignore[attr-defined]
     listed = (await as_(stage, "gm-1", "GET", "/v1/serious/late")).json()["items"]
     liable = {one["role"]: one["people"] for one in next(s for s in listed if s["kind"] == "legal")["liable"]}
