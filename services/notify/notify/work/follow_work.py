@@ -81,7 +81,7 @@ async def concerned(tx: Tx, events: Sequence[Received[WorkItem]]) -> list[tuple[
             seen[item.id] = Seen(item.id)
             tx.add(seen[item.id])
         one = Work(seen[item.id], rotas, [each for each in notices.values() if str(item.id) in each.works])
-        if (item.reminders or 0) > one.seen.reminders:
+        if item.reminders and item.state == WorkState.OPEN:
             seats, directory = way_of(tx, _seat(item)), Directory.of(tx.runtime)
             there = who_is_there(seats, directory, rotas, tx.now, excluded=item.excluded or ())
             one.people = there.people
@@ -127,11 +127,12 @@ def follow_work(event: Received[WorkItem], found: tuple[Work, Batch] | None, tx:
         return
     if item.kind.startswith(APPROVAL) and seen.new_to(_seat(item)):
         _tell(tx, one, item, "approval_waiting", _seat(item), f"waits:{_seat(item)}", event)
-    elif reminded:
+    elif item.state == WorkState.OPEN:
         minutes = policy_of(tx, item.place).digest_minutes
         for person in one.people:
             digest = batch.digests[person]
-            if digest.gather(item, tx.now, timedelta(minutes=minutes)):
+            # also a reminder that waits while its term has become a shorter one
+            if (reminded or digest.waits_for_other(item)) and digest.gather(item, tx.now, timedelta(minutes=minutes)):
                 tx.later(send_digest, digest.id, at=digest.due_at, lane="digests")
     for role in escalated:
         _tell(tx, one, item, "work_missed", f"{role}@{item.place}", f"missed:{role}", event)

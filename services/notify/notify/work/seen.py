@@ -78,6 +78,11 @@ class Digest:
         self.due_at = due_at
         return True
 
+    def waits_for_other(self, item: WorkItem) -> bool:
+        """Whether a reminder of this work waits to be sent, with a due date that is not its own any more."""
+        due_at = None if item.due_at is None else item.due_at.isoformat()
+        return any(line["work"] == str(item.id) and line["due_at"] != due_at for line in self.lines)
+
     def close(self) -> tuple[dict[str, Any], ...]:
         """What the digest that is sent now says."""
         said, self.lines, self.due_at = self.lines, (), None

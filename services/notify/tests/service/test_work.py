@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -115,6 +115,25 @@ async def test_a_reminder_comes_before_the_term_is_over(stage: Stage) -> None:
     assert [(person, params["count"]) for person, _, params in await said(stage)] == [("rel-1", "3")]
     await digest_time(stage)
     assert len(await said(stage)) == 1, "the digest that was planned first has nothing left to say"
+
+
+@pytest.mark.rule("P04.9")
+async def test_a_reminder_that_waits_comes_before_a_term_that_has_become_shorter(stage: Stage) -> None:
+    one = item(stage, reminders=1)
+    await hear(stage, one)
+    soon = stage.runtime.clock() + timedelta(minutes=2)
+    await stage.consumer.consume([stage.record(one.model_copy(update={"due_at": soon}), key=str(one.id), sequence=2)])
+    clock(stage).later(minutes=1)
+    async with at_work(stage.runner()):
+
+        async def there() -> bool:
+            return await said(stage) != []
+
+        await eventually(there)
+    assert [datetime.fromisoformat(params["due_at"]) for _, _, params in await said(stage)] == [soon]
+    await stage.consumer.consume([stage.record(one, key=str(one.id), sequence=3)])
+    await digest_time(stage)
+    assert len(await said(stage)) == 1, "what was called to mind is not called to mind again for another term"
 
 
 async def test_what_was_done_before_the_digest_is_left_out(stage: Stage) -> None:
