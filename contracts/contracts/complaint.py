@@ -437,6 +437,18 @@ class ManifestItem(BaseModel):
     path: str
 
 
+class KeptOut(Event, type="complaint.kept_out.v1"):
+    """A case turned out to be about these people of staff, or they were found responsible for it (P12.2).
+
+    From now on they neither read anything about it, nor handle or sign it, nor hear of it, wherever something about it
+    is kept.
+    """
+
+    case_id: UUID
+    branch: str
+    people: list[str]
+
+
 class DossierReady(Event, type="complaint.dossier_ready.v1"):
     """A closed case is ready to be handed over to the archive: what there is to take (P04.8).
 

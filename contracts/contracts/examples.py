@@ -39,6 +39,7 @@ from contracts.complaint import (
     InvestigationReported,
     InvestigationReviewed,
     InvestigationStarted,
+    KeptOut,
     LinkKind,
     ManifestItem,
     MarkedBy,
@@ -556,6 +557,7 @@ _ALL = (
         as_of=_LATER,
         confirmed_at=_SOON,
     ),
+    KeptOut(case_id=_CASE, branch="sh-pudong", people=["adviser-11"]),
     DossierReady(
         case_id=_CASE,
         handover_id=_EVENT,

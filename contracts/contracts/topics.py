@@ -29,6 +29,7 @@ from contracts.complaint import (
     InvestigationReported,
     InvestigationReviewed,
     InvestigationStarted,
+    KeptOut,
     MarkedSerious,
     MeasureEnded,
     MeasureTaken,
@@ -135,6 +136,7 @@ COMPLAINT_EVENTS = _stream(
     CompensationAsked,
     CompensationDecided,
     CompensationPaid,
+    KeptOut,
     DossierReady,
     partitions=24,
 )
