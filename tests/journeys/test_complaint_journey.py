@@ -181,3 +181,33 @@ async def test_a_term_that_ends_is_called_to_mind_then_passed_up(
     assert duty["escalated_to"] == ["general_manager"]
     assert duty["state"] == "met", "judged at last"
     assert datetime.fromisoformat(duty["missed_at"]) == due < datetime.fromisoformat(duty["ended_at"])
+
+
+@pytest.mark.rule("P12.2")
+async def test_who_is_named_after_the_closing_loses_dossier_and_notices_everywhere(walk: Walk) -> None:
+    found = await walk.goes(DEALERSHIP, "kept-1", "14207774180", serious=True)
+    case, reader = found["case"], DEALERSHIP.reader
+    dossier = found["dossier"]
+    told = await walk.notice(reader, case["id"], "serious_confirm")
+    item = f"/v1/items/{dossier['items'][0]['id']}/content"
+    theirs = [
+        ("archive", f"/v1/dossiers/{dossier['id']}"),
+        ("archive", item),
+        ("notify", f"/v1/inbox/{told['id']}"),
+        ("complaint", case["path"]),
+    ]
+    for service, path in theirs:
+        assert (await walk.asks(reader, service, "GET", path)).status_code == 200, path
+    await walk.does(DEALERSHIP.closes, "complaint", f"{case['path']}/reopen", {"words": "客户称由总经理本人造成"})
+    over = {"department": DEALERSHIP.department, "handler": DEALERSHIP.superior, "respondent": reader}
+    await walk.does(DEALERSHIP.hands_over, "complaint", f"{case['path']}/hand-over", over)
+
+    async def nothing_is_left() -> bool:
+        answers = [(await walk.asks(reader, service, "GET", path)).status_code for service, path in theirs]
+        return answers == [404] * len(theirs)
+
+    await eventually(nothing_is_left)
+    inbox = (await walk.asks(reader, "notify", "GET", "/v1/inbox?limit=100")).json()["items"]
+    assert [one for one in inbox if one["subject"] == case["id"]] == []
+    found_there = await walk.asks(reader, "archive", "GET", f"/v1/dossiers?kind=case&about={case['id']}")
+    assert found_there.json()["items"] == []

@@ -24,6 +24,7 @@ from archive.dossiers.read_dossier import read_content, read_dossier
 from archive.erasure.forget_customer import customer_erased, forget_customer
 from archive.filing import sweep_upload
 from archive.handover.announce_handover import announce_handover
+from archive.handover.keep_out import keep_out
 from archive.handover.list_handovers import list_handovers, read_handover, retry_handover
 from archive.handover.take_over import take_over
 from archive.loans.issue_loan import issue_loan
@@ -87,6 +88,7 @@ service = Service(
     ],
     reactions=[
         announce_handover,  # handover
+        keep_out,
         keep_access_record,  # audit
         customer_erased,  # erasure
     ],

@@ -11,6 +11,7 @@ from chassis.auth import Principal
 from chassis.http import if_match
 from chassis.problems import Forbidden, NotFound, Stale
 from chassis.tx import Tx
+from contracts.complaint import KeptOut
 from contracts.roles import Role
 from fastapi import Depends
 from policy.access import (
@@ -294,6 +295,7 @@ def concern(tx: Tx, case: Case, respondent: str | None) -> None:
     """Somebody of staff is complained about: nothing of the case, and nothing owed in it, is shown to them (P12.2)."""
     if respondent is not None and respondent != case.respondent:
         exclude(tx, case.id, [respondent], because="complained about")
+        say_kept_out(tx, case, [respondent])
     case.concern(respondent)
     if respondent is not None:
         keep_from(tx, case.id, respondent, at=tx.now)
@@ -316,9 +318,16 @@ async def let_in(tx: Tx, case: Case) -> None:
 def bar(tx: Tx, case: Case, people: Collection[str], *, because: str) -> None:
     """They neither read, handle nor sign it, and hear nothing of what is owed in it, whatever their roles (P12.2)."""
     exclude(tx, case.id, people, because=because)
+    say_kept_out(tx, case, people)
     case.bar(people)
     for person in sorted(people):
         keep_from(tx, case.id, person, at=tx.now)
+
+
+def say_kept_out(tx: Tx, case: Case, people: Collection[str]) -> None:
+    """Whoever keeps something about the case elsewhere, a dossier or a notice, keeps them out of it too (P12.2)."""
+    if people:
+        tx.publish(case, KeptOut(case_id=case.id, branch=case.branch, people=sorted(people)))
 
 
 async def kept_out(tx: Tx, case: Case) -> list[str]:

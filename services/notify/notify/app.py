@@ -20,6 +20,7 @@ from notify.inbox.list_inbox import count_inbox, list_inbox
 from notify.inbox.open_notice import confirm_notice, open_notice
 from notify.inbox.watch_inbox import inboxes, watch_inbox
 from notify.notices.climb import climb
+from notify.notices.keep_out import keep_out
 from notify.notices.list_notices import list_notices
 from notify.notices.pass_on import pass_on
 from notify.notices.take_sends import take_send
@@ -73,6 +74,7 @@ service = Service(
         plan_deliveries,  # deliveries
         take_send,  # notices
         climb,
+        keep_out,
         pass_on,
         contact_changed,  # recipients
         follow_work,  # work

@@ -77,6 +77,7 @@ class Notice:
     confirmed_at: datetime | None = None
     settled_at: datetime | None = None
     passed_over_at: datetime | None = None
+    withdrawn_at: datetime | None = None
     version: int = 1
     sequence: int = 0
 
@@ -99,6 +100,10 @@ class Notice:
         self.works = tuple(one for one in self.works if one != work)
         if not self.works and self.settled_at is None:
             self.settled_at, self.unread = at, False
+
+    def withdraw(self, at: datetime) -> None:
+        """The matter has turned out to be about its receiver: it asks for nothing, and is not shown to them (P12.2)."""
+        self.withdrawn_at, self.settled_at, self.unread = at, self.settled_at or at, False
 
     @property
     def awaited(self) -> bool:

@@ -152,6 +152,11 @@ notices = sa.Table(
     sa.Column("confirmed_at", TIMESTAMP(timezone=True)),
     sa.Column("settled_at", TIMESTAMP(timezone=True), comment="what it calls to mind was done without it"),
     sa.Column("passed_over_at", TIMESTAMP(timezone=True)),
+    sa.Column(
+        "withdrawn_at",
+        TIMESTAMP(timezone=True),
+        comment="the matter turned out to be about its receiver: not shown to them any more",
+    ),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("send_id", "person", name="notices_once"),

@@ -11,6 +11,7 @@ from chassis.http import post
 from chassis.problems import Forbidden, Refused
 from chassis.tx import Tx
 from contracts.archive import DossierKind
+from policy.access import exclude, excluded_from
 from pydantic import BaseModel, ConfigDict, Field
 
 from archive.dossiers.views import DossierLine, line_of
@@ -19,7 +20,7 @@ from archive.opening import begun, next_count
 from archive.permissions import KEEP_DOSSIERS
 from archive.seeing import dossier_about
 
-RULES = ("P05.2", "P05.3", "P08.1", "P13.1")
+RULES = ("P05.2", "P05.3", "P08.1", "P12.2", "P13.1")
 
 
 class DossierThere(Refused):
@@ -58,5 +59,7 @@ async def open_dossier(new: NewDossier, principal: Principal, tx: Tx) -> Dossier
     count = await next_count(tx)
     by = principal.subject
     dossier = begun(tx, count, new.kind, str(new.about), new.branch, by, department=new.department)
+    if new.kind is DossierKind.CASE:
+        exclude(tx, dossier.id, await excluded_from(tx, new.about), because="case about them")
     await tell(tx, dossier)
     return line_of(dossier)

@@ -8,6 +8,7 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import NotFound, Refused
 from chassis.tx import Tx
+from policy.access import excluded_from
 from policy.obligations import owe
 from policy.policies import policy
 
@@ -19,7 +20,7 @@ from archive.permissions import KEEP_DOSSIERS
 from archive.policy import RETURN, ArchivePolicy
 from archive.seeing import within
 
-RULES = ("P05.10",)
+RULES = ("P05.10", "P12.2")
 
 _OUT = "SELECT items FROM loans WHERE dossier_id = $1 AND state = 'issued'"
 
@@ -40,10 +41,20 @@ class PaperGone(Refused):
     rules = ("P05.10",)
 
 
+class BorrowerKeptOut(Refused):
+    """The case of the dossier has turned out to be about who wanted to borrow from it."""
+
+    title = "The borrower has no part in this dossier any more"
+    zh = "申请人现已不得接触此案卷。请勿发放任何文件。"
+    rules = ("P12.2",)
+
+
 @post("/v1/loans/{loan_id}/issue", needs=KEEP_DOSSIERS)
 async def issue_loan(loan_id: UUID, principal: Principal, tx: Tx) -> LoanLine:
     """Give the papers out against signature; from now on they are due back in the term of the policy."""
     loan = await loan_kept(tx, loan_id, principal)
+    if loan.borrower in await excluded_from(tx, loan.dossier_id):
+        raise BorrowerKeptOut("The borrower may not see this dossier any more. Do not give anything out.")
     out = {item for (items,) in await tx.driver.fetch(_OUT, loan.dossier_id) for item in items}
     if out & set(loan.items):
         raise LentAlready("A paper of this loan is with somebody else. Wait for its return.")

@@ -23,7 +23,7 @@ from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage, staged
 from chassis.service import Service
 from contracts.archive import AccessRecorded, DossierEntry, DossierFiled
-from contracts.complaint import DossierReady, ManifestItem
+from contracts.complaint import DossierReady, KeptOut, ManifestItem
 from contracts.customer import ConfirmErasure, CustomerErased
 from contracts.work import WorkItem, WorkState
 from policy.kit import Clock, give_reasons, reasons_about
@@ -339,3 +339,46 @@ async def test_the_dossiers_of_a_forgotten_customer_open_for_nobody_and_their_fi
         for path in (dossier["path"], f"/v1/items/{receipt.items[0].item_id}/content"):
             assert (await keeper.get(path)).status_code == 404
         assert (await keeper.get(other["content"])).content == PDF
+
+
+async def is_closed_to(stage: Stage, who: str, dossier: UUID, item: UUID) -> bool:
+    """Whether nothing of the dossier is shown to a head of department."""
+    async with stage.client("department_head@sh-pudong", subject=who) as person:
+        answers = [
+            (await person.get(path)).status_code for path in (f"/v1/dossiers/{dossier}", f"/v1/items/{item}/content")
+        ]
+        listed = [one["id"] for one in (await person.get("/v1/dossiers")).json()["items"]]
+    assert len(set(answers)) == 1, answers
+    return answers[0] == 404 and str(dossier) not in listed
+
+
+@pytest.mark.rule("P12.2")
+async def test_whom_a_case_turns_out_to_be_about_later_reads_its_dossier_no_more(
+    stage: Stage, complaint: Complaint
+) -> None:
+    event = ready(complaint)
+    await stage.receive(event, key=str(event.case_id))
+    await worked(stage)
+    (receipt,) = await receipts(stage)
+    dossier, item = receipt.dossier_id, receipt.items[0].item_id
+    assert not await is_closed_to(stage, "head-3", dossier, item)
+    for sequence in (2, 3):  # again changes nothing
+        said = KeptOut(case_id=event.case_id, branch=event.branch, people=["head-3"])
+        await stage.receive(said, key=str(event.case_id), sequence=sequence)
+    assert await is_closed_to(stage, "head-3", dossier, item)
+    assert not await is_closed_to(stage, "head-4", dossier, item)
+    ((rights,),) = await stage.rows("SELECT count(*) FROM kehu.record_rights WHERE record = $1", dossier)
+    assert rights == 2  # head-2 from the hand-over, head-3 once
+
+
+@pytest.mark.rule("P12.2")
+async def test_a_dossier_opened_later_by_hand_is_closed_to_whom_the_case_is_about(stage: Stage) -> None:
+    case = uuid7()
+    await stage.receive(KeptOut(case_id=case, branch="sh-pudong", people=["keeper-2"]), key=str(case))
+    async with stage.client(KEEPER, subject="keeper-1") as keeper, stage.client(KEEPER, subject="keeper-2") as accused:
+        new = {"kind": "case", "about": str(case), "branch": "sh-pudong"}
+        answer = await keeper.post("/v1/dossiers", json=new)
+        assert answer.status_code == 201, answer.text
+        dossier = answer.json()["id"]
+        assert (await keeper.get(f"/v1/dossiers/{dossier}")).status_code == 200
+        assert (await accused.get(f"/v1/dossiers/{dossier}")).status_code == 404

@@ -17,6 +17,7 @@ from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from contracts.archive import DossierEntry
+from contracts.complaint import KeptOut
 from contracts.customer import CustomerErased
 from contracts.work import WorkItem, WorkState
 from policy.kit import Clock
@@ -169,3 +170,25 @@ async def test_the_register_outlives_the_customer_who_is_not_told_of_again(stage
     back = await post(stage, "specialist-1", f"/v1/loans/{loan['id']}/return", {"lacking": dossier["items"]})
     assert (back.status_code, back.json()["struck_out"]) == (200, True)
     assert len(await stage.outbox(DossierEntry)) == told, "an erased customer's dossier is not told of again"
+
+
+@pytest.mark.rule("P12.2")
+async def test_whom_the_case_turns_out_to_be_about_signs_no_loan_of_it_and_is_given_nothing(stage: Stage) -> None:
+    case = uuid7()
+    opened = await post(
+        stage, "specialist-1", "/v1/dossiers", {"kind": "case", "about": str(case), "branch": "sh-pudong"}
+    )
+    dossier = opened.json()
+    filed = await post(stage, "specialist-1", f"{dossier['path']}/items", {"kind": "correspondence", "medium": "paper"})
+    dossier["items"] = [filed.json()["id"]]
+    granted = await asked(stage, dossier)
+    assert (await decide(stage, "specialist-2", granted["id"])).status_code == 200
+    waiting = await asked(stage, dossier, who="sales-head")
+    said = KeptOut(case_id=case, branch="sh-pudong", people=["sales-1", "specialist-2"])
+    await stage.receive(said, key=str(case))
+    refused = await post(stage, "specialist-1", f"/v1/loans/{granted['id']}/issue")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/borrower-kept-out")
+    assert refused.json()["rules"] == ["P12.2"]
+    assert (await fetch(stage, "specialist-2", f"/v1/approvals?subject={waiting['id']}")).json()["items"] == []
+    assert (await decide(stage, "specialist-1", waiting["id"])).status_code == 200
+    assert (await post(stage, "specialist-1", f"/v1/loans/{waiting['id']}/issue")).status_code == 200

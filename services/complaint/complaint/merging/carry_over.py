@@ -15,7 +15,7 @@ from policy.obligations import Owed, move, running_of, tell
 
 from complaint.case import Case
 from complaint.compensation.policy import COMPENSATION
-from complaint.keeping import bar, handling_role, let_in
+from complaint.keeping import bar, handling_role, let_in, say_kept_out
 from complaint.policy import ANSWER, ASK_CUSTOMER, INVESTIGATE, WAITING_FOR_CUSTOMER
 from complaint.redirect import matter_of
 from complaint.serious.ladder import LADDERS, STEPS, SeriousLadder, SeriousStep, StepState, ladder_id
@@ -174,9 +174,11 @@ async def add_up(tx: Tx, before: str, survivor: Case) -> None:
 
 
 async def carry_over_people(tx: Tx, loser: Case, survivor: Case) -> None:
-    """Who had no part in the loser has none in the survivor; who took part in it still does (P12.2)."""
+    """Who had no part in the loser has none in the survivor, nor the other way; who took part still does (P12.2)."""
     barred = {*await excluded_from(tx, loser.id), *loser.concerned}
-    missing = barred - {*await excluded_from(tx, survivor.id), *survivor.concerned}
+    there = {*await excluded_from(tx, survivor.id), *survivor.concerned}
+    missing = barred - there
+    say_kept_out(tx, loser, there - barred)
     bar(tx, survivor, missing, because=f"merged: {loser.number}")
     for person in sorted(barred | {*survivor.concerned}):
         keep_from(tx, survivor.id, person, at=tx.now)

@@ -13,7 +13,7 @@ from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from complaint.case import CASES
-from contracts.complaint import MarkedBy, MarkedSerious, SeriousKind
+from contracts.complaint import KeptOut, MarkedBy, MarkedSerious, SeriousKind
 from policy.kit import hire
 
 from ..builders import (
@@ -436,3 +436,21 @@ async def test_who_reads_a_case_in_their_own_right_takes_no_step_of_it_for_whom_
     assert (await case.refused("agent-9", "judge", JUDGED))["type"] == "/problems/not-the-judge"
     other = await Handled.taken(stage, "bj-services", caller={"name": "李明", "phone": "139 0013 9000"})
     await other.did("agent-9", "judge", JUDGED)
+
+
+@pytest.mark.rule("P12.2")
+async def test_whom_a_case_turns_out_to_be_about_is_told_to_who_keeps_something_about_it(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await judged(case, "hr-1", respondent="head-1", respondent_department="service")
+    assert await said_kept_out(stage) == [(case.id, ["head-1"])]
+    await case.did("hr-1", "hand-over")
+    await case.did("manager-1", "start-investigation")
+    await case.did("manager-1", "report", {**FULL_REPORT, "responsible": ["head-1", "quality-1"]})
+    # who is known already is not said again
+    assert await said_kept_out(stage) == [(case.id, ["head-1"]), (case.id, ["quality-1"])]
+
+
+async def said_kept_out(stage: Stage) -> list[tuple[str, list[str]]]:
+    """Which cases were said to be about whom, in order."""
+    said = [one.message for one in await stage.outbox(KeptOut)]
+    return [(str(one.case_id), one.people) for one in said if isinstance(one, KeptOut)]

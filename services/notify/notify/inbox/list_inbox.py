@@ -34,7 +34,11 @@ class Counts(BaseModel):
 def inbox_of(person: str, limit: int, cursor: str | None) -> sa.Select[tuple[object, ...]]:
     """One part of somebody's notices: unread ones first, the newest first in each half."""
     c = notices.c
-    query = sa.select(*NOTICES.columns).where(c.person == person).order_by(c.unread.desc(), c.id.desc())
+    query = (
+        sa.select(*NOTICES.columns)
+        .where(c.person == person, c.withdrawn_at.is_(None))
+        .order_by(c.unread.desc(), c.id.desc())
+    )
     if cursor is not None:
         unread, last = cursor_values(cursor, bool, UUID)
         query = query.where(sa.tuple_(c.unread, c.id) < sa.tuple_(sa.literal(unread), sa.literal(last)))

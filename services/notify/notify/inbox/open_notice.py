@@ -41,7 +41,9 @@ async def confirm_notice(notice_id: UUID, principal: Principal, tx: Tx) -> Inbox
 
 async def _mine(tx: Tx, identifier: UUID, principal: Principal) -> tuple[Order, Notice]:
     """The caller's notice and its send, locked in the order in which all lock them; `NotFound` for another's."""
-    row = await tx.driver.fetchrow("SELECT send_id, person FROM notices WHERE id = $1", identifier)
+    row = await tx.driver.fetchrow(
+        "SELECT send_id, person FROM notices WHERE id = $1 AND withdrawn_at IS NULL", identifier
+    )
     if row is None or row["person"] != principal.subject:
         raise NotFound("There is no such notice, or it is not yours.")
     order = await tx.get(ORDERS, row["send_id"])

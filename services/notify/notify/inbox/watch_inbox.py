@@ -135,7 +135,7 @@ def _offer(watcher: Watcher, found: Sequence[Notice], counts: Counts, directory:
 def newer_than(people: Sequence[str], since: UUID) -> sa.Select[tuple[object, ...]]:
     """The notices of these people after an id, newest first: one who was away for long keeps nobody waiting."""
     c = notices.c
-    wanted = sa.select(*NOTICES.columns).where(c.person.in_(people), c.id > since)
+    wanted = sa.select(*NOTICES.columns).where(c.person.in_(people), c.id > since, c.withdrawn_at.is_(None))
     return wanted.order_by(c.id.desc()).limit(CATCH_UP * max(1, len(people)))
 
 

@@ -66,6 +66,7 @@ class NoticeView(BaseModel):
     confirmed_at: datetime | None
     settled_at: datetime | None
     passed_over_at: datetime | None
+    withdrawn_at: datetime | None
     channels: list[DispatchView]
 
 

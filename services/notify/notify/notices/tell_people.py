@@ -56,6 +56,8 @@ LONGEST = 9999
 _OF_ORDERS = "SELECT id FROM notices WHERE send_id = ANY($1::uuid[])"
 _OF_NOTICES = "SELECT id FROM dispatches WHERE notice_id = ANY($1::uuid[])"
 _ROLES = {role.value: role for role in Role}
+#: why somebody is passed over of whom no confirmation can come: others of the same seat are told first
+_NOT_THERE = ("left", "excluded")
 
 
 @dataclass
@@ -312,11 +314,13 @@ def pass_over(tx: Tx, told: Told, notice: Notice, reason: str) -> None:
         others = [told.notice_of(person) for person in seat["people"]]
         if any(one is not None and one.confirmed_at is not None for one in others):
             continue
-        if reason in ("unreachable", "left") and any(one is not None and one.passed_over_at is None for one in others):
+        if reason in ("unreachable", *_NOT_THERE) and any(
+            one is not None and one.passed_over_at is None for one in others
+        ):
             continue
         here = way_of(tx, seat["to"])[seat["step"]]
         order.moved(index, tried=[*seat["tried"], [named(here), reason]])
-        _go_on(tx, told, index, again=reason == "left")
+        _go_on(tx, told, index, again=reason in _NOT_THERE)
 
 
 # -- over a channel ------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from chassis.tx import Tx
+from contracts.complaint import KeptOut
 from contracts.notify import NoticeRead
 from notify.inbox.list_inbox import inbox_of
 from notify.inbox.watch_inbox import newer_than
@@ -254,3 +255,49 @@ async def test_every_list_has_its_index_at_200_000_notices(stage: Stage) -> None
     assert "Sort" not in plan
     plan = await stage.plan(newer_than(["p-7", "p-8"], UUID(int=uuid7().int - (10 << 90))))
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.rule("P12.2")
+async def test_what_was_told_of_a_case_is_withdrawn_from_whom_it_turns_out_to_be_about(stage: Stage) -> None:
+    await hire(stage, "head-1", "department_head@sh-pudong/after_sales")
+    await hire(stage, "gm-2", MANAGER)
+    due = stage.runtime.clock() + timedelta(minutes=30)
+    message = serious(stage, "person:gm-1", MANAGER, confirm_by=due, urgent=True)
+    other = serious(stage, MANAGER)
+    part = serious(stage, "person:gm-1", path=f"{message.path}/tasks", subject=str(uuid7()))
+    for one in (message, other, part):
+        await send(stage, one)
+    mine = {item["path"]: item["id"] for item in (await inbox(stage, "gm-1"))["items"]}
+    assert set(mine) == {message.path, other.path, part.path}
+    case = UUID(message.subject)
+    await stage.receive(KeptOut(case_id=case, branch="sh-pudong", people=["gm-1"]), key=message.subject)
+    assert [item["path"] for item in (await inbox(stage, "gm-1"))["items"]] == [other.path]
+    async with stage.client(subject="gm-1") as accused:
+        for path in (f"/v1/inbox/{mine[message.path]}", f"/v1/inbox/{mine[part.path]}"):
+            assert (await accused.get(path)).status_code == 404
+            assert (await accused.post(f"{path}/confirm")).status_code == 404
+        assert (await accused.get("/v1/inbox/counts")).json() == {"unread": 1, "urgent": 0, "to_confirm": 0}
+    # who holds the role beside them has it still
+    assert {item["path"] for item in (await inbox(stage, "gm-2"))["items"]} == {message.path, other.path}
+    # what was on its way when that became known does not reach them
+    late = serious(stage, MANAGER, subject=message.subject, path=message.path)
+    await send(stage, late)
+    told = await stage.rows("SELECT person FROM notices WHERE send_id = $1", late.send_id)
+    assert [row["person"] for row in told] == ["gm-2"]
+
+
+@pytest.mark.rule("P12.2")
+@pytest.mark.rule("P12.7")
+async def test_who_comes_next_confirms_for_whom_a_case_turns_out_to_be_about(stage: Stage) -> None:
+    await hire(stage, "vp-1", "vp_operations@group")
+    message = serious(stage, MANAGER, confirm_by=stage.runtime.clock() + timedelta(minutes=30))
+    await send(stage, message)
+    said = KeptOut(case_id=UUID(message.subject), branch="sh-pudong", people=["gm-1"])
+    await stage.receive(said, key=message.subject)
+    rows = await stage.rows("SELECT person, withdrawn_at IS NOT NULL AS gone FROM notices ORDER BY id")
+    assert [(row["person"], row["gone"]) for row in rows] == [("gm-1", True), ("vp-1", False)]
+    (next_one,) = (await inbox(stage, "vp-1"))["items"]
+    assert next_one["because"]
+    assert next_one["confirm_by"]
+    open_ones = await stage.rows("SELECT person FROM kehu.obligations WHERE ended_at IS NULL")
+    assert [row["person"] for row in open_ones] == ["vp-1"]
