@@ -93,17 +93,24 @@ def test_a_step_is_refused_while_an_approval_holds_it(step: Step) -> None:
 @pytest.mark.rule("P17.5")
 @pytest.mark.parametrize("profile", list(Profile))
 def test_no_path_of_any_profile_reaches_the_end_around_a_gate(profile: Profile) -> None:
-    """Steps in any order: a case that is closed has passed every gate that its profile sets, in order."""
+    """Steps in any order: a case that is closed has passed every gate that its profile sets, in order.
+
+    Half of them are of those that start from where the case is, so that many cases come to their end.
+    """
     policy, chance = policy_of(profile), random.Random(f"way {profile}")
+    taken = {
+        (founded, accepts): steps(founded, policy, accepts) for founded in (True, False) for accepts in (True, False)
+    }
+    from_state = {state: [step for step in Step if state in WAY[step].since] or list(Step) for state in CaseState}
     closed = 0
-    for _ in range(1500):
+    for _ in range(300):
         case, founded, now, log = a_case(profile=profile), chance.random() < 0.8, NOW, []
         for _ in range(60):
             now += timedelta(minutes=1)
-            step = chance.choice(list(Step))
+            step = chance.choice(list(Step) if chance.random() < 0.5 else from_state[case.state])
             before = case.state
             try:
-                steps(founded, policy, accepts=chance.random() < 0.7)[step](case)
+                taken[founded, chance.random() < 0.7][step](case)
             except NotNow:
                 assert case.state is before
                 continue
@@ -125,7 +132,7 @@ def test_no_path_of_any_profile_reaches_the_end_around_a_gate(profile: Profile) 
                     assert Step.RETURN_RESULT in log or policy.return_result.skipped, log
                     assert Step.GIVE_OPINION in log or policy.opinion.skipped, log
                     assert case.course["reaction"] == "accepted" or "settled" in case.course, log
-    assert closed > 20
+    assert closed > 60
 
 
 @pytest.mark.parametrize("gate", ["judge", "name_department", "investigate", "approve_resolution", "answer"])
