@@ -143,7 +143,7 @@ async def play() -> dict[str, Any]:
     await drained(subscription)
     system.say("a year of trade goes in while the term ends")
     addresses = {name: f"http://127.0.0.1:{system.port_of(name)}" for name in system.services()}
-    trading = trade.traded(addresses, token_of, system.database_url("credit"))
+    trading = trade.traded(addresses, token_of, system.database_url("credit"), walk)
     processes, traded = await asyncio.gather(ways, trading)
     await walk.close()
     return {

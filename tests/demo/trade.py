@@ -26,12 +26,13 @@ import asyncpg
 import httpx
 from policy.calendar import ZONE, civil
 
+from tests.demo.over_limit import LOST, WAYS, went_over
+from tests.journeys.trading import BRANCH, FINANCE, HEAD, KEEPER, SELLER, WAREHOUSE
+from tests.journeys.walk import Walk
+
 DISTRIBUTORS, MONTHS, AT_ONCE, FILES = 200, 12, 12, 4
 #: goods are asked for in so many rounds, each a part of the limit in percent; the last one does not fit any more
 ROUNDS = (20, 30, 70)
-BRANCH = "nj-jiangning"
-KEEPER, HEAD = f"information-specialist-{BRANCH}-1", f"general-manager-{BRANCH}-1"
-FINANCE, SELLER, WAREHOUSE = f"finance-{BRANCH}-1", f"salesperson-{BRANCH}-1", f"warehouse-keeper-{BRANCH}-1"
 PATIENCE = 120.0
 PLACES, TRADES = ("虚江", "拟州", "示城", "无岭", "假浦"), ("商贸行", "汽配商行", "渠道商行", "经销部")
 ZERO = Decimal("0.00")
@@ -170,8 +171,10 @@ class Desk:
 _PEOPLE = (KEEPER, HEAD, FINANCE, SELLER, WAREHOUSE)
 
 
-async def traded(addresses: Mapping[str, str], token: Callable[[str], str], database: str) -> dict[str, Any]:
-    """Put the year in, ask for goods, bring the night forward; what credit says of it all.
+async def traded(
+    addresses: Mapping[str, str], token: Callable[[str], str], database: str, walk: Walk
+) -> dict[str, Any]:
+    """Put the year in, ask for goods, also over the limit, bring the night forward; what credit says of it all.
 
     `token` is a person's bearer token. `database` is credit's: its nightly jobs run now instead of at midnight.
     """
@@ -187,18 +190,29 @@ async def traded(addresses: Mapping[str, str], token: Callable[[str], str], data
         await _each(traders, lambda one: _opened(desk, one, known.get(one.code)))
         rows = await _booked(desk, traders)
         await _each(traders, lambda one: _shipped(desk, one, ends))
+        over = await went_over(walk, {n: (traders[n].account, traders[n].customer) for n in WAYS}, database)
         spent = time.monotonic() - begun
         ran = await _night(database, [one.account for one in traders])
+        for line in over["over_the_limit"]:
+            if line["way_out"] == "remit_first":
+                traders[line["distributor"]].year += (_credited("payment", line["prepaid"], today),)
+        traders[LOST].year += (_credited("write_off", over["never_paid"]["amount"], today),)
         found = await _read_back(desk, traders, today)
         return {
             "distributors": len(traders),
             "year_ends": str(ends),
             "rows": rows,
             **found,
+            **over,
             "seconds": {"in": round(spent, 1), "night": round(ran, 1), "all": round(time.monotonic() - begun, 1)},
         }
     finally:
         await desk.close()
+
+
+def _credited(kind: str, amount: str, on: date) -> Paper:
+    """What was paid, or written off, beside the year."""
+    return Paper(kind, "", on, Decimal(amount))
 
 
 def _civil(moment: str) -> date:
@@ -378,7 +392,7 @@ def differs(found: Mapping[str, Any]) -> int:
 def table(found: Mapping[str, Any]) -> str:
     """What `traded` found, as lines for a terminal."""
     wrong = len(found["wrong_balances"]) + len(found["wrong_limits"])
-    limit = found["limit_by_day"]
+    limit, lost = found["limit_by_day"], found["never_paid"]
     lines = [
         f"{found['distributors']} distributors, a year to {found['year_ends']}, rows {_said(found['rows'])}",
         f"owed {found['owed']}, by the model {found['model_owes']}; {wrong} balances or limits differ",
@@ -387,10 +401,16 @@ def table(found: Mapping[str, Any]) -> str:
         f"warnings {_said(found['warnings'])}",
         f"dunning letters {_said(found['letters'])}",
         f"limit of {limit['account']}: " + ", ".join(f"{day['day']} {day['credit']}" for day in limit["days"][:8]),
+        *(
+            f"TRADE-{one['distributor']:03d}: {one['amount']} went by {one['way_out']} ({', '.join(one['rules'])})"
+            for one in found["over_the_limit"]
+        ),
+        f"never paid: {lost['amount']} ({lost['rule']}), borne as {_said(lost['shares'])}, "
+        f"in their conduct ledgers {_said(lost['deducted'])}",
         f"in {found['seconds']['all']} s",
     ]
     return "\n".join(lines)
 
 
-def _said(counts: Mapping[str, int]) -> str:
+def _said(counts: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}: {count}" for name, count in counts.items()) or "none"

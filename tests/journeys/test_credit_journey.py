@@ -12,20 +12,26 @@ import pytest
 from chassis.runtime import utc_now
 from policy.calendar import civil
 
-from tests.faults.system import System, rows
+from tests.faults.system import System
+from tests.journeys.trading import (
+    AREA_MANAGER,
+    BRANCH,
+    FINANCE,
+    HEAD,
+    KEEPER,
+    SELLER,
+    asked,
+    booked,
+    deduction,
+    leaves,
+    proportions,
+)
 from tests.journeys.walk import Walk
 
 pytestmark = [pytest.mark.whole_system, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="package")]
 
-BRANCH = "nj-jiangning"
-KEEPER, HEAD = f"information-specialist-{BRANCH}-1", f"general-manager-{BRANCH}-1"
-FINANCE, SELLER, WAREHOUSE = f"finance-{BRANCH}-1", f"salesperson-{BRANCH}-1", f"warehouse-keeper-{BRANCH}-1"
-AREA_MANAGER = "area-east-1"
-DRAFTER, DECIDER = "hr-2", "gm-1"
 PHONE = "14207779501"
 CONTRACT = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-#: whoever bears a bad debt, in equal parts
-PARTS = {"salesperson": 1, "area_manager": 1, "company": 1}
 
 
 @pytest.mark.rule("P11.1")
@@ -78,7 +84,7 @@ async def test_a_distributor_gets_credit_ships_over_the_limit_and_the_bearers_of
     share = {"bearers": [{"part": part, "person": person} for part, person in named.items()]}
     refused = await walk.asks(FINANCE, "credit", "POST", f"{loss_path}/ask-shares", share)
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/proportions-not-set")
-    await proportions(walk, running)
+    await proportions(walk, running.databases["credit"])
 
     # staff is away while it is decided who bears what, and catches up
     (staff,) = running.of("staff.all")
@@ -92,7 +98,7 @@ async def test_a_distributor_gets_credit_ships_over_the_limit_and_the_bearers_of
     shares = {one["person"]: Decimal(one["amount"]) for one in borne["shares"]}
     assert set(shares) == {SELLER, AREA_MANAGER, None}
     assert sum(shares.values()) == Decimal("1500.01")
-    deducted = {who: await deduction(walk, who, loss["id"]) for who in (SELLER, AREA_MANAGER)}
+    deducted = {who: await deduction(walk, who, loss["id"], "1500.01") for who in (SELLER, AREA_MANAGER)}
     assert deducted == {who: shares[who] for who in (SELLER, AREA_MANAGER)}
 
     # it is written off, what is left is owed, and every figure is what its parts add up to
@@ -130,22 +136,6 @@ async def filed(walk: Walk, running: System, customer: str) -> None:
     assert answer.json()["sha256"] == hashlib.sha256(CONTRACT).hexdigest()
 
 
-async def booked(walk: Walk, path: str, customer: str, kind: str, amount: str, on: str, **more: Any) -> dict[str, Any]:
-    """Finance books a document."""
-    form = {"kind": kind, "customer_id": customer, "amount": amount, "dated_on": on, "origin": "erp",
-            "origin_ref": f"{path}/{kind}/{amount}", **more}  # fmt: skip
-    found: dict[str, Any] = await walk.does(FINANCE, "credit", f"{path}/documents", form)
-    return found
-
-
-async def asked(walk: Walk, account: dict[str, Any], customer: str, amount: str) -> dict[str, Any]:
-    """Goods of this amount are asked for."""
-    line = {"product": "p-100", "batch": "b-7", "quantity": "1", "price": amount}
-    form = {"account_id": account["id"], "customer_id": customer, "destination": "nj-depot-2", "lines": [line]}
-    found: dict[str, Any] = await walk.does(SELLER, "credit", "/v1/shipments", form)
-    return found
-
-
 async def over(
     walk: Walk, account: dict[str, Any], customer: str, amount: str, way: str, excess: str
 ) -> dict[str, Any]:
@@ -162,50 +152,3 @@ async def over(
     )
     assert seen["decision"]["way"] == way
     return shipment
-
-
-async def leaves(walk: Walk, shipment: dict[str, Any]) -> None:
-    """Released goods are invoiced and leave the warehouse."""
-    path = f"/v1/shipments/{shipment['id']}"
-    await walk.does(FINANCE, "credit", f"{path}/invoice")
-    issued = await walk.does(WAREHOUSE, "credit", f"{path}/issue")
-    assert (issued["state"], issued["unreleased"]) == ("issued", False)
-
-
-async def proportions(walk: Walk, running: System) -> None:
-    """Who bears which part of a bad debt: proposed, approved, and in force.
-
-    A change holds from a later day on (P01.18). That day is brought forward, with the decision about it.
-    """
-    tomorrow = str(civil(utc_now()) + timedelta(days=1))
-    now = await walk.sees(DRAFTER, "credit", f"/v1/policies/explain?branch={BRANCH}", lambda seen: True)
-    value = next(one["value"] for one in now["values"] if (one["policy"], one["name"]) == ("credit", "proportions"))
-    form = {"policy": "credit", "layer": "group", "values": {"proportions": {**value, "bad_debt": PARTS}},
-            "effective_on": tomorrow, "reason": "损失分担比例"}  # fmt: skip
-    proposed = await walk.does(DRAFTER, "credit", "/v1/policies/versions", form)
-    await walk.signs([DECIDER], proposed["id"], "credit")
-    path = f"/v1/policies/versions/{proposed['id']}"
-    await walk.sees(DRAFTER, "credit", path, lambda seen: seen["state"] == "approved")
-    await rows(
-        running.databases["credit"],
-        "UPDATE kehu.policy_versions SET effective_on = effective_on - 2, decided_at = decided_at - interval '2 d' "
-        "WHERE id::text = $1",
-        proposed["id"],
-    )
-
-
-async def deduction(walk: Walk, who: str, loss: str) -> Decimal:
-    """What a bearer finds in their own conduct ledger about a loss: that one share, and nothing else."""
-    page = await walk.sees(
-        who,
-        "staff",
-        f"/v1/conduct/breaches?person={who}",
-        lambda page: any(one["subject"] == loss for one in page["items"]),
-    )
-    (line,) = [one for one in page["items"] if one["subject"] == loss]
-    seen = await walk.sees(who, "staff", f"/v1/conduct/breaches/{line['id']}", lambda seen: bool(seen["entries"]))
-    assert (seen["rule"], seen["kind"], seen["state"]) == ("P11.8", "bad_debt", "recorded")
-    assert seen["base"]["amount"] == "1500.01"
-    (entry,) = seen["entries"]
-    assert entry["cost"]["share"] == seen["consequence"]["cost"]["share"]
-    return Decimal(entry["cost"]["share"]["amount"])
