@@ -69,6 +69,13 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegated(Grant):
+    """A role that is held for somebody else: it opens nothing that is closed to them (P12.2)."""
+
+    on_behalf_of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who sends a request, and what was granted to them.
 

@@ -20,7 +20,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from chassis import failpoints, problems, tables
-from chassis.auth import Grant, Principal
+from chassis.auth import Delegated, Grant, Principal
 from chassis.failures import passes_by_itself
 from chassis.http import (
     Answer,
@@ -482,9 +482,19 @@ def _said(row: RowView) -> str:
     return places or row.detail or ""
 
 
+def _words(grant: Grant) -> list[str]:
+    held_for = [grant.on_behalf_of] if isinstance(grant, Delegated) else []
+    return [grant.role.value, grant.place, *held_for]
+
+
+def _grant(kept: str) -> Grant:
+    role, place, *held_for = kept.split("@", 2)
+    return Delegated(Role(role), place, held_for[0]) if held_for else Grant(Role(role), place)
+
+
 def _granted(principal: Principal) -> dict[str, Any]:
     return {
-        "grants": sorted(f"{grant.role.value}@{grant.place}" for grant in principal.grants),
+        "grants": sorted("@".join(_words(grant)) for grant in principal.grants),
         "scopes": sorted(principal.scopes),
         "machine": principal.machine,
         "issuer": principal.issuer,
@@ -492,12 +502,11 @@ def _granted(principal: Principal) -> dict[str, Any]:
 
 
 def _principal(subject: str, kept: Mapping[str, Any]) -> Principal:
-    """Who handed the table in, with what they were granted then."""
-    parted = [grant.partition("@") for grant in kept["grants"]]
+    """Who handed the table in, with what they were granted then, each for whom it was held."""
     return Principal(
         subject=subject,
         issuer=kept["issuer"],
-        grants=frozenset(Grant(Role(role), place) for role, _, place in parted if role in set(Role)),
+        grants=frozenset(_grant(grant) for grant in kept["grants"] if grant.partition("@")[0] in set(Role)),
         scopes=frozenset(kept["scopes"]),
         expires_at=0.0,
         machine=kept["machine"],

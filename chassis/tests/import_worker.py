@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import NAMESPACE_URL, uuid5
 
-from chassis.auth import Principal
+from chassis.auth import Delegated, Principal
 from chassis.fields import Phone, Text
 from chassis.imports import Import, Outcome, Taken
 from chassis.jobs import Work, job
@@ -46,7 +46,7 @@ class Needs:
 
 
 async def take_line(line: Line, by: Principal, tx: Tx) -> Taken:
-    """A probe a number, made once."""
+    """A probe a number, made once; it says by whom, and for whom they act."""
     if line.age == 13:
         raise ValueError(f"{line.phone} is unlucky")
     if line.age > 100:
@@ -54,7 +54,8 @@ async def take_line(line: Line, by: Principal, tx: Tx) -> Taken:
     identifier = uuid5(NAMESPACE_URL, line.number)
     if await tx.load(PROBES, [identifier]):
         return Taken(Outcome.UNCHANGED, str(identifier))
-    tx.add(Probe(identifier, [line.number, by.subject]))
+    acts_for = sorted(grant.on_behalf_of for grant in by.grants if isinstance(grant, Delegated))
+    tx.add(Probe(identifier, [line.number, by.subject, *acts_for]))
     return Taken(Outcome.MADE, str(identifier))
 
 

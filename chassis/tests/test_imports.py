@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import python_calamine
+from chassis.auth import Delegated, Grant, Principal
 from chassis.http import preferred
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
@@ -20,10 +21,11 @@ from chassis.kit.process import ServiceProcess
 from chassis.kit.stage import Stage
 from chassis.service import Service
 from chassis.sheets import Column, NotATable, read_rows, write_csv, write_xlsx
+from contracts.roles import Role
 
 from chassis import sheets
 
-from .import_worker import Line
+from .import_worker import LINES, Line
 from .import_worker import service as with_import
 
 AGENT = "call_centre@group"
@@ -266,6 +268,17 @@ async def test_a_dry_run_says_what_would_become_of_each_row_and_makes_nothing(st
     view = await ended(stage, await hand_in(stage, content, "?dry_run=true"))
     assert (view["dry_run"], view["outcomes"]) == (True, {"made": 1, "refused": 1})
     assert await stage.rows("SELECT 1 FROM probes") == []
+
+
+async def test_rows_are_taken_for_whom_the_roles_were_held_that_handed_them_in(stage: Stage) -> None:
+    held = {Delegated(Role.CALL_CENTRE, "group", "agent@9"), Grant(Role.CALL_CENTRE, "sh-pudong")}
+    deputy = Principal("deputy-1", "https://issuer", frozenset(held), frozenset(), 0.0)
+    async with stage.runtime.transaction() as tx:
+        await LINES.begin(TABLE.encode(), deputy, tx, dry_run=False)
+    async with at_work(stage.runner()):
+        await eventually(lambda: stage.rows("SELECT 1 FROM kehu.imports WHERE ended_at IS NOT NULL"))
+    notes = [one for (one,) in await stage.rows("SELECT notes FROM probes ORDER BY notes->>0")]
+    assert notes == [["A-1", "deputy-1", "agent@9"], ["A-2", "deputy-1", "agent@9"]]
 
 
 async def test_what_the_rows_say_together_is_decided_after_the_last_one(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.auth import Grant, Principal
+from chassis.auth import Delegated, Grant, Principal
 from chassis.http import ANYONE
 from chassis.ids import uuid7
 from chassis.tx import Tx
@@ -28,13 +28,6 @@ AREA = "area:"
 
 #: what a route that answers without a token needs: health, and nothing with data
 PUBLIC = ANYONE
-
-
-@dataclass(frozen=True, slots=True)
-class Delegated(Grant):
-    """A role that is held for somebody else: it opens nothing that is closed to them (P12.2)."""
-
-    on_behalf_of: str
 
 
 def held_for(grant: Grant) -> str | None:

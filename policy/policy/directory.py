@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 import structlog
-from chassis.auth import Grant, Principal
+from chassis.auth import Delegated, Grant, Principal
 from chassis.failures import passes_by_itself
 from chassis.handlers import Received, project
 from chassis.runtime import Runtime
@@ -21,7 +21,7 @@ from contracts.roles import Role
 from contracts.staff import BranchEntry, CalendarYear, Employment, PersonEntry, Profile
 
 from policy import tables
-from policy.access import AREA, GROUP, Delegated, branch_of
+from policy.access import AREA, GROUP, branch_of
 from policy.calendar import Calendar, Overlay, Year, spans_of
 
 log = structlog.get_logger()

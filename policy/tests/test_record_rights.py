@@ -7,13 +7,12 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from chassis.auth import Grant, Principal
+from chassis.auth import Delegated, Grant, Principal
 from chassis.ids import uuid7
 from chassis.kit.stage import Stage
 from contracts.roles import Role
 from policy.access import (
     PERMISSIONS,
-    Delegated,
     Permission,
     Reach,
     end_record_grant,

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 import sqlalchemy as sa
-from chassis.auth import Grant, Principal
+from chassis.auth import Delegated, Grant, Principal
 from chassis.ids import uuid7
 from chassis.kit.eventually import eventually
 from chassis.kit.stage import Stage
@@ -22,7 +22,6 @@ from console.work.watch import PART, Watch
 from console.work.whose import by_due, falls_to, mine, within
 from contracts.complaint import MarkedSerious, SeriousOverruled
 from contracts.roles import Role
-from policy.access import Delegated
 from policy.kit import Clock
 
 from ..builders import NOON, told, work
