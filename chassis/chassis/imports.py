@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from contracts.enums import Worded
 from contracts.roles import Role
 from fastapi import Query, Response
 from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import failpoints, problems, tables
 from chassis.auth import Delegated, Grant, Principal
@@ -49,12 +50,17 @@ log = structlog.get_logger()
 LARGEST = 10 * 1024 * 1024
 #: rows after which the progress is told
 STEP = 50
+#: how many rows a dry run takes in one transaction: who needs what they lock waits that long
+TOGETHER = 100
 _ENGLISH = ("row", "outcome", "ref", "rules", "detail")
 _CHINESE = ("行", "结果", "编号", "制度条款", "说明")
 _RETRY = tuple(timedelta(seconds=s) for s in (5, 60, 600, 3600))
 _MADE = "SELECT row FROM kehu.import_rows WHERE import_id = $1 AND outcome = 'made'"
 _FORETELL = """UPDATE kehu.import_rows r SET foretold = u.foretold::jsonb
     FROM unnest($2::int[], $3::text[]) AS u(row, foretold) WHERE r.import_id = $1 AND r.row = u.row"""
+_TRIED = """INSERT INTO kehu.import_rows (import_id, row, outcome, problem)
+    SELECT $1, row, outcome, problem::jsonb FROM unnest($2::int[], $3::text[], $4::text[]) u(row, outcome, problem)
+    ON CONFLICT DO NOTHING"""
 _TAKEN = "INSERT INTO kehu.import_rows (import_id, row, outcome, ref, problem) VALUES ($1, $2, $3, $4, $5::jsonb) "
 # not `Tx.destroy_keys`: the kept answer to the hand-in holds none of the rows, and is given again
 _VIEW = """SELECT i.id, i.dry_run, i.rows, i.asked_by, i.asked_at, i.ended_at,
@@ -66,6 +72,8 @@ _VIEWS = f"{_VIEW} AND ($3::uuid IS NULL OR i.id < $3) ORDER BY i.id DESC LIMIT 
 _FORGET_KEY = "UPDATE kehu.subject_keys SET wrapped = NULL, destroyed_at = $2 WHERE subject_id = $1"
 
 R = TypeVar("R", bound=BaseModel)
+#: its number, and what its cells say
+_Row = tuple[int, Mapping[str, str]]
 
 
 class Outcome(Worded):
@@ -163,10 +171,15 @@ class Import(Generic[R]):
 
     It brings `routes` (at `path`) and a `job` into the service. A row that `take` refuses by raising a `Problem` is
     noted as refused and the next one is taken. The effect of a row and the note on it are one transaction: a job that
-    is killed goes on where it was, and no row is taken twice. What the rows say is sealed until they are taken. In a
-    dry run no row sees what another would have made. `then` is a job for what the rows say only together: it runs
-    after the last one, with the import's id, also where the import had to be given up; never after a dry run. There
-    `foresee` tells what it would come to, from all rows that would be made, by their numbers; it leaves nothing behind.
+    is killed goes on where it was, and no row is taken twice. What the rows say is sealed until they are taken.
+
+    In a dry run rows that have something in common (an account, a number), which `touches` names, see each other: they
+    are taken in one transaction, in their order, and undone. Of more than `TOGETHER` such rows the next ones begin
+    anew, so that nobody waits longer for what they lock. Without `touches` no row sees what another would have made.
+
+    `then` is a job for what the rows say only together: it runs after the last one, with the import's id, also where
+    the import had to be given up; never after a dry run. There `foresee` tells what it would come to, from all rows
+    that would be made, by their numbers; it leaves nothing behind.
     """
 
     name: str
@@ -176,6 +189,7 @@ class Import(Generic[R]):
     needs: Need
     then: Job | None = None
     foresee: Callable[[Mapping[int, R], Principal, Work], Awaitable[Mapping[int, Foretold]]] | None = None
+    touches: Callable[[R, Principal, Tx], Awaitable[Iterable[Hashable]]] | None = None
 
     @property
     def job(self) -> Job:
@@ -341,52 +355,29 @@ class Import(Generic[R]):
             content = _Sealed(identifier, found["subject_id"], found["sealed"])
             rows = (await tx.unseal_row(tables.imports, content, why="importing"))["rows"]
         by = _principal(found["asked_by"], found["granted"])
-        for number, cells in rows:
-            if number in done:
-                continue
-            await self._take(runtime, identifier, number, cells, by, found["dry_run"])
-            done.add(number)
-            await failpoints.reach("imports.taken")
-            if len(done) % STEP == 0:
-                await work.report(done=len(done), rows=len(rows))
+        left = [(number, cells) for number, cells in rows if number not in done]
         if found["dry_run"]:
+            await self._try_all(identifier, left, by, work, len(rows))
             await self._foretell(identifier, rows, by, work)
-        work.progress |= {"done": len(done), "rows": len(rows)}
+        else:
+            for n, (number, cells) in enumerate(left, len(done) + 1):
+                await self._take(runtime, identifier, number, cells, by)
+                await failpoints.reach("imports.taken")
+                if n % STEP == 0:
+                    await work.report(done=n, rows=len(rows))
+        work.progress |= {"done": len(rows), "rows": len(rows)}
         await self._end(runtime, identifier, ended=True)
 
     async def _take(
-        self, runtime: Runtime, identifier: UUID, number: int, cells: Mapping[str, str], by: Principal, dry_run: bool
+        self, runtime: Runtime, identifier: UUID, number: int, cells: Mapping[str, str], by: Principal
     ) -> None:
         """Decide one row: its effect and the note on it together, or the note on why not."""
-        refusal: Problem | None = None
-        taken: Taken | None = None
         try:
-            row = self.form.model_validate(cells)
-            if dry_run:
-                async with undone(runtime, by.subject) as tx:
-                    taken = await self.take(row, by, tx)
-                    await tx.flush()
-            else:
-                await self._take_for_good(runtime, identifier, number, row, by)
-                return
-        except ValidationError as error:
-            refusal = problems.of_validation(error)
-        except Busy:
-            raise
-        except Problem as problem:
-            refusal = problem
+            await self._take_for_good(runtime, identifier, number, self.form.model_validate(cells), by)
         except Exception as error:
-            if passes_by_itself(error):
-                raise
-            refusal = problems.unexpected(error)
-        async with runtime.transaction(actor=by.subject) as tx:
-            outcome: Outcome = taken.outcome if refusal is None and taken is not None else Outcome.REFUSED
-            if isinstance(refusal, problems.Unexpected):
-                outcome = Outcome.FAILED
-            # what a dry run would have made does not exist
-            await tx.driver.execute(
-                f"{_TAKEN} ON CONFLICT DO NOTHING", identifier, number, outcome.value, None, _noted_problem(refusal)
-            )
+            why = _why_not(error)
+            async with runtime.transaction(actor=by.subject) as tx:
+                await tx.driver.execute(_TRIED, identifier, [number], [_outcome_of(why)], [_noted_problem(why)])
 
     async def _take_for_good(self, runtime: Runtime, identifier: UUID, number: int, row: R, by: Principal) -> None:
         async with runtime.transaction(actor=by.subject) as tx:
@@ -401,6 +392,71 @@ class Import(Generic[R]):
                 taken.outcome.value,
                 taken.ref,
             )
+
+    async def _try_all(self, identifier: UUID, rows: Sequence[_Row], by: Principal, work: Work, of: int) -> None:
+        """Say of each row what would become of it, one portion after another."""
+        told = done = of - len(rows)
+        for portion in await self._portions(rows, by, work):
+            await self._try(work.runtime, identifier, portion, by)
+            await failpoints.reach("imports.taken")
+            done += len(portion)
+            if done - told >= STEP:
+                told = done
+                await work.report(done=done, rows=of)
+
+    async def _try(self, runtime: Runtime, identifier: UUID, rows: Sequence[_Row], by: Principal) -> None:
+        """Take rows one after the other, undo them all, and note what became of each."""
+        outcomes, problems = [], []
+        # never committed: what the rows would have made does not exist
+        async with runtime.engine.connect() as connection:
+            for _, cells in rows:
+                why: Problem | None = None
+                try:
+                    row = self.form.model_validate(cells)
+                    async with _savepoint(runtime, connection, by) as tx:
+                        taken = await self.take(row, by, tx)
+                except Exception as error:
+                    why = _why_not(error)
+                outcomes.append(taken.outcome.value if why is None else _outcome_of(why))
+                problems.append(_noted_problem(why))
+        async with runtime.transaction(actor=by.subject) as tx:
+            await tx.driver.execute(_TRIED, identifier, [number for number, _ in rows], outcomes, problems)
+
+    async def _portions(self, rows: Sequence[_Row], by: Principal, work: Work) -> list[list[_Row]]:
+        """Rows that touch the same together, in their order, `TOGETHER` at most."""
+        same: dict[Hashable, Hashable] = {}
+
+        def first(thing: Hashable) -> Hashable:
+            while (other := same.setdefault(thing, thing)) != thing:
+                thing = other
+            return thing
+
+        touched: list[Hashable] = []
+        for n, (number, cells) in enumerate(rows):
+            if n % STEP == 0:
+                await work.report()
+            things = list(await self._touched(work.runtime, number, cells, by))
+            for other in things[1:]:
+                same[first(other)] = first(things[0])
+            touched.append(things[0])
+        groups: dict[Hashable, list[_Row]] = {}
+        for row, thing in zip(rows, touched, strict=True):
+            groups.setdefault(first(thing), []).append(row)
+        return [group[n : n + TOGETHER] for group in groups.values() for n in range(0, len(group), TOGETHER)]
+
+    async def _touched(
+        self, runtime: Runtime, number: int, cells: Mapping[str, str], by: Principal
+    ) -> Iterable[Hashable]:
+        """What a row touches; itself alone where that cannot be said: then it is not taken either."""
+        if self.touches is None:
+            return [number]
+        try:
+            row = self.form.model_validate(cells)
+            async with undone(runtime, by.subject) as tx:
+                return await self.touches(row, by, tx)
+        except Exception as error:
+            _why_not(error)
+        return [number]
 
     async def _foretell(
         self, identifier: UUID, rows: Sequence[tuple[int, Mapping[str, str]]], by: Principal, work: Work
@@ -428,6 +484,29 @@ class Import(Generic[R]):
             await tx.driver.execute(_FORGET_KEY, found["subject_id"], tx.now)
             if self.then is not None and not found["dry_run"]:
                 tx.later(self.then, identifier)
+
+
+@asynccontextmanager
+async def _savepoint(runtime: Runtime, connection: AsyncConnection, by: Principal) -> AsyncIterator[Tx]:
+    """A unit of work within a transaction that goes on whether it ends well or is rolled back."""
+    async with connection.begin_nested():
+        tx = Tx(runtime, connection, actor=by.subject, now=runtime.clock())
+        await tx.begin()
+        yield tx
+        await tx.flush()
+
+
+def _why_not(error: Exception) -> Problem:
+    """What is noted of a row that was not taken. What passes by itself is raised again: it says nothing of the row."""
+    if isinstance(error, ValidationError):
+        return problems.of_validation(error)
+    if isinstance(error, Busy) or passes_by_itself(error):
+        raise error
+    return error if isinstance(error, Problem) else problems.unexpected(error)
+
+
+def _outcome_of(why: Problem) -> str:
+    return (Outcome.FAILED if isinstance(why, problems.Unexpected) else Outcome.REFUSED).value
 
 
 async def _noted(tx: Tx, identifier: UUID, number: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import NAMESPACE_URL, uuid5
@@ -59,6 +60,11 @@ async def take_line(line: Line, by: Principal, tx: Tx) -> Taken:
     return Taken(Outcome.MADE, str(identifier))
 
 
+async def touched_by_line(line: Line, by: Principal, tx: Tx) -> Iterable[Hashable]:
+    """What its number begins with."""
+    return [line.number.partition("-")[0]]
+
+
 @job(keep=True)
 async def look_at_all(ref: str, work: Work) -> None:
     """How many lines there are by then."""
@@ -66,7 +72,7 @@ async def look_at_all(ref: str, work: Work) -> None:
         work.progress |= {"lines": await tx.driver.fetchval("SELECT count(*) FROM probes")}
 
 
-LINES = Import("lines", "/v1/lines/imports", Line, take_line, Needs(), then=look_at_all)
+LINES = Import("lines", "/v1/lines/imports", Line, take_line, Needs(), then=look_at_all, touches=touched_by_line)
 service = probe(routes=LINES.routes, jobs=[LINES.job, look_at_all])
 
 if __name__ == "__main__":

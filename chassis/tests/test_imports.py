@@ -23,7 +23,7 @@ from chassis.service import Service
 from chassis.sheets import Column, NotATable, read_rows, write_csv, write_xlsx
 from contracts.roles import Role
 
-from chassis import sheets
+from chassis import imports, sheets
 
 from .import_worker import LINES, Line
 from .import_worker import service as with_import
@@ -268,6 +268,23 @@ async def test_a_dry_run_says_what_would_become_of_each_row_and_makes_nothing(st
     view = await ended(stage, await hand_in(stage, content, "?dry_run=true"))
     assert (view["dry_run"], view["outcomes"]) == (True, {"made": 1, "refused": 1})
     assert await stage.rows("SELECT 1 FROM probes") == []
+
+
+async def test_in_a_dry_run_rows_see_what_those_before_them_would_have_made(stage: Stage) -> None:
+    content = "编号,年龄\nA-1,30\nA-1,101\nB-1,1\nA-2,13\nA-1,\nA-2,\nA-2,\nB-1,\n".encode()
+    tried = await ended(stage, await hand_in(stage, content, "?dry_run=true"))
+    assert await stage.rows("SELECT 1 FROM probes") == []
+    taken = await ended(stage, await hand_in(stage, content))
+    assert await results(stage, tried) == await results(stage, taken)
+    assert taken["outcomes"] == {"made": 3, "refused": 1, "failed": 1, "unchanged": 3}
+
+
+async def test_a_dry_run_lets_go_of_what_it_has_locked_after_some_rows(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "TOGETHER", 2)
+    tried = await ended(stage, await hand_in(stage, "编号\nA-1\nA-1\nA-1\nA-1\n".encode(), "?dry_run=true"))
+    assert [outcome for _, outcome in await results(stage, tried)] == ["made", "unchanged", "made", "unchanged"]
 
 
 async def test_rows_are_taken_for_whom_the_roles_were_held_that_handed_them_in(stage: Stage) -> None:

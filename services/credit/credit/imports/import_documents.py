@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from typing import Annotated, Literal
 
 from chassis.auth import Principal
@@ -12,7 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from credit.imports.cells import AccountNamed, WrittenAmount, WrittenDay
 from credit.imports.import_payments import invoice_named
-from credit.imports.whose import whose
+from credit.imports.whose import account_named, whose
 from credit.ledger.book_document import DocumentForm, take_document
 from credit.permissions import BOOK
 from credit.shipments.form import Reference
@@ -61,4 +62,11 @@ async def take_document_row(row: DocumentRow, by: Principal, tx: Tx) -> Taken:
     return Taken(outcome, str(document.id))
 
 
-DOCUMENTS_FILE = Import("documents", "/v1/documents/imports", DocumentRow, take_document_row, BOOK)
+async def touched_by_document(row: DocumentRow, by: Principal, tx: Tx) -> Iterable[Hashable]:
+    """The account, and the reference, which is used once whatever the account."""
+    return [await account_named(tx, row, BOOK, by), (row.origin, row.origin_ref)]
+
+
+DOCUMENTS_FILE = Import(
+    "documents", "/v1/documents/imports", DocumentRow, take_document_row, BOOK, touches=touched_by_document
+)

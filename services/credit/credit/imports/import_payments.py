@@ -6,6 +6,7 @@ Who paid and the remark of the transfer are read over and not kept: whose money 
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterable
 from typing import Annotated
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from pydantic import Field
 
 from credit.account import Account
 from credit.imports.cells import AccountNamed, WrittenAmount, WrittenDay
-from credit.imports.whose import whose
+from credit.imports.whose import account_named, whose
 from credit.ledger.book_document import DocumentForm, NamedForm, take_document
 from credit.numbers import begins_with
 from credit.permissions import BOOK
@@ -100,4 +101,9 @@ async def _shipments(tx: Tx, account: Account, reference: str) -> list[UUID]:
     return [row[0] for row in rows]
 
 
-PAYMENTS_FILE = Import("payments", "/v1/payments/imports", PaymentRow, take_payment, BOOK)
+async def touched_by_payment(row: PaymentRow, by: Principal, tx: Tx) -> Iterable[Hashable]:
+    """The account, and the reference, which is used once whatever the account."""
+    return [await account_named(tx, row, BOOK, by), (row.origin, row.origin_ref)]
+
+
+PAYMENTS_FILE = Import("payments", "/v1/payments/imports", PaymentRow, take_payment, BOOK, touches=touched_by_payment)

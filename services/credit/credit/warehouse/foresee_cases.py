@@ -111,16 +111,12 @@ async def foresee_cases(rows: Mapping[int, IssueRow], by: Principal, work: Work)
     """By row, what would be a case: `case_opened`, or `case_joined` where there is one; why, and of which shipment."""
     accounts: dict[UUID, dict[UUID, dict[int, IssueRow]]] = defaultdict(lambda: defaultdict(dict))
     slips: dict[tuple[str, ...], dict[int, IssueRow]] = defaultdict(dict)
-    known: set[tuple[str, str, str, int]] = set()
     numbers = list(rows)
     for begun in range(0, len(numbers), ROWS):
         some = {number: rows[number] for number in numbers[begun : begun + ROWS]}
         async with undone(work.runtime, by.subject) as tx:
             for number, issue in (await _listed(tx, some, by)).items():
                 slip = (issue.branch, issue.origin, issue.origin_ref)
-                if (*slip, issue.line) in known:
-                    continue
-                known.add((*slip, issue.line))
                 if issue.shipment_id is not None and issue.account_id is not None:
                     accounts[issue.account_id][issue.shipment_id][number] = rows[number]
                 else:

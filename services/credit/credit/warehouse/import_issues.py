@@ -7,10 +7,17 @@ from chassis.imports import Import
 from credit.permissions import LIST_ISSUES
 from credit.warehouse.foresee_cases import foresee_cases
 from credit.warehouse.reconcile_issues import reconcile_issues
-from credit.warehouse.take_issue import IssueRow, take_issue
+from credit.warehouse.take_issue import IssueRow, take_issue, touched_by_issue
 
 RULES = ("P11.11",)
 
 ISSUES_LIST = Import(
-    "goods_issues", "/v1/goods-issues/imports", IssueRow, take_issue, LIST_ISSUES, reconcile_issues, foresee_cases
+    "goods_issues",
+    "/v1/goods-issues/imports",
+    IssueRow,
+    take_issue,
+    LIST_ISSUES,
+    reconcile_issues,
+    foresee_cases,
+    touched_by_issue,
 )

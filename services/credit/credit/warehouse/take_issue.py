@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from typing import Annotated
 
 from chassis.auth import Principal
@@ -79,6 +80,11 @@ async def take_issue(row: IssueRow, by: Principal, tx: Tx) -> Taken:
     )
     tx.add(issue)
     return Taken(Outcome.MADE, str(issue.id))
+
+
+async def touched_by_issue(row: IssueRow, by: Principal, tx: Tx) -> Iterable[Hashable]:
+    """The line of its slip: what the goods are compared with is foreseen from all lines."""
+    return [(_branch(row, by), row.origin, row.origin_ref, row.line)]
 
 
 def _branch(row: IssueRow, by: Principal) -> str:

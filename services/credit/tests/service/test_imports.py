@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,7 +15,7 @@ from contracts.credit import DocumentBooked
 from credit.imports.cells import written_day, written_number
 from policy.kit import hire
 
-from .lists import csv_of, handed_in, outcomes, xlsx_of
+from .lists import all_worked, csv_of, handed_in, outcomes, xlsx_of
 from .nights import worked
 from .trade import IDENTITY, Distributor, customer_known, done, papers_filed, send
 
@@ -232,6 +234,76 @@ async def test_a_reversed_invoice_does_not_say_when_its_goods_went_out(stage: St
     after = csv_of(ERP, "1001,F-1,发票,2026-02-20,1000.00,,2026-02-21")
     assert outcomes(await handed_in(stage, DOCUMENTS, after)) == ["refused"]
     await shop.proved()
+
+
+async def everything(stage: Stage) -> dict[str, list[str]]:
+    """Every row of every table, but for what a hand-in itself leaves."""
+    names = await stage.rows(
+        """SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
+        WHERE table_schema IN ('public', 'kehu') AND table_type = 'BASE TABLE'
+            AND table_name NOT IN ('imports', 'import_rows', 'subject_keys', 'jobs')"""
+    )
+    found = {}
+    for (name,) in names:
+        rows = [row for (row,) in await stage.rows(f"SELECT t::text FROM {name} t ORDER BY 1")]
+        found[name] = [row for row in rows if "archive.audit" not in row] if name == "kehu.outbox" else rows
+    return found
+
+
+def a_file(chance: random.Random, many: int) -> list[str]:
+    """Documents of two accounts that build upon each other: corrected, listed again, with other content, elsewhere."""
+    lines: list[str] = []
+    for _ in range(many):
+        known = [one.split(",") for one in lines if ",发票," in one]
+        account, ref = chance.choice(["1001", "1002"]), f"F-{chance.randint(1, many)}"
+        amount = chance.choice(["100.00", "60.00", "40.00", "0.00"])
+        kind, corrects, out = chance.choice(["发票", "发票", "期初余额"]), "", ""
+        if known and chance.random() < 0.5:
+            kind, (account, corrects, *_) = "红字发票", chance.choice(known)
+        elif kind == "发票" and chance.random() < 0.3:
+            out = "2026-02-21"
+        line = f"{account},{ref},{kind},2026-02-20,{amount},{corrects},{out}"
+        if lines and chance.random() < 0.3:
+            line = chance.choice(lines)
+            if line.endswith(",") and ",发票," in line:
+                line += chance.choice(["", "2026-02-22"])
+        lines.append(line)
+    return lines
+
+
+@pytest.mark.rule("P02.4")
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_the_files_say_their_dry_run_foretells_what_becomes_of_each_row(stage: Stage, seed: int) -> None:
+    chance = random.Random(seed)
+    for code in ("1001", "1002"):
+        shop = await known_as(await Distributor.opened(stage), code)
+        await shop.asks("100.00", origin="erp", origin_ref=f"SO-{code}")
+        gone = await shop.asks("50.00", origin="erp", origin_ref=f"SO-gone-{code}")
+        await shop.step(gone, "cancel")
+    await all_worked(stage)
+    named = ["", "", *(f"F-{n}" for n in range(1, 25)), '"F-1,F-2"']
+    payments = []
+    for _ in range(24):
+        account, ref, amount = chance.choice(["1001", "1002"]), f"B-{chance.randint(1, 20)}", chance.choice([30, 250])
+        pays, goods = chance.choice(named), ""
+        if chance.random() < 0.3:
+            pays, goods = "", chance.choice(["SO-1001", "SO-1002", "SO-gone-1001"])
+        payments.append(f"{account},{ref},2026-03-01,{amount},{pays},{goods}")
+    seen: Counter[str] = Counter()
+    for path, headings, lines in (
+        (DOCUMENTS, ERP, a_file(chance, 24)),
+        (PAYMENTS, "账户编号,交易流水号,交易日期,金额,核销单据,发货单", payments),
+    ):
+        content, before = csv_of(headings, *lines), await everything(stage)
+        tried = await handed_in(stage, path, content, dry_run=True)
+        assert await everything(stage) == before
+        taken = await handed_in(stage, path, content)
+        what = "outcome", "type", "detail", "errors"
+        assert {n: [row[name] for name in what] for n, row in tried.items()} == {
+            n: [row[name] for name in what] for n, row in taken.items()
+        }
+        seen.update(outcomes(taken))
+    assert min(seen[one] for one in ("made", "unchanged", "refused")) > 0, seen
 
 
 @pytest.mark.parametrize(

@@ -336,7 +336,7 @@ async def test_what_a_dry_run_foretells_is_in_the_file_of_its_rows_too(stage: St
         file = (await keeper.get(f"{begun.headers['location']}/rows.csv")).text
     assert [cells.rstrip("\r") for cells in file.splitlines()[1:]] == [
         f"2,made,,P11.11,case_opened not_released {held['id']}",
-        "3,made,,,",
+        "3,unchanged,,,",
     ]
 
 
