@@ -64,6 +64,7 @@ from credit.warehouse.import_issues import ISSUES_LIST
 from credit.warehouse.list_foreseen import list_foreseen
 from credit.warehouse.list_issues import list_issues, read_issue
 from credit.warehouse.reconcile_issues import reconcile_account, reconcile_issues, reconcile_slip
+from credit.warehouse.withdraw_issue import withdraw_issue
 from credit.warnings.act_on_warning import act_on_warning, close_warning
 from credit.warnings.read_warnings import list_warnings, read_warning
 from credit.warnings.weigh_risks import weigh_risks, weigh_risks_of_night
@@ -117,6 +118,7 @@ service = Service(
         list_foreseen,
         list_issues,
         read_issue,
+        withdraw_issue,
         declare_bad_debt,  # losses
         list_losses,
         read_loss,

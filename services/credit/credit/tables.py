@@ -280,9 +280,18 @@ goods_issues = sa.Table(
     _amount("lost", comment="how much of that the loss is about"),
     _instant("listed_at", nullable=False),
     sa.Column("listed_by", sa.Text, nullable=False),
+    sa.Column("mistake", sa.Text, comment="of a line that was withdrawn: what was wrong about it"),
+    sa.Column("withdrawn_by", sa.Text),
+    _instant("withdrawn_at"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("state IN ('listed', 'part', 'matched', 'unauthorised')", name="goods_issues_state"),
+    sa.CheckConstraint(
+        "state IN ('listed', 'part', 'matched', 'unauthorised', 'withdrawn')", name="goods_issues_state"
+    ),
+    sa.CheckConstraint(
+        "mistake IN ('not_left', 'other_shipment', 'other_goods', 'other_quantity', 'other_day')",
+        name="goods_issues_mistake",
+    ),
     sa.CheckConstraint(
         "finding IN ('no_shipment', 'cancelled', 'not_released', 'before_release', 'more_than_released', "
         "'other_batch', 'other_day', 'paid_before')",
@@ -292,7 +301,23 @@ goods_issues = sa.Table(
         "quantity > 0 AND covered >= 0 AND covered <= quantity AND value >= 0 AND lost >= 0",
         name="goods_issues_quantity",
     ),
-    sa.Index("goods_issues_slip", "branch", "origin", "origin_ref", "line", unique=True),
+    sa.Index(
+        "goods_issues_slip",
+        "branch",
+        "origin",
+        "origin_ref",
+        "line",
+        unique=True,
+        postgresql_where=sa.text("state <> 'withdrawn'"),
+    ),
+    sa.Index(
+        "goods_issues_withdrawn",
+        "branch",
+        "origin",
+        "origin_ref",
+        "line",
+        postgresql_where=sa.text("state = 'withdrawn'"),
+    ),
     sa.Index("goods_issues_branch", "branch", "id"),
     sa.Index("goods_issues_listed", "id", postgresql_where=sa.text("state = 'listed'")),
     sa.Index("goods_issues_account", "account_id", postgresql_where=sa.text("state = 'listed'")),

@@ -197,9 +197,18 @@ async def goods_out(tx: Tx, invoice: Document, on: date) -> None:
     if invoice.issued_on is not None:
         return
     invoice.issued_on = on
+    await add_sums(tx, invoice.account_id, await _went_out(tx, invoice))
+
+
+async def goods_not_out(tx: Tx, invoice: Document) -> None:
+    """They have not gone out after all: they count no more."""
+    await add_sums(tx, invoice.account_id, [(day, kind, -amount) for day, kind, amount in await _went_out(tx, invoice)])
+    invoice.issued_on = None
+
+
+async def _went_out(tx: Tx, invoice: Document) -> list[tuple[date, str, Decimal]]:
     taken_back = [(row[0], row[1]) for row in await tx.driver.fetch(_CORRECTIONS, invoice.id)]
-    sums = [("shipped", invoice.amount), *taken_back]
-    await add_sums(tx, invoice.account_id, [(invoice.counts_on, kind, amount) for kind, amount in sums])
+    return [(invoice.counts_on, kind, amount) for kind, amount in [("shipped", invoice.amount), *taken_back]]
 
 
 async def add_sums(tx: Tx, account: UUID, sums: Iterable[tuple[date, str, Decimal]]) -> None:

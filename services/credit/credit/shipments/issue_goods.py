@@ -10,6 +10,7 @@ from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.http import Answer, post
+from chassis.problems import Refused
 from chassis.tx import Tx
 from contracts.credit import GoodsIssued, ReleaseStep
 from contracts.money import Money
@@ -17,8 +18,8 @@ from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.account import ZERO, Account, settle
-from credit.destinations.move_goods import goods_left
-from credit.ledger.booking import goods_out
+from credit.destinations.move_goods import goods_came_back, goods_left
+from credit.ledger.booking import goods_not_out, goods_out
 from credit.ledger.model import DOCUMENTS
 from credit.limit.rolling import DaySums
 from credit.losses.find_loss import Gone, found_unauthorised
@@ -35,6 +36,13 @@ RULES = ("P02.3", "P11.2", "P11.6", "P11.7", "P11.8", "P11.11")
 _TOLD = """SELECT coalesce(sum(round(value * covered / quantity, 2)), 0) FROM goods_issues
     WHERE shipment_id = $1 AND (state = 'part' OR (state = 'unauthorised' AND covered > 0))"""
 _COMPLETE = "UPDATE goods_issues SET state = 'matched', version = version + 1 WHERE shipment_id = $1 AND state = 'part'"
+
+
+class BuiltUpon(Refused):
+    """More has happened to the goods since they left."""
+
+    title = "The goods are delivered, or came back"
+    zh = "货物已送达或已有退货，不能当作未出库。请对其余货物办理退货。"
 
 
 class IssueForm(BaseModel):
@@ -119,6 +127,25 @@ async def note_issued(
         return None
     lost = max(shipment.amount - shipment.returned - told, ZERO) if lost is None else lost
     return await found_unauthorised(tx, gone_of(shipment, lost, on))
+
+
+async def note_not_issued(tx: Tx, account: Account, shipment: Shipment) -> None:
+    """They have not left after all: the contrary of `note_issued`. `BuiltUpon` where more has happened to them."""
+    if shipment.state is not ShipmentState.ISSUED or shipment.returned:
+        raise BuiltUpon("These goods were delivered or came back since. Have the rest returned.", rules=RULES)
+    await goods_came_back(
+        tx, shipment=shipment.id, account=account.id, branch=shipment.branch, lines=shipment.lines, on=civil(tx.now)
+    )
+    if shipment.invoice_id is not None:
+        shipment.not_issued(ShipmentState.INVOICED)
+        await goods_not_out(tx, await tx.get(DOCUMENTS, shipment.invoice_id))
+    elif shipment.decision["outcome"] == "released":
+        shipment.not_issued(ShipmentState.RELEASED)
+    else:
+        shipment.not_issued(ShipmentState.HELD)
+        account.release_goods(-shipment.amount)
+        account.reserve(shipment.covered)
+    await settle(tx, account)
 
 
 def gone_of(shipment: Shipment, amount: Decimal, on: date) -> Gone:

@@ -157,6 +157,11 @@ class Shipment(Holdable):
         self.state, self.issued_on, self.unreleased = ShipmentState.ISSUED, on, unreleased
 
     @fact
+    def not_issued(self, state: ShipmentState) -> None:
+        """They have not left after all: it stands where it stood."""
+        self.state, self.issued_on, self.unreleased = state, None, False
+
+    @fact
     def deliver(self, on: date) -> None:
         """They arrived."""
         self.state, self.delivered_on = ShipmentState.DELIVERED, on

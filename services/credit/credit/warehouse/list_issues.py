@@ -12,10 +12,11 @@ from chassis.lists import newest_first
 from chassis.problems import NotFound
 from chassis.tx import Tx
 from fastapi import Query
+from policy.access import Permission
 
 from credit.permissions import READ_ACCOUNT
 from credit.tables import goods_issues
-from credit.warehouse.model import GOODS_ISSUES, IssueState, IssueView, issue_view
+from credit.warehouse.model import GOODS_ISSUES, GoodsIssue, IssueState, IssueView, issue_view
 
 RULES = ("P11.11",)
 
@@ -46,7 +47,12 @@ async def list_issues(
 @get("/v1/goods-issues/{issue_id}", needs=READ_ACCOUNT)
 async def read_issue(issue_id: UUID, principal: Principal, tx: Tx) -> IssueView:
     """Open a line. 404 when there is none within your reach."""
+    return issue_view(await issue_of(tx, issue_id, READ_ACCOUNT, principal))
+
+
+async def issue_of(tx: Tx, issue_id: UUID, permission: Permission, principal: Principal) -> GoodsIssue:
+    """The line, where it lies within the caller's reach, not locked; else 404."""
     issue = (await tx.load(GOODS_ISSUES, [issue_id], lock=False)).get(issue_id)
-    if issue is None or not READ_ACCOUNT.reach(principal).includes(issue.branch):
+    if issue is None or not permission.reach(principal).includes(issue.branch):
         raise NotFound("There is no such line, or none at a branch that you may see. Check the id.")
-    return issue_view(issue)
+    return issue

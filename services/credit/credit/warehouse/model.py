@@ -20,12 +20,23 @@ from credit.shipments.model import NONE
 
 
 class IssueState(StrEnum):
-    """What became of a line. Part: the rest of its shipment has not left yet."""
+    """What became of a line. Part: the rest of its shipment has not left yet; withdrawn: it was wrong."""
 
     LISTED = "listed"
     PART = "part"
     MATCHED = "matched"
     UNAUTHORISED = "unauthorised"
+    WITHDRAWN = "withdrawn"
+
+
+class Mistake(Worded):
+    """What was wrong about a line that is withdrawn."""
+
+    NOT_LEFT = "not_left", "货物并未出库"
+    OTHER_SHIPMENT = "other_shipment", "发货单有误"
+    OTHER_GOODS = "other_goods", "品种或批号有误"
+    OTHER_QUANTITY = "other_quantity", "数量有误"
+    OTHER_DAY = "other_day", "日期有误"
 
 
 class Finding(Worded):
@@ -68,6 +79,9 @@ class GoodsIssue:
     covered: Decimal = NONE
     value: Decimal = ZERO
     lost: Decimal = ZERO
+    mistake: Mistake | None = None
+    withdrawn_by: str | None = None
+    withdrawn_at: datetime | None = None
     version: int = 1
     sequence: int = 0
 
@@ -75,6 +89,10 @@ class GoodsIssue:
     def covered_value(self) -> Decimal:
         """What the covered part of it is worth."""
         return in_cents(self.value * self.covered / self.quantity)
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.state is IssueState.WITHDRAWN
 
     def settled(self, state: IssueState, finding: Finding | None = None) -> None:
         """It was compared with the releases."""
@@ -85,12 +103,22 @@ class GoodsIssue:
         self.settled(IssueState.UNAUTHORISED, finding)
         self.lost += lost
 
+    def withdraw(self, mistake: Mistake, by: str, at: datetime) -> None:
+        """It was wrong: nothing is covered or lost by it."""
+        self.state, self.covered, self.lost = IssueState.WITHDRAWN, NONE, ZERO
+        self.mistake, self.withdrawn_by, self.withdrawn_at = mistake, by, at
+
+    def compare_anew(self) -> None:
+        """What it was compared with has changed: it is as if it had just been listed."""
+        self.state, self.finding, self.loss_id = IssueState.LISTED, None, None
+        self.covered, self.value, self.lost = NONE, ZERO, ZERO
+
 
 GOODS_ISSUES = Store(tables.goods_issues, GoodsIssue)
 
 
 class IssueView(BaseModel):
-    """A line as it is shown; a case has `loss_id`."""
+    """A line as it is shown; a case has `loss_id`, one that was withdrawn the `mistake`."""
 
     id: UUID
     branch: str
@@ -114,6 +142,9 @@ class IssueView(BaseModel):
     lost: Decimal
     listed_at: datetime
     listed_by: str
+    mistake: Mistake | None
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
 
 
 def issue_view(issue: GoodsIssue) -> IssueView:

@@ -26,7 +26,7 @@ RULES = ("P11.11",)
 
 # two lists with the same line at once: the second one waits, and finds it
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
-_KNOWN = "SELECT id FROM goods_issues WHERE branch = $1 AND origin = $2 AND origin_ref = $3 AND line = $4"
+_KNOWN = "SELECT id FROM goods_issues WHERE branch = $1 AND origin = $2 AND origin_ref = $3 AND line = $4 ORDER BY id"
 
 
 class IssueRow(AccountNamed):
@@ -45,7 +45,10 @@ class IssueRow(AccountNamed):
 
 
 async def take_issue(row: IssueRow, by: Principal, tx: Tx) -> Taken:
-    """Keep the line. One that is known changes nothing; the same number with other content is refused."""
+    """Keep the line. One that is known changes nothing, also where it was withdrawn since; other content is refused.
+
+    The right line may be listed under the number of one that was withdrawn.
+    """
     branch = _branch(row, by)
     if row.issued_on > civil(tx.now):
         raise Invalid("The day lies in the future.", errors=[Wrong.IN_FUTURE.at("/issued_on")])
@@ -61,13 +64,14 @@ async def take_issue(row: IssueRow, by: Principal, tx: Tx) -> Taken:
     }
     key = (branch, row.origin, row.origin_ref, row.line)
     await tx.driver.execute(_ALONE, "\n".join(map(str, key)))
-    known = await tx.driver.fetchval(_KNOWN, *key)
-    if known is not None:
-        earlier = (await tx.load(GOODS_ISSUES, [known], lock=False))[known]
-        names = said.keys() - {"account_id"}
-        if any(getattr(earlier, name) != said[name] for name in names):
-            raise ReferenceUsed("This line of the slip was listed with other content. Correct it, or give it a number.")
-        return Taken(Outcome.UNCHANGED, str(known))
+    known = await tx.load(GOODS_ISSUES, [row[0] for row in await tx.driver.fetch(_KNOWN, *key)], lock=False)
+    for earlier in known.values():
+        if all(getattr(earlier, name) == said[name] for name in said.keys() - {"account_id"}):
+            return Taken(Outcome.UNCHANGED, str(earlier.id))
+    if not all(earlier.withdrawn for earlier in known.values()):
+        raise ReferenceUsed(
+            "This line of the slip was listed with other content. Correct the row, or have finance withdraw that line."
+        )
     issue = GoodsIssue(
         id=uuid7(),
         branch=branch,

@@ -217,7 +217,7 @@ export interface GoodsIssue {
   batch: string;
   quantity: string;
   issued_on: string;
-  state: "listed" | "part" | "matched" | "unauthorised";
+  state: "listed" | "part" | "matched" | "unauthorised" | "withdrawn";
   finding: string | null;
   shipment_id: string | null;
   loss_id: string | null;
