@@ -459,7 +459,7 @@ dunning_letters = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("state IN ('made', 'printed', 'sent', 'handed_over', 'void')", name="dunning_letters_state"),
     sa.CheckConstraint("total > 0 AND level > 0", name="dunning_letters_figures"),
-    sa.Index("dunning_letters_once", "episode_id", "level", unique=True),
+    sa.Index("dunning_letters_once", "episode_id", "level", unique=True, postgresql_where=sa.text("state <> 'void'")),
     sa.Index("dunning_letters_account", "account_id", "id"),
     sa.Index("dunning_letters_branch", "branch", "id"),
     sa.Index(

@@ -21,7 +21,7 @@ from policy.obligations import owe, waive
 from credit import tables
 from credit.account import ACCOUNTS, ZERO, Account
 from credit.dunning.model import LETTERS, Letter, level_of
-from credit.dunning.print_letter import print_letter
+from credit.dunning.print_letter import OUTDATED, print_letter
 from credit.policy import DUNNING, LETTER
 from credit.salespeople import responsible
 
@@ -29,9 +29,11 @@ RULES = ("P02.4",)
 
 _OVERDUE = """SELECT id, customer_id, kind, dated_on, amount, open FROM documents
     WHERE account_id = $1 AND open > 0 AND kind IN ('invoice', 'opening') AND dated_on < $2 ORDER BY dated_on, id"""
-_EPISODES = """SELECT e.id, e.customer_id, coalesce(max(l.level), 0) FROM dunning_episodes e
-    LEFT JOIN dunning_letters l ON l.episode_id = e.id WHERE e.account_id = $1 AND e.ended_on IS NULL
-    GROUP BY e.id, e.customer_id"""
+# a letter that was outdated before it went out is made anew
+_EPISODES = """SELECT e.id, e.customer_id,
+        coalesce(max(l.level) FILTER (WHERE l.void_because IS DISTINCT FROM $2), 0)
+    FROM dunning_episodes e LEFT JOIN dunning_letters l ON l.episode_id = e.id
+    WHERE e.account_id = $1 AND e.ended_on IS NULL GROUP BY e.id, e.customer_id"""
 _UNSENT = """SELECT id FROM dunning_letters WHERE episode_id = $1
     AND (state IN ('made', 'printed') OR (state = 'sent' AND $2)) ORDER BY id"""
 _END = "UPDATE dunning_episodes SET ended_on = $2 WHERE id = $1"
@@ -46,7 +48,7 @@ async def dun_account(ref: str, work: Work) -> None:
         overdue: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
         for row in await tx.driver.fetch(_OVERDUE, account.id, today - timedelta(days=account.term_days)):
             overdue[row["customer_id"]].append(_line(row, account.term_days, today))
-        running = {row[1]: (row[0], row[2]) for row in await tx.driver.fetch(_EPISODES, account.id)}
+        running = {row[1]: (row[0], row[2]) for row in await tx.driver.fetch(_EPISODES, account.id, OUTDATED)}
         for customer in sorted({*overdue, *running}):
             lines = overdue[customer]
             reached = level_of(max((int(line["days_over"]) for line in lines), default=0), levels)

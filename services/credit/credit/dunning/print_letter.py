@@ -9,7 +9,7 @@ import asyncio
 import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ from credit.policy import DUNNING, LETTER
 from credit.salespeople import responsible, tell
 
 RULES = ("P02.4",)
+
+#: why a letter is void that is made anew
+OUTDATED = "what it asks for was paid or changed meanwhile"
+_OPEN = "SELECT id, open FROM documents WHERE id = ANY($1)"
 
 FORMS = Path(__file__).parent / "forms"
 KINDS_ZH = {"invoice": "发票", "opening": "期初余额"}
@@ -189,7 +193,14 @@ async def _sign(tx: Tx, account: Account, letter: Letter) -> None:
 
 
 async def give_out(tx: Tx, account: Account, letter: Letter) -> None:
-    """It goes to who looks after the account, to be handed over; the notice carries ids only."""
+    """It goes to who looks after the account, to be handed over; the notice carries ids only.
+
+    One that asks for what is not owed any more, or not as it says, is void: the next night makes another one.
+    """
+    if await _says_otherwise(tx, account, letter):
+        letter.void(OUTDATED)
+        waive(tx, DUNNING, letter.id, at=tx.now, reason=OUTDATED)
+        return
     person = await responsible(tx, account)
     letter.send(person, tx.now)
     role = account.policy(tx).letter_within.role
@@ -208,6 +219,17 @@ async def give_out(tx: Tx, account: Account, letter: Letter) -> None:
             digest=letter.papers["letter"]["sha256"],
             sent_at=tx.now,
         ),
+    )
+
+
+async def _says_otherwise(tx: Tx, account: Account, letter: Letter) -> bool:
+    """Whether a document that it names was paid, bounced or fell due otherwise since its figures were frozen."""
+    names = [UUID(line["document"]) for line in letter.lines]
+    now = {row["id"]: row["open"] for row in await tx.driver.fetch(_OPEN, names)}
+    term = timedelta(days=account.term_days)
+    return any(
+        now.get(name) != Decimal(line["open"]) or line["due_on"] != str(date.fromisoformat(line["dated_on"]) + term)
+        for name, line in zip(names, letter.lines, strict=True)
     )
 
 

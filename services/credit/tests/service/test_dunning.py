@@ -230,6 +230,35 @@ async def test_a_second_letter_is_signed_by_sales_on_the_digest_of_its_papers(st
 
 
 @pytest.mark.rule("P02.4")
+@pytest.mark.parametrize("meanwhile", ["paid in part", "bounced", "a longer term"])
+async def test_a_letter_that_is_signed_when_its_figures_hold_no_more_is_made_anew(stage: Stage, meanwhile: str) -> None:
+    shop = await owing(stage, 35)
+    paid = await shop.book("payment", "50.00")
+    await nights(stage, 1)
+    (stale,) = await letters(stage)
+    assert (stale["level"], stale["state"], stale["total"]) == (2, "printed", "450.00")
+    if meanwhile == "paid in part":
+        await shop.book("payment", "150.00")
+    elif meanwhile == "bounced":
+        await shop.reverses(paid)
+    else:
+        await stage.rows("UPDATE accounts SET term_days = 32 WHERE id = $1 RETURNING 1", shop.account)
+    assert (await shop.signs(stale, "manager-1")).status_code == 200
+    await worked(stage)
+    (stale,) = await letters(stage)
+    assert (stale["state"], stale["sent_at"]) == ("void", None)
+    assert (await work_of(stage, "credit.dunning"))[-1].state == WorkState.WAIVED
+    assert await stage.outbox(DunningLetterSent) == []
+    await nights(stage, 1)
+    fresh = (await letters(stage))[0]
+    total = {"paid in part": "300.00", "bounced": "500.00"}.get(meanwhile, "450.00")
+    assert (fresh["level"], fresh["state"], fresh["total"], fresh["made_on"]) == (2, "printed", total, "2026-03-04")
+    assert (await shop.signs(fresh, "manager-1")).status_code == 200
+    await nights(stage, 2)
+    assert [one["state"] for one in await letters(stage)] == ["sent", "void"]
+
+
+@pytest.mark.rule("P02.4")
 async def test_a_letter_to_nobody_is_void(stage: Stage, directory: Directory) -> None:
     directory.unknown = True
     await owing(stage, 10)
