@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from chassis.auth import Principal
 from chassis.http import post
 from chassis.problems import Refused
 from chassis.tx import Tx
-from contracts.money import Amount
+from contracts.money import CENT, Amount
 from policy.approvals import Asked, ask, granted
 from policy.calendar import civil
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,7 +21,11 @@ from credit.permissions import OPEN_ACCOUNT
 from credit.policy import TERMS
 from credit.shipments.release_shipment import decide_all_again
 
-RULES = ("P11.5",)
+RULES = ("P02.4", "P11.5")
+
+# what is overdue at the one term and not at the other
+_BETWEEN = """SELECT coalesce(sum(open), 0) FROM documents WHERE account_id = $1 AND open > 0
+    AND kind IN ('invoice', 'opening') AND dated_on < $2 AND dated_on >= $3"""
 
 
 class OrdinaryTerm(Refused):
@@ -43,19 +47,30 @@ class TermsForm(BaseModel):
 
 @post("/v1/accounts/{account_id}/terms", needs=OPEN_ACCOUNT)
 async def ask_terms(account_id: UUID, form: TermsForm, principal: Principal, tx: Tx) -> AccountView:
-    """Ask sales for credit at the contract's term; until it is granted only what is paid first may go."""
+    """Ask sales for credit at the contract's term; until it is granted only what is paid first may go.
+
+    Who signs is told what of the overdue would be due later: warnings and letters about that end with it.
+    """
     account = await account_of(tx, account_id, OPEN_ACCOUNT, principal)
     rules = account.policy(tx)
     term = account.term_days if form.term_days is None else form.term_days
     if term <= rules.ordinary_term_days:
-        raise OrdinaryTerm(f"A term of {term} days is an ordinary one: the rolling limit holds.", rules=RULES)
+        raise OrdinaryTerm(f"A term of {term} days is an ordinary one: the rolling limit holds.", rules=["P11.5"])
     if form.until < civil(tx.now):
-        raise OrdinaryTerm("The day until which it is asked has passed. Give a later one.", rules=RULES)
+        raise OrdinaryTerm("The day until which it is asked has passed. Give a later one.", rules=["P11.5"])
+    today = civil(tx.now)
+    due = [today - timedelta(days=days) for days in (account.term_days, term)]
+    no_more = await tx.driver.fetchval(_BETWEEN, account.id, *due)
     ask(
         tx,
         TERMS,
         account,
-        {"term_days": term, "until": str(form.until)},
+        {
+            "term_days": term,
+            "until": str(form.until),
+            "term_days_before": account.term_days,
+            "overdue_no_more": str(no_more.quantize(CENT)),
+        },
         chain=rules.terms,
         by=principal.subject,
         branch=account.branch,

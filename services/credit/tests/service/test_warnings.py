@@ -112,6 +112,24 @@ async def test_a_warning_is_raised_once_an_episode_and_ended_by_the_figures(stag
 
 
 @pytest.mark.rule("P02.4")
+@pytest.mark.rule("P11.5")
+async def test_who_approves_a_longer_term_is_told_what_is_not_overdue_by_it_and_the_warning_ends(stage: Stage) -> None:
+    shop, _ = await aged(stage)
+    await shop.book("invoice", "70.00", date(2025, 12, 31))
+    await nights(stage, 1)
+    assert [(one["amount"], one["state"]) for one in await warned(stage)] == [("570.00", "open")]
+    # due on 31 January + 28: 500.00 of 17 January are due on 17 March, 70.00 of 31 December on 28 February
+    body = {"amount": "900.00", "until": "2026-12-31", "term_days": 59}
+    await done(stage, "sales-1", "POST", f"{shop.path}/terms", json=body)
+    asked = await done(stage, "manager-1", "GET", f"/v1/approvals?subject={shop.account}&state=open")
+    offer = asked["items"][0]["offer"]
+    assert (offer["term_days_before"], offer["term_days"], offer["overdue_no_more"]) == (30, 59, "500.00")
+    assert (await shop.signs({"id": str(shop.account)}, "manager-1")).status_code == 200
+    await nights(stage, 1)
+    assert [(one["amount"], one["state"]) for one in await warned(stage)] == [("570.00", "ended")]
+
+
+@pytest.mark.rule("P02.4")
 async def test_one_that_a_person_closed_is_not_raised_again_before_the_figures_have_changed(stage: Stage) -> None:
     shop, invoice = await aged(stage)
     await nights(stage, 1)

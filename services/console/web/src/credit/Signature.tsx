@@ -29,6 +29,8 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
   const said = (name: string) => (typeof asked.offer[name] === "string" ? (asked.offer[name] as string) : undefined);
   const kind = said("kind"), until = said("until"), exposure = said("exposure"), limit = said("limit"), account = said("account");
   const workingDays = typeof asked.offer.working_days === "number" ? asked.offer.working_days : undefined;
+  const term = asked.offer.term_days as number | undefined, termBefore = asked.offer.term_days_before as number | undefined;
+  const noMore = said("overdue_no_more");
   const bearers = (asked.offer.bearers ?? []) as { part: string; person: string | null; weight: number }[];
   const open = asked.state === "open";
   const after = exposure !== undefined && asked.amount !== null ? sum(exposure, asked.amount) : undefined;
@@ -52,6 +54,9 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
         <ul className="seats" aria-label={t("shares")}>
           {bearers.map((one) => <li key={one.part}>{one.part === "company" ? t("theCompany") : one.part === "signer" ? t("theSigner") : roleName(one.part)}{one.person && <>: <Person of={one.person} /></>} · {t("weight")} {one.weight}</li>)}
         </ul>
+      )}
+      {term !== undefined && (
+        <p>{t("termBecomes")} <b>{termBefore} {t("days")}</b> {t("termTo")} <b>{term} {t("days")}</b>{noMore && cents(noMore) > 0 && <> · {t("overdueNoMore")} <Amount of={noMore} strong /></>}</p>
       )}
       {kind === "last" && <p>{t("lastMeans")}</p>}
       {open && exposure !== undefined && limit !== undefined && after !== undefined && <Balance exposure={exposure} after={after} limit={limit} />}
