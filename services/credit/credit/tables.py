@@ -310,14 +310,7 @@ goods_issues = sa.Table(
         unique=True,
         postgresql_where=sa.text("state <> 'withdrawn'"),
     ),
-    sa.Index(
-        "goods_issues_withdrawn",
-        "branch",
-        "origin",
-        "origin_ref",
-        "line",
-        postgresql_where=sa.text("state = 'withdrawn'"),
-    ),
+    sa.Index("goods_issues_line", "branch", "origin", "origin_ref", "line"),
     sa.Index("goods_issues_branch", "branch", "id"),
     sa.Index("goods_issues_listed", "id", postgresql_where=sa.text("state = 'listed'")),
     sa.Index("goods_issues_account", "account_id", postgresql_where=sa.text("state = 'listed'")),
@@ -460,6 +453,7 @@ dunning_letters = sa.Table(
     sa.CheckConstraint("state IN ('made', 'printed', 'sent', 'handed_over', 'void')", name="dunning_letters_state"),
     sa.CheckConstraint("total > 0 AND level > 0", name="dunning_letters_figures"),
     sa.Index("dunning_letters_once", "episode_id", "level", unique=True, postgresql_where=sa.text("state <> 'void'")),
+    sa.Index("dunning_letters_episode", "episode_id"),
     sa.Index("dunning_letters_account", "account_id", "id"),
     sa.Index("dunning_letters_branch", "branch", "id"),
     sa.Index(

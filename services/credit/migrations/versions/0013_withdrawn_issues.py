@@ -17,7 +17,7 @@ ALTER TABLE goods_issues ADD CONSTRAINT goods_issues_mistake
     CHECK (mistake IN ('not_left', 'other_shipment', 'other_goods', 'other_quantity', 'other_day'));
 DROP INDEX goods_issues_slip;
 CREATE UNIQUE INDEX goods_issues_slip ON goods_issues (branch, origin, origin_ref, line) WHERE state <> 'withdrawn';
-CREATE INDEX goods_issues_withdrawn ON goods_issues (branch, origin, origin_ref, line) WHERE state = 'withdrawn';
+CREATE INDEX goods_issues_line ON goods_issues (branch, origin, origin_ref, line);
 """
 
 

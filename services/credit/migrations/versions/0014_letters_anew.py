@@ -10,6 +10,7 @@ depends_on = None
 STATEMENTS = """
 DROP INDEX dunning_letters_once;
 CREATE UNIQUE INDEX dunning_letters_once ON dunning_letters (episode_id, level) WHERE state <> 'void';
+CREATE INDEX dunning_letters_episode ON dunning_letters (episode_id);
 """
 
 

@@ -56,7 +56,7 @@ export function Signature({ asked, linked }: { asked: Approval; linked?: boolean
         </ul>
       )}
       {term !== undefined && (
-        <p>{t("termBecomes")} <b>{termBefore} {t("days")}</b> {t("termTo")} <b>{term} {t("days")}</b>{noMore && cents(noMore) > 0 && <> · {t("overdueNoMore")} <Amount of={noMore} strong /></>}</p>
+        <p>{t("termBecomes")} <b>{termBefore} {t("days")}</b> {t("termTo")} <b>{term} {t("days")}</b>{noMore && (cents(noMore) ?? 0n) > 0n && <> · {t("overdueNoMore")} <Amount of={noMore} strong /></>}</p>
       )}
       {kind === "last" && <p>{t("lastMeans")}</p>}
       {open && exposure !== undefined && limit !== undefined && after !== undefined && <Balance exposure={exposure} after={after} limit={limit} />}
