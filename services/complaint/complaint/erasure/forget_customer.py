@@ -1,4 +1,7 @@
-"""A customer is forgotten: the keys, tokens, words and links of their cases go; numbers and dates stay (P05.14)."""
+"""A customer is forgotten: the keys, tokens, words and links of their cases go; numbers and dates stay (P05.14).
+
+What is still owed of such a case falls away: nobody can open it any more to do it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from chassis.handlers import Received, on
 from chassis.jobs import Work, job
 from chassis.tx import Tx
 from contracts.customer import ConfirmErasure, CustomerErased
+from policy.obligations import waive
 from policy.reasons import forget_reasons
 
 from complaint.case import CASES
@@ -22,6 +26,7 @@ _WORDS = "DELETE FROM case_words WHERE case_id = ANY($1::uuid[])"
 _FILES = """WITH kept AS (SELECT id, place FROM attachments WHERE case_id = ANY($1::uuid[]) AND place IS NOT NULL)
     UPDATE attachments a SET place = NULL, removed_at = $2, removed_by = $3, version = version + 1
     FROM kept WHERE kept.id = a.id RETURNING kept.place"""
+_OWING = "SELECT unnest($1::uuid[]) UNION ALL SELECT id FROM measures WHERE case_id = ANY($1::uuid[])"
 _ABOUT = "SELECT unnest($1::uuid[]) UNION ALL SELECT id FROM misconducts WHERE case_id = ANY($1::uuid[])"
 _CASES = "SELECT id FROM cases WHERE customer_id = $1 ORDER BY id LIMIT $2"
 
@@ -42,6 +47,8 @@ async def forget_customer(ref: str, work: Work) -> None:
             ids = [row[0] for row in await tx.driver.fetch(_CASES, customer_id, CHUNK)]
             cases = list((await tx.load(CASES, ids)).values())
             destroyed += await tx.destroy_keys(case.subject_id for case in cases)
+            for row in await tx.driver.fetch(_OWING, ids):
+                waive(tx, None, row[0], at=tx.now, reason="the customer was forgotten")
             destroyed += await forget_reasons(tx, [row[0] for row in await tx.driver.fetch(_ABOUT, ids)])
             destroyed += sum(case.forget() for case in cases)
             await tx.driver.execute(_WORDS, ids)

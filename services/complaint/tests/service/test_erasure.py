@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
+from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
+from chassis.service import Service
 from contracts.customer import ConfirmErasure, CustomerErased
 from policy.kit import give_reasons, reasons_about
 
+from ..builders import REPORT, Handled, judged, staffed, work_of, worked
 from .test_intake import entry, form
+
+PHONES = ("138 0013 8000", "139 0013 9000")
 
 
 @pytest.mark.rule("P05.14")
@@ -51,3 +57,29 @@ async def test_the_cases_of_a_forgotten_customer_lead_to_nobody(stage: Stage) ->
         listed = (await agent.get("/v1/complaints")).json()["items"]
     assert sorted(case["text"] for case in listed if case["id"] != other["id"]) == ["", "", ""]
     assert {case["number"] for case in listed} >= {a.json()["number"] for a in answers}
+
+
+@pytest.mark.rule("P05.14")
+@pytest.mark.rule("P04.14")
+async def test_what_a_forgotten_customers_open_case_owes_falls_away_with_its_measures(
+    service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer
+) -> None:
+    async with staffed(service, database, keys, issuer) as stage:
+        cases = [await Handled.taken(stage, "bj-services", caller={"name": "王小芳", "phone": p}) for p in PHONES]
+        for case in cases:
+            await judged(case, "hr-1")
+            await case.did("hr-1", "hand-over", {"department": "service"})
+            await case.did("head-1", "start-investigation")
+            await case.did("head-1", "measures", {"words": "升级诊断", "kind": "prevention", "due_on": "2026-03-09"})
+        customer = uuid4()
+        await stage.rows("UPDATE cases SET customer_id = $1 WHERE id = $2::uuid", customer, cases[0].id)
+        said = CustomerErased(erasure_id=uuid4(), customer_id=customer, erased_at=stage.runtime.clock())
+        await stage.consumer.consume([await stage.receive(said, key=str(customer))])
+        await worked(stage, "forget_customer")
+        assert (await cases[0].post("head-1", "report", REPORT)).status_code == 404
+        query = "SELECT duty FROM kehu.obligations WHERE ended_at IS NULL AND path = $1"
+        owing = [{row[0] for row in await stage.rows(query, case.path)} for case in cases]
+        assert owing == [set(), {"report", "answer", "measure"}]
+        # nobody finds it in their work any more
+        last = {one.kind: one.state for one in await work_of(stage, cases[0])}
+        assert (last["report"], last["answer"]) == ("waived", "waived")
