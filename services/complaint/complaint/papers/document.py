@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from io import BytesIO
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import xlsxwriter
@@ -97,6 +99,10 @@ def words(pairs: Mapping[str, Value]) -> list[tuple[str, str]]:
 
 
 _WIDTHS = (22, 34, 22, 34, 18, 18)
+#: how high a line is in points, and how many of them the highest row (409 points) shows
+_LINE, _LINES = 15, 27
+#: what is the same as a number: not 007, nor a digit of another script
+_NUMBER = re.compile("0|[1-9][0-9]{0,8}")
 
 
 def workbook_of(document: Document) -> bytes:
@@ -125,11 +131,12 @@ def workbook_of(document: Document) -> bytes:
             row += column // 2
         row += len(section.facts) % 2
         for name, value in section.words:
-            sheet.write_string(row, 0, name, label)
-            sheet.merge_range(row, 1, row, 3, "", text)
-            sheet.write_string(row, 1, value, text)
-            sheet.set_row(row, 15 * (value.count("\n") + 1 + len(value) // 44))
-            row += 1
+            for part in _parts(value, sum(_WIDTHS[1:4])):
+                sheet.write_string(row, 0, name, label)
+                sheet.merge_range(row, 1, row, 3, "", text)
+                sheet.write_string(row, 1, "".join(part), text)
+                sheet.set_row(row, _LINE * len(part))
+                name, row = "", row + 1
         if section.table is not None:
             row = _write_table(sheet, row, section.table, label, text)
         row += 1
@@ -148,10 +155,20 @@ def _write_table(sheet: Any, row: int, table: Table, label: Any, text: Any) -> i
     for column, name in enumerate(table.head):
         sheet.write_string(row, column, name, label)
     for line in table.rows or [["无"]]:
-        row += 1
-        for column, value in enumerate(line):
-            if value.isdigit() and len(value) < 10:
-                sheet.write_number(row, column, int(value), text)
-            else:
-                sheet.write_string(row, column, value, text)
+        cells = [_parts(value, width) for value, width in zip(line, _WIDTHS, strict=False)]
+        for parts in zip_longest(*cells, fillvalue=()):
+            row += 1
+            for column, part in enumerate(parts):
+                value = "".join(part)
+                if _NUMBER.fullmatch(value):
+                    sheet.write_number(row, column, int(value), text)
+                else:
+                    sheet.write_string(row, column, value, text)
     return row + 1
+
+
+def _parts(value: str, width: int) -> list[list[str]]:
+    """The lines of a value in a cell so wide, as many together as one row shows: a row has its greatest height."""
+    most = width // 2 - 1
+    lines = [line[at : at + most] for line in value.splitlines(keepends=True) for at in range(0, len(line), most)]
+    return [lines[at : at + _LINES] for at in range(0, len(lines), _LINES)] or [[""]]

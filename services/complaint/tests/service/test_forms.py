@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,25 @@ async def test_the_same_document_is_the_same_bytes_and_no_value_is_markup_or_a_f
     assert set("客户投诉记录表#panic*粗$第二行") <= characters(first)
     assert workbook_of(DOCUMENT) == workbook_of(DOCUMENT)
     assert {"=1+1", "=2"} <= set(cells(workbook_of(DOCUMENT)))
+
+
+@pytest.mark.rule("P04.6")
+@pytest.mark.rule("P17.4")
+def test_a_workbook_says_what_the_printed_form_says_whatever_digits_and_however_long() -> None:
+    digits = ["7", "007", "①②", "²³", "１２", "٣"]
+    long = "\n".join(f"第{n}次到店, 变速箱仍然抖动, 顾问让我回家等电话, 之后再无消息; " * 3 for n in range(90))
+    table = Table(("内容", "责任人"), [*([one, "甲"] for one in digits), [long, "乙"]])
+    document = replace(DOCUMENT, sections=[Section("一", words=[("投诉内容", long)], table=table)])
+    sheet = python_calamine.load_workbook(BytesIO(workbook_of(document))).get_sheet_by_index(0)
+    rows = [[str(cell).removesuffix(".0") for cell in row] for row in sheet.to_python()]
+    (begins,) = [n for n, row in enumerate(rows) if row[0] == "投诉内容"]
+    (head,) = [n for n, row in enumerate(rows) if row[:2] == ["内容", "责任人"]]
+    assert "".join(row[1] for row in rows[begins:head]) == long
+    told = [row[0] for row in rows[head + 1 :]]
+    assert told[: len(digits)] == digits
+    assert "".join(told[len(digits) :]).startswith(long)
+    # a row of a sheet is at most 409 points high: what has more lines stands in several
+    assert max(sum(1 + len(line) // 45 for line in cell.split("\n")) for row in rows for cell in row) <= 28
 
 
 def test_every_code_has_its_name_on_paper() -> None:
