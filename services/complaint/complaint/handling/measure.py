@@ -132,7 +132,11 @@ async def take(tx: Tx, case: Case, kind: MeasureKind, form: MeasureForm, *, repo
         place=department_place(case.branch, case.department),
         excluded=case.concerned,
     )
-    facts: dict[str, Any] = {"measure": str(measure.id), "kind_of_measure": kind.value, "due_on": str(form.due_on)}
+    facts: dict[str, Any] = {
+        "measure": str(measure.id),
+        "kind_of_measure": kind.value,
+        "due_on": form.due_on and str(form.due_on),
+    }
     facts |= {} if report is None else {"report": str(report)}
     note(tx, case, "measure_taken", RULES, **facts)
     tx.publish(

@@ -190,6 +190,9 @@ async def test_a_report_that_is_made_anew_says_which_measures_are_owed(stage: St
     ]
     owed = await stage.rows("SELECT count(*) FROM kehu.obligations WHERE duty = 'measure' AND ended_at IS NULL")
     assert owed[0][0] == 3
+    told = (await case.get("gm-3", "/timeline")).json()["items"]
+    until = [one["facts"]["due_on"] for one in told if one["kind"] == "measure_taken"]
+    assert (until[0], until[3]) == (None, "2026-03-10")
     await case.agreed("quality-2")
     paper = await case.get("gm-3", "/papers/investigation-report?format=xlsx")
     assert paper.status_code == 200
