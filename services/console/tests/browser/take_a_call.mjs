@@ -71,8 +71,20 @@ await story(
     const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
     for (const personal of [asked.known_phone, asked.other_phone, "王芳", "eyJ"]) assert.ok(!kept.includes(personal), kept);
 
-    // what is refused is said at its field
+    // somebody else calls about the known car: the plate is sought too, whatever the phone leads to
     await page.unroute(SEND);
+    await page.getByRole("button", { name: "受理下一个来电" }).click();
+    await page.getByLabel("来电号码").fill("14207770099");
+    await page.getByText("档案中没有这个号码或车牌。").waitFor();
+    await page.getByLabel("车牌").fill("沪A53001");
+    await page.getByText("已建档客户").waitFor();
+    await page.getByText("注意：该客户已有投诉").waitFor();
+    await page.getByText(first).waitFor();
+    await fill(page, { phone: asked.other_phone, plate: "沪A53001", name: "李伟", brand: "上汽大众", text: "代车主来电" });
+    await page.getByTestId("save").click();
+    await saved(page).waitFor();
+
+    // what is refused is said at its field
     await page.getByRole("button", { name: "受理下一个来电" }).click();
     await fill(page, { phone: "12", name: "李伟", brand: "上汽大众", text: "变速箱顿挫" });
     await page.getByTestId("save").click();

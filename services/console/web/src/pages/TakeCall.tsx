@@ -282,45 +282,60 @@ function Call() {
   );
 }
 
-/** Who may be calling, and what is known of them: at once, masked, recorded by the services. */
+/** What is known by one thing that the caller said, once there is enough of it. */
+function useKnown(by: "phone" | "plate", said: string, enough: boolean) {
+  const { data: customers, ...ofCustomers } = useQuery({
+    queryKey: ["known-customers", by, said],
+    enabled: enough,
+    gcTime: 0, // nothing of the caller before is shown, or kept
+    staleTime: 0,
+    retry: false,
+    queryFn: ({ signal }) => customersOf({ [by]: said }, signal),
+  });
+  const { data: cases, ...ofCases } = useQuery({
+    queryKey: ["known-cases", by, said],
+    enabled: enough,
+    gcTime: 0, // nothing of the caller before is shown, or kept
+    staleTime: 0,
+    retry: false,
+    queryFn: ({ signal }) => ask<Page<CaseLine>>("/api/complaint/v1/complaints/search?limit=20", { method: "POST", body: { [by]: said }, signal }),
+  });
+  return { enough, customers, ofCustomers, cases: cases?.items, ofCases };
+}
+
+/** Each once, whatever it was found by. */
+function unique<T extends { id: string }>(found: T[]): T[] {
+  return [...new Map(found.map((one) => [one.id, one])).values()];
+}
+
+/** Who may be calling, and what is known of them by phone and by plate: at once, masked, recorded by the services. */
 function Known({ sought, pickBranch }: { sought: { phone: string; plate: string }; pickBranch: (branch: string) => void }) {
   const { t, code } = useSpeech();
   const { phone, plate } = useSettled(sought, 250); // kept here: with the next call it begins anew
-  const asked = phone.replace(/\D/g, "").length >= 7 ? { phone } : plate.trim().length >= 6 ? { plate } : null;
-  const customers = useQuery({
-    queryKey: ["known-customers", asked],
-    enabled: asked !== null,
-    gcTime: 0, // nothing of the caller before is shown, or kept
-    staleTime: 0,
-    retry: false,
-    queryFn: ({ signal }) => customersOf(asked!, signal),
-  });
-  const cases = useQuery({
-    queryKey: ["known-cases", asked],
-    enabled: asked !== null,
-    gcTime: 0, // nothing of the caller before is shown, or kept
-    staleTime: 0,
-    retry: false,
-    queryFn: ({ signal }) => ask<Page<CaseLine>>("/api/complaint/v1/complaints/search?limit=20", { method: "POST", body: asked, signal }),
-  });
-  const known = customers.data;
+  const byPhone = useKnown("phone", phone, phone.replace(/\D/g, "").length >= 7);
+  const byPlate = useKnown("plate", plate, plate.trim().length >= 6);
+  const ways = [byPhone, byPlate].filter((one) => one.enough);
+  const known = unique(ways.flatMap((one) => one.customers ?? []));
+  const only = known.length === 1 ? known[0]!.branch : undefined;
   useEffect(() => {
-    if (known?.length === 1) pickBranch(known[0]!.branch);
-  }, [known]);
+    if (only) pickBranch(only);
+  }, [only]);
 
-  if (asked === null) return <p className="quiet">{t("whoCallsHint")}</p>;
-  const found = cases.data?.items ?? [];
+  if (ways.length === 0) return <p className="quiet">{t("whoCallsHint")}</p>;
+  const found = unique(ways.flatMap((one) => one.cases ?? [])).sort((a, b) => (a.taken_at < b.taken_at ? 1 : -1));
+  const failure = ways.map((one) => one.ofCustomers.error).find((error) => error instanceof Problem && (error.status === 403 || error.passes));
+  const casesAway = ways.some(({ ofCases: { error } }) => error instanceof Problem && error.passes);
   const open = found.filter((one) => one.state !== "closed");
   const earlier = found.filter((one) => one.state === "closed");
   return (
     <>
-      {customers.isSuccess && known!.length === 0 && <p>{t("unknown")}</p>}
-      {customers.error instanceof Problem && customers.error.status === 403 && <p className="quiet">{t("noFileRight")}</p>}
-      {customers.error instanceof Problem && customers.error.passes && <ProblemNote error={customers.error} retry={() => void customers.refetch()} />}
-      {cases.error instanceof Problem && cases.error.passes && (
-        <Alert type="warning" showIcon title={t("casesAway")} action={<Button size="small" onClick={() => void cases.refetch()}>{t("retry")}</Button>} />
+      {ways.every((one) => one.ofCustomers.isSuccess) && known.length === 0 && <p>{t("unknown")}</p>}
+      {failure instanceof Problem && failure.status === 403 && <p className="quiet">{t("noFileRight")}</p>}
+      {failure instanceof Problem && failure.passes && <ProblemNote error={failure} retry={() => ways.forEach((one) => void one.ofCustomers.refetch())} />}
+      {casesAway && (
+        <Alert type="warning" showIcon title={t("casesAway")} action={<Button size="small" onClick={() => ways.forEach((one) => void one.ofCases.refetch())}>{t("retry")}</Button>} />
       )}
-      {known && known.length > 0 && (
+      {known.length > 0 && (
         <ul className="lines" aria-label={t("known")}>
           {known.map((one) => (
             <li key={one.id} className="known">
