@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -25,6 +26,13 @@ from complaint.way import Step
 RULES = ("P04.7", "P12.4")
 
 
+class Unrated(StrEnum):
+    """Why the customer has rated nothing, where the rating was to be asked for."""
+
+    DECLINED = "declined"
+    NOT_REACHED = "not_reached"
+
+
 class CallBackForm(WordsForm):
     """What the call brought."""
 
@@ -34,6 +42,7 @@ class CallBackForm(WordsForm):
     final_opinion: Annotated[Words, Field(description="what the customer says in the end")]
     suggestion: Annotated[Words, Field(description="how the service is to become better")]
     satisfaction: Annotated[int | None, Field(ge=1, le=5, description="with the handling, 5 is best")] = None
+    unrated: Annotated[Unrated | None, Field(description="why there is no rating; never given with one")] = None
 
 
 @post("/v1/complaints/{case_id}/call-back", needs=HANDLE_COMPLAINT)
@@ -42,17 +51,24 @@ async def call_back(
 ) -> CaseProgress:
     """Record the call-back. The handler is told of the final opinion and the suggestion."""
     case, policy = await at_step(tx, case_id, principal, Step.CALL_BACK, expected)
-    if policy.survey and form.satisfaction is None:
+    if form.satisfaction is not None and form.unrated is not None:
+        raise Invalid(
+            "The customer has rated the handling, or has not.",
+            rules=policy.call_back.rules,
+            errors=[Wrong.CONTRADICTION.at("/unrated", "leave it out, or the satisfaction")],
+        )
+    if policy.survey and form.satisfaction is None and form.unrated is None:
         raise Invalid(
             "The satisfaction with the handling is asked in this call.",
             rules=policy.call_back.rules,
-            errors=[Wrong.MISSING.at("/satisfaction", "from 1 to 5")],
+            errors=[Wrong.MISSING.at("/satisfaction", "from 1 to 5; who rated nothing: say why as `unrated`")],
         )
     case.call_back(form.satisfaction, tx.now)
     met(tx, CALL_BACK, case.id, at=tx.now)
     rules = list(policy.call_back.rules)
-    words = form.model_dump(exclude={"satisfaction"})
-    await write(tx, case, "call_back", rules, words, satisfaction=form.satisfaction)
+    words = form.model_dump(exclude={"satisfaction", "unrated"})
+    unrated = {} if form.unrated is None else {"unrated": form.unrated.value}
+    await write(tx, case, "call_back", rules, words, satisfaction=form.satisfaction, **unrated)
     tx.publish(
         case,
         CustomerCalledBack(case_id=case.id, satisfaction=form.satisfaction, called_back_at=tx.now, rules=rules),

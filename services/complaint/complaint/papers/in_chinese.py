@@ -31,6 +31,7 @@ STATES = {
 LEVELS = {"normal": "一般", "serious": "重大", "gravest": "特别重大"}
 WAYS = {"written": "书面", "oral": "口头"}
 REACTIONS = {"accepted": "接受", "not_accepted": "不接受"}
+UNRATED = {"declined": "客户未评价", "not_reached": "未能联系上客户"}
 SERIOUS = {
     "repeat": "重复投诉",
     "to_manufacturer": "向厂方投诉",

@@ -22,6 +22,7 @@ from complaint.papers.in_chinese import (
     REACTIONS,
     SERIOUS,
     STATES,
+    UNRATED,
     WAYS,
     listed,
     named,
@@ -189,7 +190,8 @@ def _followed_up(found: Gathered) -> Iterator[Section]:
                 {
                     "回访时间": called["at"],
                     "回访人": person(called["author"]),
-                    "满意度(1–5)": called["facts"].get("satisfaction"),
+                    "满意度(1–5)": called["facts"].get("satisfaction")
+                    or named(UNRATED, called["facts"].get("unrated")),
                 }
             ),
             words(

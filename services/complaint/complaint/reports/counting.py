@@ -60,7 +60,7 @@ class Stand:
     department: str | None = None
     level: str | None = None
     reaction: str | None = None
-    satisfaction: int | None = None
+    satisfaction: int | str | None = None
     serious: frozenset[str] = frozenset()
 
     @property
@@ -127,7 +127,7 @@ def _apply(stand: Stand, fact: Fact) -> None:
         case "settled_unaccepted":
             stand.reaction = "settled"
         case "call_back":
-            stand.state, stand.satisfaction = "called_back", said.get("satisfaction")
+            stand.state, stand.satisfaction = "called_back", _rated(said)
         case "closed":
             stand.state, stand.closed_at = "closed", fact.at
         case "reopened":
@@ -179,12 +179,17 @@ def counted(
         tags += [f"serious.kind={kind}" for kind in now.serious - (then.serious if then else frozenset())]
     for fact in case.facts:
         if fact.kind == "call_back" and period.begins <= fact.at < period.ends:
-            tags += ["called_back", f"called_back.satisfaction={fact.facts.get('satisfaction') or UNSET}"]
+            tags += ["called_back", f"called_back.satisfaction={_rated(fact.facts) or UNSET}"]
     tags += ended
     about = {name: getattr(now, name) for name in COMPARED} | {"serious": sorted(now.serious), "open": now.open}
     if earlier is not None:
         tags += _changed(earlier, about)
     return Counted(sorted(set(tags)), about) if tags else None
+
+
+def _rated(said: Mapping[str, Any]) -> int | str | None:
+    """How the handling was rated, or why the customer has not."""
+    return said.get("satisfaction") or said.get("unrated")
 
 
 def _taken(case: Known, now: Stand) -> list[str]:

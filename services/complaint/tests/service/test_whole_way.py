@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import python_calamine
 from chassis.kit.keys import TestIssuer
 from chassis.kit.stage import Stage
 from chassis.service import Service
-from contracts.complaint import ComplaintClosed, ComplaintReopened
+from contracts.complaint import ComplaintClosed, ComplaintReopened, CustomerCalledBack
 from contracts.notify import Send
 
 from ..builders import (
@@ -100,6 +102,29 @@ async def test_a_dealership_returns_the_result_and_the_group_calls_back(stage: S
     assert isinstance(closed.message, ComplaintClosed)
     assert (closed.message.reaction, closed.message.satisfaction) == ("accepted", 5)
     assert await case.owing() == set()
+
+
+@pytest.mark.rule("P12.4")
+@pytest.mark.parametrize(("why", "shown"), [("declined", "客户未评价"), ("not_reached", "未能联系上客户")])
+async def test_a_customer_who_rates_nothing_has_no_rating_made_up_but_the_reason_said(
+    stage: Stage, why: str, shown: str
+) -> None:
+    case = await Handled.taken(stage, "sh-pudong")
+    await judged(case, "relations-1", respondent_department="after-sales")
+    await case.did("relations-2", "hand-over")
+    await answered(case, "relations-1")
+    await case.did("relations-1", "reaction", {"accepted": True})
+    await case.did("relations-2", "result", {"words": "已更换阀体"})
+    both = await case.refused("group-1", "call-back", {**CALL_BACK, "unrated": why})
+    assert (both["status"], both["errors"][0]["pointer"]) == (422, "/unrated")
+    await case.did("group-1", "call-back", {**CALL_BACK, "satisfaction": None, "unrated": why})
+    (told,) = [one.message for one in await stage.outbox(CustomerCalledBack)]
+    assert isinstance(told, CustomerCalledBack)
+    assert told.satisfaction is None
+    book = await case.get("gm-2", "/papers/record-form?format=xlsx")
+    sheet = python_calamine.load_workbook(BytesIO(book.content)).get_sheet_by_index(0)
+    (rating,) = [row[n + 1] for row in sheet.to_python() for n, cell in enumerate(row) if cell == "满意度(1–5)"]
+    assert rating == shown
 
 
 @pytest.mark.rule("P12.4")

@@ -23,6 +23,7 @@ export const LABELS: Record<string, [string, string]> = {
   accepted: ["客户接受", "accepted"],
   round: ["轮次", "round"],
   satisfaction: ["满意度", "satisfaction"],
+  unrated: ["未评价的原因", "why there is no rating"],
   opinion: ["意见", "opinion"],
   cause: ["发生原因", "cause"],
   course: ["具体经过", "course"],

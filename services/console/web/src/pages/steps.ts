@@ -38,6 +38,8 @@ const DEMANDS: Choice[] = [
 ];
 const CLAIMANTS: Choice[] = [["consumer", "消费者", "consumer"], ["agent", "代理商", "agent"], ["franchisee", "加盟商", "franchisee"]];
 
+const UNRATED: Choice[] = [["declined", "客户未评价", "the customer did not rate it"], ["not_reached", "未能联系上客户", "the customer was not reached"]];
+
 /** The forms of the steps at a branch of this profile; what else the branch's own policy asks for its refusal says. */
 export function fieldsOf(step: string, profile: string): Field[] | undefined {
   const retail = profile === "retail";
@@ -102,7 +104,8 @@ export function fieldsOf(step: string, profile: string): Field[] | undefined {
         words("评价", "evaluation", true, "evaluation"),
         words("客户最终意见", "the customer's final opinion", true, "final_opinion"),
         words("服务改进建议", "how the service is to become better", true, "suggestion"),
-        { name: "satisfaction", zh: "满意度（1–5）", en: "satisfaction (1–5)", kind: "score", required: profile === "dealership" },
+        { name: "satisfaction", zh: "满意度（1–5）", en: "satisfaction (1–5)", kind: "score" },
+        { name: "unrated", zh: "未评价的原因（未评分时填写）", en: "why there is no rating", kind: "pick", choices: UNRATED },
       ];
     case "reopen":
       return [words("异议内容", "objection")];

@@ -11,7 +11,7 @@ export interface Division {
   order?: string[];
 }
 
-const SCORES = ["1", "2", "3", "4", "5"];
+const SCORES = ["1", "2", "3", "4", "5", "declined", "not_reached"];
 
 /** Every division of the statistics, in the order of the paper form. */
 export const PARTS: { title: Word; divisions: Division[] }[] = [

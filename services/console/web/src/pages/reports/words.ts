@@ -119,6 +119,8 @@ export const REPORT_CODES: Record<string, [string, string]> = {
   "within.7_days": ["3至7天", "3 to 7 days"],
   "within.30_days": ["8至30天", "8 to 30 days"],
   "within.longer": ["30天以上", "more than 30 days"],
+  "satisfaction.declined": ["客户未评价", "not rated"],
+  "satisfaction.not_reached": ["未能联系上客户", "not reached"],
   "satisfaction.unset": ["未调查", "not asked"],
   "serious.yes": ["重大", "serious"],
   "serious.no": ["一般", "not serious"],
