@@ -10,7 +10,7 @@ from policy.directory import Directory
 from policy.obligations import DUTIES
 
 from complaint.papers.document import Document, Section, Table, facts, numbered, words
-from complaint.papers.in_chinese import CHANNELS, DEMANDS, LEVELS, MATTERS, SERIOUS, STATES
+from complaint.papers.in_chinese import CHANNELS, DEMANDS, LEVELS, MATTERS, SERIOUS, STATES, UNRATED
 from complaint.papers.people import person, unmarked
 from complaint.reports.counting import UNSET
 from complaint.reports.model import Report
@@ -23,9 +23,10 @@ ENGLISH = "Complaint statistics"
 JUDGEMENTS = {"founded": "成立", "unfounded": "不成立", UNSET: "未判定"}
 REACTIONS = {"accepted": "接受", "not_accepted": "不接受", "settled": "不接受,由总经理决定", UNSET: "无"}
 CLAIMANTS = {"consumer": "消费者", "agent": "代理商", "franchisee": "加盟商"}
+RATINGS = {**UNRATED, UNSET: "未调查"}
 WITHIN = {"2_days": "2天内", "7_days": "3至7天", "30_days": "8至30天", "longer": "30天以上"}
 NOT_COUNTED = "当时未统计"
-YES_NO = {"yes": "重大", "no": "一般"}
+SERIOUSNESS = {"yes": "重大", "no": "一般"}
 COMPARED = {
     "judgement": ("判定", JUDGEMENTS),
     "level": ("级别", LEVELS),
@@ -70,12 +71,14 @@ def statistics_form(report: Report, remarks: str | None, directory: Directory) -
         _by(report, "本期受理:按判定", "taken.judgement", JUDGEMENTS),
         _by(report, "本期受理:按受理部门", "taken.department", departments),
         _by(report, "本期受理:按级别", "taken.level", LEVELS),
+        _by(report, "本期受理:按轻重", "taken.serious", SERIOUSNESS),
         _by(report, "本期受理:按品牌", "taken.brand", {}),
         _by(report, "本期认定重大:按情形", "serious.kind", SERIOUS),
         _by(report, "本期结案:按判定", "closed.judgement", JUDGEMENTS),
         _by(report, "本期结案:按客户意见", "closed.reaction", REACTIONS),
         _by(report, "本期结案:按用时", "closed.within", WITHIN),
-        _by(report, "本期回访:满意度(1–5)", "called_back.satisfaction", {UNSET: "未调查"}),
+        _by(report, "本期结案:满意度(1–5)", "closed.satisfaction", RATINGS),
+        _by(report, "本期回访:满意度(1–5)", "called_back.satisfaction", RATINGS),
         _by(report, "期末未结:按状态", "open.state", STATES),
         _by(report, "期末未结:按受理部门", "open.department", departments),
         _terms(report),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import python_calamine
 from chassis.kit.at_work import at_work
 from chassis.kit.eventually import eventually
 from chassis.kit.keys import TestIssuer
@@ -105,6 +107,17 @@ async def test_every_figure_opens_however_a_brand_is_written(stage: Stage) -> No
             assert len(listed) == figure["count"], figure
 
 
+def tables_of(book: bytes) -> list[list[int]]:
+    """The counts in each table of a printed report that has any."""
+    found: list[list[int]] = []
+    for row in python_calamine.load_workbook(BytesIO(book)).get_sheet_by_index(0).to_python():
+        if row[:2] == ["项目", "件数"]:
+            found.append([])
+        elif found and isinstance(row[1], float) and row[2] == "":
+            found[-1].append(int(row[1]))
+    return [sorted(one) for one in found if one]
+
+
 @pytest.mark.rule("P12.9")
 @pytest.mark.rule("P17.10")
 async def test_a_months_figures_are_frozen_and_stay_although_the_cases_go_on(stage: Stage) -> None:
@@ -134,6 +147,14 @@ async def test_a_months_figures_are_frozen_and_stay_although_the_cases_go_on(sta
         rest = await manager.get(f"{line['path']}/cases?figure=taken.channel=phone&cursor={phone['next']}")
     numbers = [one["number"] for one in [*phone["items"], *rest.json()["items"]]]
     assert numbers == sorted([first.number, second.number])
+    # the paper divides what the page divides: as many tables with the same counts
+    divided: dict[str, list[int]] = {}
+    for name, count in figures.items():
+        if "=" in name and not name.startswith("term."):
+            divided.setdefault(name.partition("=")[0], []).append(count)
+    assert sorted(map(sorted, divided.values())) == sorted(
+        tables_of((await _file(stage, "gm-1", f"{line['path']}?format=xlsx")).content)
+    )
 
     await first.did("hr-1", "reopen", {"words": "又坏了"})
     await judged(third, "hr-1")
