@@ -27,7 +27,7 @@ from contracts.staff import Profile
 from policy.calendar import ZONE
 from policy.kit import Clock, hire_all, open_branch
 
-from ..builders import CALL_BACK, MONDAY, PEOPLE, Handled, answered, judged, worked
+from ..builders import CALL_BACK, JUDGED, MONDAY, PEOPLE, Handled, answered, judged, worked
 
 PHOTO = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
 RECORDING = b"ID3" + bytes(range(256)) * 3000
@@ -237,6 +237,41 @@ async def test_whom_the_case_is_about_neither_lists_nor_reads_nor_adds(stage: St
         assert (await case.get("head-1", path)).status_code == 404
     assert (await send(case, who="head-1")).status_code == 404
     assert (await case.post("head-1", f"attachments/{added['id']}/remove", {"reason": "误传"})).status_code == 404
+
+
+@pytest.mark.rule("P12.2")
+@pytest.mark.rule("P04.8")
+async def test_what_happens_to_the_case_while_a_file_arrives_decides_whose_it_is_and_whether_it_is_taken(
+    stage: Stage,
+) -> None:
+    first = await Handled.taken(stage, "bj-services")
+    second = await Handled.taken(stage, "bj-services", text="王小芳又来电, 空调不制冷")
+
+    async def meanwhile(who: str, step: str, body: dict[str, Any], case: Handled) -> AsyncIterator[bytes]:
+        yield RECORDING[:100_000]
+        await case.did(who, step, body)
+        yield RECORDING[100_000:]
+
+    merge = meanwhile("hr-1", "merge", {"into": first.id, "words": "同一事项"}, second)
+    added = await send(second, merge)
+    assert (added.status_code, added.json()["case_id"]) == (201, first.id)
+    assert (await first.get("gm-1", f"/attachments/{added.json()['id']}")).content == RECORDING
+    concern = meanwhile("hr-1", "judge", {**JUDGED, "respondent": "manager-1"}, first)
+    assert (await send(first, concern, who="manager-1")).status_code == 404
+    assert len(await stage.rows("SELECT 1 FROM attachments")) == 1
+
+
+@pytest.mark.rule("P05.4")
+async def test_a_case_takes_a_hundred_files_and_refuses_the_next(stage: Stage) -> None:
+    case = await Handled.taken(stage, "bj-services")
+    await send(case)
+    await stage.rows("""INSERT INTO attachments
+        SELECT (jsonb_populate_record(a, jsonb_build_object('id', gen_random_uuid()))).*
+        FROM attachments a, generate_series(1, 98)""")
+    assert (await send(case)).status_code == 201
+    refused = await send(case)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/too-many-attachments")
+    assert await stage.rows("SELECT count(*) FROM attachments") == [(100,)]
 
 
 @pytest.mark.rule("P04.8")
