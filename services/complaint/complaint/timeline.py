@@ -9,17 +9,19 @@ from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.fields import Text
+from chassis.fields import Text, no_nul
 from chassis.ids import uuid7
 from chassis.tx import Tx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from complaint import tables
 
 RULES = ("P04.8",)
 
 
-Words = Annotated[Text, Field(min_length=2, max_length=4000, description="kept sealed")]
+#: text in which something is said: blanks around it are not kept, and blanks alone say nothing
+Said = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(no_nul)]
+Words = Annotated[Said, Field(min_length=2, max_length=4000, description="kept sealed")]
 Person = Annotated[Text, Field(min_length=1, max_length=200, description="a subject of the identity provider")]
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import post
 from chassis.problems import NotFound
 from chassis.tx import Tx
@@ -20,7 +19,7 @@ from complaint.files import sweep_upload
 from complaint.keeping import AnothersStep, is_handler, takes, within
 from complaint.permissions import HANDLE_COMPLAINT
 from complaint.policy import ComplaintPolicy
-from complaint.timeline import WordsForm, write
+from complaint.timeline import Said, WordsForm, write
 
 RULES = ("P04.8", "P05.4")
 
@@ -28,7 +27,7 @@ RULES = ("P04.8", "P05.4")
 class RemovalForm(WordsForm):
     """Why it has to go."""
 
-    reason: Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")]
+    reason: Annotated[Said, Field(min_length=2, max_length=2000, description="kept sealed")]
 
 
 @post("/v1/complaints/{case_id}/attachments/{attachment_id}/remove", needs=HANDLE_COMPLAINT)

@@ -8,7 +8,6 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
@@ -28,6 +27,7 @@ from complaint.compensation.views import CompensationView, view_of
 from complaint.keeping import within
 from complaint.permissions import OFFER_COMPENSATION
 from complaint.redirect import matter_of
+from complaint.timeline import Said
 from complaint.way import CaseState
 
 RULES = ("P12.10", "P17.8")
@@ -59,7 +59,7 @@ class Offer(BaseModel):
     )
 
     lines: Annotated[list[Line], Field(min_length=1, max_length=20)]
-    reason: Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")]
+    reason: Annotated[Said, Field(min_length=2, max_length=2000, description="kept sealed")]
 
 
 @post("/v1/complaints/{case_id}/compensations", needs=OFFER_COMPENSATION, status=201)

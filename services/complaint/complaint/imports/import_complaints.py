@@ -33,7 +33,7 @@ from complaint.intake.writer import OriginReused
 from complaint.number import number_of
 from complaint.permissions import TAKE_COMPLAINT
 from complaint.policy import JUDGE, ComplaintPolicy
-from complaint.timeline import note
+from complaint.timeline import Said, note
 from complaint.way import CaseState
 
 RULES = ("P04.3",)
@@ -85,7 +85,7 @@ class ComplaintRow(BaseModel):
     model: Annotated[Line | None, Field(title="车型")] = None
     plate: Annotated[Plate | None, Field(title="车牌")] = None
     vin: Annotated[Vin | None, Field(title="车架号")] = None
-    text: Annotated[Text, Field(title="投诉内容", min_length=1, max_length=8000)]
+    text: Annotated[Said, Field(title="投诉内容", min_length=1, max_length=8000)]
     demand: Annotated[Text | None, Field(title="客户诉求", max_length=1000)] = None
     fault_codes: Annotated[Text, Field(title="故障码", max_length=1000)] = ""
     closed_at: Annotated[Instant | None, Field(title="结案时间")] = None

@@ -60,7 +60,9 @@ class ComplaintForm(_Part):
     channel: Channel
     caller: Caller
     vehicle: Vehicle
-    text: Annotated[Text, StringConstraints(min_length=1, max_length=8000)]
+    text: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000), AfterValidator(no_nul)
+    ]
     demand: Annotated[Text, Field(max_length=1000)] | None = None
     fault_codes: Annotated[list[Line], Field(max_length=50)] = []
     serious: Annotated[list[SeriousKind], Field(max_length=7, description="marked by who takes it (P12.5)")] = []

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text, Word
+from chassis.fields import Word
 from chassis.http import post
 from chassis.problems import Forbidden, Invalid
 from chassis.tx import Tx
@@ -24,7 +24,7 @@ from complaint.keeping import concern, kept_out, owe_step, takes, whose, within
 from complaint.notices import send
 from complaint.permissions import JUDGE_COMPLAINT
 from complaint.policy import ANSWER, ANSWER_UNFOUNDED, HAND_OVER, INVESTIGATE, JUDGE, JUDGEMENT, ComplaintPolicy
-from complaint.timeline import note, write
+from complaint.timeline import Said, note, write
 from complaint.way import Step
 
 RULES = ("P04.1", "P04.3", "P17.1", "P17.2", "P12.2")
@@ -85,7 +85,7 @@ class JudgementForm(BaseModel):
 
     reason_holds: bool
     demand_holds: bool
-    opinion: Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")]
+    opinion: Annotated[Said, Field(min_length=2, max_length=2000, description="kept sealed")]
     respondent: Annotated[str | None, Field(max_length=200, description="the member of staff complained about")] = None
     respondent_department: Word | None = None
     matter: Annotated[Matter | None, Field(description="what the complaint is about (P04.1)")] = None

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import get, post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, Refused
@@ -22,7 +21,7 @@ from complaint.merging import tables
 from complaint.merging.whose import arranged
 from complaint.permissions import HANDLE_COMPLAINT, READ_COMPLAINT
 from complaint.redirect import parts_of, survivors
-from complaint.timeline import WordsForm, write
+from complaint.timeline import Said, WordsForm, write
 
 RULES = ("P04.8", "P12.2")
 
@@ -43,7 +42,7 @@ class LinkForm(WordsForm):
 
     other: UUID
     kind: Literal[LinkKind.RELATED, LinkKind.SAME_VEHICLE, LinkKind.SAME_CAUSE, LinkKind.FOLLOWS]
-    words: Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")] | None = None
+    words: Annotated[Said, Field(min_length=2, max_length=2000, description="kept sealed")] | None = None
 
 
 class LinkView(BaseModel):

@@ -9,7 +9,6 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import post
 from chassis.problems import Invalid, Refused
 from chassis.tx import Tx
@@ -32,7 +31,7 @@ from complaint.merging.carry_over import (
 from complaint.merging.whose import arranged
 from complaint.permissions import HANDLE_COMPLAINT
 from complaint.redirect import matter_of, survivors
-from complaint.timeline import WordsForm, write
+from complaint.timeline import Said, WordsForm, write
 from complaint.way import CaseState
 
 RULES = ("P04.8", "P04.9", "P12.2")
@@ -78,7 +77,7 @@ class MergeForm(WordsForm):
     """Into which case it goes, and why."""
 
     into: UUID
-    words: Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")]
+    words: Annotated[Said, Field(min_length=2, max_length=2000, description="kept sealed")]
 
 
 @post("/v1/complaints/{case_id}/merge", needs=HANDLE_COMPLAINT)

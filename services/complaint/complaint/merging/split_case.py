@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import post
 from chassis.ids import uuid7
 from chassis.problems import Invalid
@@ -28,7 +27,7 @@ from complaint.number import number_of
 from complaint.permissions import HANDLE_COMPLAINT
 from complaint.policy import JUDGE, ComplaintPolicy
 from complaint.serious.tables import found_repeats
-from complaint.timeline import WordsForm, write
+from complaint.timeline import Said, WordsForm, write
 from complaint.way import CaseState
 
 RULES = ("P04.8", "P04.9", "P12.2")
@@ -41,7 +40,7 @@ _HIDDEN = (
     ("vin", redaction.VIN),
 )
 
-Matter = Annotated[Text, Field(min_length=2, max_length=4000, description="kept sealed")]
+Matter = Annotated[Said, Field(min_length=2, max_length=4000, description="kept sealed")]
 
 
 class SplitForm(WordsForm):
@@ -50,7 +49,7 @@ class SplitForm(WordsForm):
     kept: Matter
     text: Matter
     demand: Matter | None = None
-    words: Annotated[Text, Field(min_length=2, max_length=2000, description="why; kept sealed")]
+    words: Annotated[Said, Field(min_length=2, max_length=2000, description="why; kept sealed")]
 
 
 @post("/v1/complaints/{case_id}/split", needs=HANDLE_COMPLAINT, status=201)

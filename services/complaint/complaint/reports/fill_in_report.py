@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import post
 from chassis.problems import Stale
 from chassis.tx import Tx
@@ -22,6 +21,7 @@ from complaint.reports.model import REPORTS, Report
 from complaint.reports.policy import FILL_IN, STATISTICS, StatisticsPolicy
 from complaint.reports.read_report import report_within
 from complaint.reports.views import ReportView, due_of, sums_of, view_of
+from complaint.timeline import Said
 
 RULES = ("P17.10",)
 
@@ -33,7 +33,7 @@ class RemarksForm(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"remarks": "维修类投诉占六成, 已安排复训"}]}
     )
 
-    remarks: Annotated[Text, Field(min_length=2, max_length=4000, description="kept sealed")]
+    remarks: Annotated[Said, Field(min_length=2, max_length=4000, description="kept sealed")]
 
 
 @post("/v1/complaints/reports/{report_id}/fill-in", needs=FILL_IN_STATISTICS)

@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import post
 from chassis.ids import uuid7
 from chassis.tx import Tx
@@ -19,11 +18,12 @@ from complaint.serious import tables
 from complaint.serious.reading import climb_within
 from complaint.serious.views import LadderView, ladder_view
 from complaint.serious.warning import warn
+from complaint.timeline import Said
 
 RULES = ("P12.5",)
 
 Kinds = Annotated[list[SeriousKind], Field(min_length=1, max_length=7)]
-Reason = Annotated[Text, Field(min_length=2, max_length=2000, description="kept sealed")]
+Reason = Annotated[Said, Field(min_length=2, max_length=2000, description="kept sealed")]
 
 
 class Marking(BaseModel):

@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.fields import Text
 from chassis.http import get, post
 from chassis.ids import uuid7
 from chassis.problems import Invalid, NotFound
@@ -23,10 +22,11 @@ from complaint.serious.convene_group import Subject
 from complaint.serious.crisis import TASKS, CrisisTask, refuse_excluded
 from complaint.serious.crisis_views import GroupView, group_view, group_within
 from complaint.serious.policy import TASK
+from complaint.timeline import Said
 
 RULES = ("P12.7",)
 
-Words = Annotated[Text, Field(min_length=1, max_length=2000, description="kept sealed")]
+Words = Annotated[Said, Field(min_length=1, max_length=2000, description="kept sealed")]
 
 
 class Given(BaseModel):
@@ -59,7 +59,7 @@ class Minutes(BaseModel):
 
     held_at: AwareDatetime
     present: Annotated[list[Subject], Field(min_length=1, max_length=50)]
-    minutes: Annotated[Text, Field(min_length=1, max_length=8000, description="kept sealed")]
+    minutes: Annotated[Said, Field(min_length=1, max_length=8000, description="kept sealed")]
     decisions: Annotated[list[Words], Field(max_length=50)] = []
     tasks: Annotated[list[Given], Field(max_length=50)] = []
 

@@ -16,7 +16,19 @@ from contracts.complaint import ComplaintAnswered
 from contracts.notify import Send
 from policy.policies import Policies
 
-from ..builders import ANSWER, CALL_BACK, FULL_REPORT, REPORT, RESOLUTION, Handled, answered, judged, staffed
+from ..builders import (
+    ANSWER,
+    CALL_BACK,
+    FULL_REPORT,
+    JUDGED,
+    REPORT,
+    RESOLUTION,
+    Handled,
+    answered,
+    form,
+    judged,
+    staffed,
+)
 
 
 @pytest_asyncio.fixture
@@ -237,3 +249,27 @@ async def test_nothing_is_offered_beside_the_dossier_of_a_closed_case(stage: Sta
     assert (refused["type"], refused["state"]) == ("/problems/not-now", "closed")
     await case.did("relations-2", "reopen", {"words": "客户又来电"})
     await case.did("relations-1", "compensations", offer)
+
+
+@pytest.mark.rule("P04.7")
+@pytest.mark.rule("P17.4")
+async def test_blanks_are_no_words_wherever_something_is_to_be_said(stage: Stage) -> None:
+    async with stage.client(subject="agent-7") as agent:
+        empty = await agent.post("/v1/complaints", json=form(text="  \n"))
+    assert (empty.status_code, empty.json()["errors"][0]["pointer"]) == (422, "/text")
+    case = await Handled.taken(stage, "bj-services", text="  空调不制冷 \n")
+    await judged(case, "hr-1")
+    await case.did("hr-1", "hand-over", {"department": "service"})
+    await case.did("head-1", "start-investigation")
+    said: dict[str, tuple[str, dict[str, Any]]] = {
+        "report": ("cause", REPORT), "resolution": ("takes_up_demand", RESOLUTION), "answer": ("words", ANSWER),
+        "call-back": ("final_opinion", CALL_BACK), "wait": ("words", {}), "measures": ("words", {}),
+        "serious": ("reason", {"kinds": ["disturbance"]}), "merge": ("words", {"into": case.id}),
+        "compensations": ("reason", {"kind": "money", "amount": "1"}), "judge": ("opinion", JUDGED),
+    }  # fmt: skip
+    for step, (field, body) in said.items():
+        refused = await case.refused("head-1", step, {**body, field: "   "})
+        assert refused["status"] == 422, (step, refused)
+        assert f"/{field}" in [one["pointer"] for one in refused["errors"]], (step, refused)
+    measure = await case.did("head-1", "measures", {"words": "  更换滤芯\n"})
+    assert measure["words"] == "更换滤芯"
