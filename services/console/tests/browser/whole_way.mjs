@@ -52,11 +52,21 @@ await story(
     await give(head, report, "结论", "成立");
     await report.getByRole("button", { name: /添加防范措施/ }).click();
     await give(head, report, "措施内容", "交车前力矩复检");
+    const inDays = (days) => new Date(Date.now() + days * 86_400_000);
+    await give(head, report, "完成日期", inDays(2).toISOString().slice(0, 10));
     await look(head, "reporting");
     await report.getByRole("button", { name: /提\s?交/ }).click();
     await report.waitFor({ state: "detached" });
     await head.getByRole("heading", { name: "措施" }).waitFor();
     await head.getByText("交车前力矩复检").first().waitFor();
+    // a measure that is still open after its last day says so
+    const measures = (page) => page.getByRole("region", { name: "措施" }).getByRole("listitem").filter({ hasText: "交车前力矩复检" });
+    assert.equal(await measures(head).getByText("逾期").count(), 0);
+    const later = await head.context().newPage();
+    await later.clock.setFixedTime(inDays(4));
+    await later.goto(path);
+    await measures(later).getByText("逾期").waitFor();
+    await later.close();
     await step(head, "提出处理方案", { 处理方案: "免费更换轮毂螺栓", 如何回应客户要求: "道歉并更换" });
 
     // an amount is signed by another person, who signs in, before anything is answered

@@ -64,6 +64,11 @@ export function Measures({ one, actions }: { one: Case; actions: Action[] }) {
   );
 }
 
+/** Whether the day has ended where the desk stands. */
+function isPast(day: string | null): boolean {
+  return day !== null && day < new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" }).format(new Date());
+}
+
 function Taken({ measure, may }: { measure: Measure; may: boolean }) {
   const { t, code, when } = useSpeech();
   const [ending, setEnding] = useState(false);
@@ -72,7 +77,7 @@ function Taken({ measure, may }: { measure: Measure; may: boolean }) {
       <span className="line-head">
         <b>{code(measure.kind)}</b>
         <Tag color={measure.state === "open" ? "warning" : "success"}>{code(`measure.${measure.state}`)}</Tag>
-        <span className="quiet"><Person of={measure.owner} /> {measure.due_on && `· ${t("due")} ${measure.due_on}`} {measure.ended_at && `· ${when(measure.ended_at)}`}</span>
+        <span className="quiet"><Person of={measure.owner} /> {measure.due_on && `· ${t("due")} ${measure.due_on}`} {measure.state === "open" && isPast(measure.due_on) && <strong className="due late">{t("late")}</strong>} {measure.ended_at && `· ${when(measure.ended_at)}`}</span>
         {may && measure.state === "open" && !ending && <span className="push"><Button size="small" onClick={() => setEnding(true)}>{t("endMeasure")}</Button></span>}
       </span>
       <span>{measure.words}</span>
