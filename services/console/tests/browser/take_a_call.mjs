@@ -71,6 +71,17 @@ await story(
     const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
     for (const personal of [asked.known_phone, asked.other_phone, "王芳", "eyJ"]) assert.ok(!kept.includes(personal), kept);
 
+    // who is about to say the branch is not interrupted by what is found meanwhile
+    await page.getByRole("button", { name: "受理下一个来电" }).click();
+    await page.getByLabel("来电号码").fill(asked.known_phone);
+    await page.getByLabel("被投诉门店").focus();
+    await page.getByText("已建档客户").waitFor();
+    await page.keyboard.type("sh-pudong");
+    assert.equal(await page.getByLabel("被投诉门店").inputValue(), "sh-pudong");
+    await fill(page, { phone: asked.known_phone, name: "王芳", brand: "东风日产", text: "询问进度" });
+    await page.getByTestId("save").click();
+    await saved(page).waitFor();
+
     // somebody else calls about the known car: the plate is sought too, whatever the phone leads to
     await page.unroute(SEND);
     await page.getByRole("button", { name: "受理下一个来电" }).click();

@@ -275,7 +275,8 @@ function Call() {
       <aside className="card" aria-labelledby="who-title" aria-live="polite">
         <h2 id="who-title">{t("whoCalls")}</h2>
         <Known sought={sought} pickBranch={(branch) => {
-          if (!form.getFieldValue("branch")) form.setFieldValue("branch", placeName(branch));
+          // not under the hands of who is about to say it
+          if (!form.getFieldValue("branch") && document.activeElement?.id !== "branch") form.setFieldValue("branch", placeName(branch));
         }} />
       </aside>
     </div>
