@@ -105,6 +105,24 @@ export async function onward(page) {
   assert.ok(!(await here.evaluate((one) => one === document.activeElement)), "one Tab leaves the field");
 }
 
+/** By Tab alone to what is meant; at every stop on the way it is seen where the focus is. */
+export async function tabTo(page, meant) {
+  await meant.waitFor();
+  for (let stops = 0; stops < 80; stops += 1) {
+    await page.keyboard.press("Tab");
+    const [here, seen, what] = await page.evaluate((one) => {
+      const at = document.activeElement;
+      const shown = at.closest(".ant-radio-wrapper, .ant-checkbox-wrapper, .ant-input-affix-wrapper, .ant-select, .ant-upload") ?? at;
+      const styles = [at, shown, ...shown.querySelectorAll("*")].map((each) => getComputedStyle(each));
+      const ring = styles.some(({ outlineStyle, outlineWidth, boxShadow }) => (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none");
+      return [at === one, ring || at === document.body, at.outerHTML.slice(0, 160)];
+    }, await meant.elementHandle());
+    assert.ok(seen, `where the focus is must be seen: ${what}`);
+    if (here) return;
+  }
+  assert.fail("Tab does not lead there");
+}
+
 /** Take a step of a case by its form: what is given by the label of its field, choices by the words of the answer. */
 export async function step(page, name, said = {}) {
   await button(page, name).click();

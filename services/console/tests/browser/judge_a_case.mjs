@@ -1,5 +1,5 @@
 // From my work, live, to the case: what is due and why, judged with two answers, in both languages.
-import { asked, assert, look, signIn, story } from "./browser.mjs";
+import { asked, assert, look, signIn, story, untranslated } from "./browser.mjs";
 
 await story(
   async (page) => {
@@ -71,14 +71,20 @@ await story(
     await page.getByRole("button", { name: "English" }).click();
     await page.getByRole("heading", { name: /Case/ }).waitFor();
     assert.equal(await page.locator("html").getAttribute("lang"), "en");
+    const said = [/轮胎螺丝没有拧紧|检查属实, 要求过高|等客户寄回保修手册|道歉|孙杰|长安福特|蒙迪欧|沪A?50009/g, /广汽丰田|交车延期/g];
+    assert.deepEqual(await untranslated(page, ...said), null);
     await look(page, "english");
     await page.getByRole("link", { name: /My work/ }).click();
     await page.locator(`a[href="/cases/${id}"]`).waitFor();
     await page.getByRole("tab", { name: "What is due" }).click();
     await look(page, "board");
+    // what the cases are about was said in Chinese
+    await page.evaluate(() => document.querySelectorAll(".line-about").forEach((one) => { one.style.display = "none"; }));
+    assert.deepEqual(await untranslated(page, ...said), null);
     await page.getByRole("link", { name: /Inbox/ }).click();
     await page.getByRole("heading", { name: "Inbox" }).waitFor();
     await look(page, "inbox");
+    assert.deepEqual(await untranslated(page), null);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByText("You are signed out").waitFor();
     await page.goto("/work");

@@ -1,5 +1,5 @@
-// A call taken with the keyboard alone, and every page at a phone's width without anything cut off.
-import { asked, assert, fits, look, onward, saved, signIn, story } from "./browser.mjs";
+// A call taken and a case judged with the keyboard alone, and every page at a phone's width without anything cut off.
+import { asked, assert, fits, look, onward, saved, signIn, story, tabTo } from "./browser.mjs";
 
 const expected = [/status of (422|404|403|503)/, /EventSource/];
 
@@ -57,6 +57,29 @@ await story(
     await page.getByRole("heading", { name: "我的工作" }).waitFor(); // the address changes first, then the page
     await page.keyboard.press("Tab");
     assert.ok(await page.evaluate(() => document.activeElement !== document.body));
+  },
+  { expected },
+);
+
+await story(
+  async (page) => {
+    await signIn(page, "hr-admin-manager-sh-pudong-1", "/inbox");
+    await page.keyboard.press("Alt+Digit2");
+    await tabTo(page, page.locator(`a[href="/cases/${asked.case_id}"]`).first());
+    await page.keyboard.press("Enter");
+    await tabTo(page, page.getByRole("button", { name: "判定投诉是否成立" }));
+    await page.keyboard.press("Enter");
+    for (const name of ["投诉理由成立", "客户要求成立"]) {
+      await tabTo(page, page.getByRole("radiogroup", { name }).getByRole("radio").first());
+      await page.keyboard.press("Space");
+    }
+    await tabTo(page, page.getByLabel("判定意见"));
+    await page.keyboard.type("等候三小时属实");
+    await look(page, "judging-by-keyboard");
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".case-head").getByText("已判定").waitFor();
+    await page.keyboard.press("Alt+Digit3");
+    await page.waitForURL("**/inbox");
   },
   { expected },
 );

@@ -1,6 +1,6 @@
 // A complaint is marked as serious; who must know is told in the inbox, live, and confirms; the crisis group meets; the proof is saved.
 import { readFileSync } from "node:fs";
-import { asked, assert, give, look, signInAs, step, story } from "./browser.mjs";
+import { asked, assert, give, look, signInAs, step, story, tabTo } from "./browser.mjs";
 
 const CASE = `/cases/${asked.case_id}`;
 
@@ -24,10 +24,12 @@ await story(
     const notice = manager.locator("li.notice").filter({ hasText: `请确认: 重大投诉 ${asked.number}` });
     await notice.waitFor();
     await manager.getByRole("link", { name: /通知/ }).getByText(/\d/).first().waitFor();
-    await notice.locator("button.line").click();
+    await tabTo(manager, notice.locator("button.line"));
+    await manager.keyboard.press("Enter");
     await notice.getByRole("link", { name: "打开投诉单" }).waitFor();
     await look(manager, "serious-notice");
-    await notice.getByRole("button", { name: "确认收到" }).click();
+    await tabTo(manager, notice.getByRole("button", { name: "确认收到" }));
+    await manager.keyboard.press("Enter");
     await notice.getByText("已确认").waitFor();
 
     // and the ladder says so to whoever has it open
