@@ -173,10 +173,12 @@ def _unprivileged(command: list[str]) -> list[str]:
     """The command as someone who is not root, and who may still pass folders that only root can pass.
 
     The server refuses to run as root. Another user could not enter a checkout below root's home; the
-    capability to pass any folder is kept instead of moving the data elsewhere.
+    capability to pass any folder is kept instead of moving the data elsewhere. Without `no_setuid_fixup` the kernel
+    leaves it out of account where the server asks whether it may run its own programs (access(2)).
     """
     if os.geteuid() != 0:
         return command
     capabilities = "+dac_override"
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=KILL"]
+    drop += ["--securebits=+no_setuid_fixup"]
     return [*drop, f"--inh-caps={capabilities}", f"--ambient-caps={capabilities}", *command]

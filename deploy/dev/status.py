@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from dev import system
 
@@ -32,9 +33,16 @@ def show() -> None:
         system.say(f"{part['name']:<12} {part['statename'].lower():<10} {part['description']}")
     system.say("\nservice      outbox  oldest  parked  jobs  failed  too old  lag")
     for name in system.services():
-        outbox, age, parked, waiting, failed, old = asyncio.run(_counts(name))
-        lag = asyncio.run(_lag(name))
-        behind = ", ".join(f"{topic} {n}" for topic, n in lag.items() if n) or "none"
+        try:
+            outbox, age, parked, waiting, failed, old = asyncio.run(_counts(name))
+        except (OSError, asyncpg.PostgresError):
+            system.say(f"{name:<12} PostgreSQL does not answer: make logs s=postgres")
+            continue
+        try:
+            lag = asyncio.run(_lag(name))
+            behind = ", ".join(f"{topic} {n}" for topic, n in lag.items() if n) or "none"
+        except KafkaError:
+            behind = "Kafka does not answer: make logs s=kafka"
         system.say(f"{name:<12} {outbox:>6} {age:>6.1f}s {parked:>7} {waiting:>5} {failed:>7} {old:>8}  {behind}")
 
 
@@ -63,14 +71,14 @@ async def _lag(service: str) -> dict[str, int]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=f"127.0.0.1:{system.KAFKA}", group_id=service, enable_auto_commit=False
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(places)
-        ends = await consumer.end_offsets(places)
+        # asked first: what is taken between the two questions must not show as less than nothing
+        taken = {place: await consumer.committed(place) or 0 for place in places}
         lag: dict[str, int] = {}
-        for place in places:
-            taken = await consumer.committed(place) or 0
-            lag[place.topic] = lag.get(place.topic, 0) + ends[place] - taken
+        for place, end in (await consumer.end_offsets(places)).items():
+            lag[place.topic] = lag.get(place.topic, 0) + end - taken[place]
         return lag
     finally:
         await consumer.stop()

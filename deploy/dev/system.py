@@ -19,6 +19,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from dev import children, web
 from dev.children import ROOT, NotStarted
 from dev.databases import make_databases
@@ -36,6 +38,8 @@ SEEDED = RUN / "staffed-and-seeded"
 PORT_BASE = int(os.environ.get("KEHU_DEV_PORT_BASE", "18000"))
 SUPERVISOR, ISSUER, POSTGRES, KAFKA, CONTROLLER = (PORT_BASE + n for n in (1, 2, 432, 992, 993))
 FIRST_SERVICE = PORT_BASE + 100
+#: bytes that must be free: new data take a fifth of it, and a database whose disk is full stops
+ROOM = 1024**3
 _REMEMBERING = threading.Lock()
 
 
@@ -143,7 +147,12 @@ password={remembered()["supervisor"]}
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 """
     ]
-    for name, priority, command, stop in programs:
+    for name, priority, program, stop in programs:
+        command = [
+            "setpriv",
+            "--pdeathsig=KILL",
+            *program,
+        ]  # left alone, it would keep its port and nobody could end it
         sections.append(
             f"""[program:{name}]
 command={_escaped(" ".join(_quoted(part) for part in command))}
@@ -157,7 +166,7 @@ stopwaitsecs=25
 stopasgroup=false
 killasgroup=true
 redirect_stderr=true
-stdout_logfile={_escaped(str(LOGS / f"{name}.log"))}
+stdout_logfile={_escaped(_escaped(str(LOGS / f"{name}.log")))}
 stdout_logfile_maxbytes=50MB
 stdout_logfile_backups=2
 """
@@ -209,6 +218,11 @@ def start() -> subprocess.Popen[bytes] | None:
                 "or choose other ports, for example KEHU_DEV_PORT_BASE=28000 make up"
             )
     LOGS.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(RUN).free
+    if free < ROOM:
+        raise NotStarted(
+            f"Only {free // 1024**2} MB are free on the disk of {RUN}: make room for {ROOM // 1024**3} GB and run make again"
+        )
     write_keys(RUN / "keys", services())
     with step("Kafka's jars and data"):
         kafka = Kafka.prepared(RUN / "kafka", KAFKA, controller=CONTROLLER)
@@ -391,7 +405,7 @@ def main(arguments: Sequence[str]) -> int:
 
                 status.show()
             case "logs":
-                log = LOGS / f"{one_of(rest)}.log"
+                log = LOGS / f"{one_of(rest, [*services(), 'postgres', 'kafka', 'issuer'])}.log"
                 os.execvp("tail", ["tail", "-n", "200", "-F", str(log)])
             case "psql":
                 from dev.postgres import bin_dir
@@ -418,6 +432,12 @@ def main(arguments: Sequence[str]) -> int:
     except NotStarted as problem:
         say(f"\n{problem}")
         return 1
+    except asyncpg.PostgresError as problem:
+        say(f"\nPostgreSQL broke off ({problem}): make logs s=postgres says why. Mend it and run make again.")
+        return 1
+    except KeyboardInterrupt:
+        say("\nbroken off")
+        return 1
     except BrokenPipeError:  # whoever read what we say has gone: `make status | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as problem:
@@ -426,15 +446,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def one_of(rest: Sequence[str]) -> str:
+def one_of(rest: Sequence[str], names: Sequence[str] | None = None) -> str:
     """The service that was named; NotStarted when it is none."""
-    if not rest or rest[0] not in services():
-        raise NotStarted(f"Name a service: s= one of {', '.join(services())}")
+    names = services() if names is None else names
+    if not rest or rest[0] not in names:
+        raise NotStarted(f"Name a service: s= one of {', '.join(names)}")
     return rest[0]
 
 
 def run_in_foreground() -> None:
-    """Until Ctrl-C; whatever happens to this process, the system stops with it."""
+    """Until Ctrl-C, a closed terminal or SIGTERM; the system stops with it."""
     daemon: subprocess.Popen[bytes] | None = None
     try:
         daemon = start()
@@ -451,6 +472,13 @@ def run_in_foreground() -> None:
             say("stopped; the data is kept in run/dev")
 
 
+def entered(arguments: Sequence[str]) -> int:
+    """`main`, ended by SIGTERM and by a terminal that is closed as by Ctrl-C."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, signal.default_int_handler)
+    return main(arguments)
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(entered(sys.argv[1:]))
