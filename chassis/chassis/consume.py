@@ -193,6 +193,10 @@ class Consumer:
                 break
             except (KafkaError, OSError) as error:
                 log.warning("Kafka does not answer yet, trying again", error=type(error).__name__)
+                if (client := self._client) is not None:
+                    await client.stop()  # the next attempt makes another
+                # who waits for Kafka does not stand still: requests go on, a restart would mend nothing
+                self.last_progress = time.monotonic()
                 await asyncio.sleep(1)
         self._freshness = asyncio.create_task(self._keep_freshness())
 

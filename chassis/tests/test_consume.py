@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -9,9 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
-from chassis.consume import PromptSubscriber
+from chassis.consume import Consumer, PromptSubscriber
 from chassis.handlers import Received, on
 from chassis.ids import uuid7
+from chassis.kit.eventually import eventually
 from chassis.kit.probe import changed, probe, probes
 from chassis.kit.stage import Stage, raw_record
 from chassis.service import Service
@@ -114,3 +117,18 @@ async def test_an_event_older_than_the_inbox_is_counted_and_not_reacted_to(stage
     await stage.consumer.consume([record(stage, uuid4(), 1, event_id=old, at=at)])
     assert await effects_of(stage) == []
     assert (await stage.rows("SELECT sum(count) FROM kehu.too_old"))[0][0] == 1
+
+
+async def test_a_consumer_that_waits_for_kafka_does_not_stand_still_and_leaves_no_client_behind(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.runtime.settings = stage.runtime.settings.model_copy(update={"kafka": "127.0.0.1:1"})
+    consumer = Consumer(stage.runtime, stage.service.reactions, stage.service.projections)
+    waiting = asyncio.create_task(consumer.start())
+    begun = consumer.last_progress
+    await eventually(lambda: consumer.last_progress > begun)
+    begun = consumer.last_progress
+    await eventually(lambda: consumer.last_progress > begun)
+    waiting.cancel()
+    gc.collect()
+    assert "Unclosed AIOKafkaConsumer" not in caplog.text
