@@ -99,7 +99,7 @@ def _only(schema: str | None) -> Any:
 
 def _upgrade(connection: sa.Connection, migrations: Path, schema: str, version_table: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(migrations))
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
 
