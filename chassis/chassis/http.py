@@ -381,7 +381,7 @@ def build(
     `front` takes single paths before the framework does, for what must be fast; it owes its callers the
     same problems and answers.
     """
-    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
     together: dict[tuple[str, str], App] = {}
     endpoints: dict[Route, Endpoint] = {}
     app.state.endpoints, app.state.health = endpoints, health

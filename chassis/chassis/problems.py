@@ -105,6 +105,13 @@ class Malformed(Problem):
     zh = "提交的内容无法读取。请重新载入页面后再试。"
 
 
+class NotJson(Problem):
+    """The body does not say that it is JSON (RFC 9110, 15.5.16)."""
+
+    status, title = 415, "The body must be JSON"
+    zh = "提交的内容格式不对。请重新载入页面后再试。"
+
+
 class Unauthenticated(Problem):
     """The request does not prove who sends it (RFC 6750)."""
 
@@ -296,6 +303,10 @@ async def _refused(request: Request, problem: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):  # the framework has not read it
+        return response(
+            NotJson("Send JSON in UTF-8, with the header Content-Type: application/json."), request.url.path
+        )
     return response(of_validation(error), request.url.path)
 
 

@@ -177,6 +177,7 @@ async def test_a_list_is_read_to_its_end_and_a_strange_cursor_is_refused(stage: 
     ("method", "path", "content", "status"),
     [
         ("GET", "/nowhere", None, 404),
+        ("GET", "/v1/probes/", None, 404),
         ("DELETE", "/v1/probes", None, 405),
         ("POST", "/v1/probes", b"{", 422),
         ("POST", "/v1/probes", b'{"note": "a\\u0000"}', 422),
@@ -196,6 +197,19 @@ async def test_every_error_is_a_problem_with_a_trace(
     assert {"type", "title", "status", "detail", "instance", "trace_id"} <= said.keys()
     assert said["status"] == status
     assert "王小芳" not in answer.text
+
+
+@pytest.mark.parametrize("said", [None, "text/plain", "application/x-www-form-urlencoded"])
+async def test_a_body_that_does_not_say_it_is_json_is_told_which_header_to_send(stage: Stage, said: str | None) -> None:
+    async with stage.client(AGENT) as agent:
+        headers = {} if said is None else {"Content-Type": said}
+        answer = await agent.post("/v1/probes", content=b'{"note": "one"}', headers=headers)
+        vendor = await agent.post(
+            "/v1/probes", content=b'{"note": "one"}', headers={"Content-Type": "application/x+json"}
+        )
+    assert (answer.status_code, answer.json()["type"]) == (415, "/problems/not-json")
+    assert "Content-Type: application/json" in answer.json()["detail"]
+    assert vendor.status_code == 201
 
 
 async def test_who_has_no_token_or_no_role_is_told_what_to_send(stage: Stage) -> None:
