@@ -221,7 +221,8 @@ def start() -> subprocess.Popen[bytes] | None:
     free = shutil.disk_usage(RUN).free
     if free < ROOM:
         raise NotStarted(
-            f"Only {free // 1024**2} MB are free on the disk of {RUN}: make room for {ROOM // 1024**3} GB and run make again"
+            f"Only {free // 1024**2} MB are free on the disk of {RUN}: "
+            f"make room for {ROOM // 1024**3} GB and run make again"
         )
     write_keys(RUN / "keys", services())
     with step("Kafka's jars and data"):
