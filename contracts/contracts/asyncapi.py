@@ -1,4 +1,4 @@
-"""The whole bus on one page, for those who read it without our code: `python -m contracts.asyncapi [--check]`.
+"""The whole bus on one page, for those who read it without our code: docs/asyncapi.json.
 
 AsyncAPI 3.0, generated from the registry of topics: who owns what, under which key, how long it lives, and
 what every message looks like.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import sys
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from contracts.message import Command, Entry, Message, encode
 from contracts.schemas import schema_of
 from contracts.topics import TOPICS, Topic
 
-PAGE = Path(__file__).parents[2] / "docs" / "asyncapi.json"
+TARGETS = (Path(__file__).parents[2] / "docs" / "asyncapi.json",)
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -99,19 +97,6 @@ def _message(message: type[Message]) -> dict[str, Any]:
     }
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Command line: writes the page; with `--check` says by its exit whether the page is in step."""
-    if list(arguments) not in ([], ["--check"]):
-        sys.stderr.write("usage: python -m contracts.asyncapi [--check]\n")
-        return 2
-    text = json.dumps(page(), ensure_ascii=False, indent=2) + "\n"
-    if not arguments:
-        PAGE.write_text(text, "utf-8")
-    elif not PAGE.exists() or PAGE.read_text("utf-8") != text:
-        sys.stderr.write("docs/asyncapi.json is not in step: run python -m contracts.asyncapi\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+def text() -> str:
+    """The page as it is written."""
+    return json.dumps(page(), ensure_ascii=False, indent=2) + "\n"

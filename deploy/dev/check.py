@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,33 +10,22 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from dev.children import ROOT
+from dev.children import KEEP_BYTECODE, ROOT
 from dev.system import say, services
 
 BIN = Path(sys.executable).parent
-
-#: tools that write a file from the code; each takes --check
-GENERATED = (
-    ("contracts.asyncapi",),
-    ("dev.service_docs",),
-    ("dev.complaint_gates",),
-    ("dev.compose",),
-    ("dev.duty_names",),
-    ("dev.refusal_words",),
-)
 
 
 def checks(write: bool) -> list[tuple[str, list[str]]]:
     """What is run, by name."""
     packages = ["contracts/contracts", "chassis/chassis", "policy/policy", "deploy/dev", "tests/bench"]
     packages += [f"services/{name}/{name}" for name in services()]
-    generated = [(" ".join(tool), [sys.executable, "-m", *tool, *([] if write else ["--check"])]) for tool in GENERATED]
     return [
         ("types", [str(BIN / "mypy"), *packages]),
         ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
         ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
         ("layers", [str(BIN / "lint-imports"), "--config", str(layers())]),
-        *generated,
+        ("generated files", [sys.executable, "-m", "dev.generated", *([] if write else ["--check"])]),
     ]
 
 
@@ -104,7 +94,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # what is imported here is compiled for the tests that follow
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | KEEP_BYTECODE, capture_output=True, text=True, check=False
+    )
 
 
 if __name__ == "__main__":

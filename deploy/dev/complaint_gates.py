@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from complaint.policy import ComplaintPolicy, Keeper
@@ -11,9 +10,8 @@ from contracts.staff import Profile
 from policy.approvals import Chain
 
 from dev.children import ROOT
-from dev.system import say
 
-TARGET = ROOT / "docs" / "complaint-gates.md"
+TARGETS = (ROOT / "docs" / "complaint-gates.md",)
 
 PROFILES = (
     Profile.SERVICES,
@@ -28,7 +26,7 @@ PROFILES = (
 BESIDE = ("answer_unfounded", "close")
 
 
-def page() -> str:
+def text() -> str:
     """The page, the same for the same code."""
     policies = {
         profile: ComplaintPolicy.model_validate(ComplaintPolicy.SHIPPED.get(profile, {})) for profile in PROFILES
@@ -131,18 +129,3 @@ def _value(value: Any) -> str:
             return ", ".join(_value(one) for one in value) or "–"
         case _:
             return str(value)
-
-
-def main() -> int:
-    """Write the page, or with --check say whether it is in step."""
-    if "--check" not in sys.argv:
-        TARGET.write_text(page())
-        return 0
-    if TARGET.exists() and TARGET.read_text() == page():
-        return 0
-    say("docs/complaint-gates.md is not in step with the code: run make docs")
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from dev.children import ROOT
-from dev.system import place_of, say, services
+from dev.system import place_of, services
 
-TARGET = ROOT / "deploy" / "compose.yaml"
+TARGETS = (ROOT / "deploy" / "compose.yaml",)
 #: where the services' addresses begin on this machine, as with `make up`
 FIRST = 18100
 #: what a service is told beyond what all are told
@@ -122,7 +121,7 @@ _RUNS = """
 """
 
 
-def page() -> str:
+def text() -> str:
     """The file, the same for the same services."""
     names = services()
     peers = {name: f"http://{name}-api:8000" for name in names}
@@ -141,18 +140,3 @@ def page() -> str:
 def _keeps(name: str) -> bool:
     """Whether the service has a volume of its own."""
     return any(value.startswith("/data") for value in MORE.get(name, {}).values())
-
-
-def main() -> int:
-    """Write the file, or with --check say whether it is in step."""
-    if "--check" not in sys.argv:
-        TARGET.write_text(page())
-        return 0
-    if TARGET.exists() and TARGET.read_text() == page():
-        return 0
-    say("deploy/compose.yaml is not in step with the services: run make docs")
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

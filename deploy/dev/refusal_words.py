@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import walk_packages
@@ -13,9 +12,9 @@ from chassis.problems import Problem
 from chassis.wrong import Wrong
 
 from dev.children import ROOT
-from dev.system import say, services
+from dev.system import services
 
-TARGET = ROOT / "services" / "console" / "web" / "src" / "refusals.json"
+TARGETS = (ROOT / "services" / "console" / "web" / "src" / "refusals.json",)
 #: what tests are made with answers nobody
 _KITS = re.compile(r"\.(kit|tests|__main__)(\.|$)")
 
@@ -37,23 +36,8 @@ def refusals() -> Iterator[type[Problem]]:
                 yield kind
 
 
-def words() -> str:
+def text() -> str:
     """The Chinese sentences as JSON."""
     types = {kind.type().removeprefix("/problems/"): kind.zh for kind in refusals()}
     codes = {kind.value: kind.zh for kind in Wrong}
     return json.dumps({"types": dict(sorted(types.items())), "codes": codes}, ensure_ascii=False, indent=2) + "\n"
-
-
-def main() -> int:
-    """Write the file, or with --check say whether it is in step."""
-    if "--check" not in sys.argv:
-        TARGET.write_text(words())
-        return 0
-    if TARGET.exists() and TARGET.read_text() == words():
-        return 0
-    say("what the console says of refusals is not in step with the services: run make docs")
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
