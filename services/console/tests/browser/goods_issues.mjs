@@ -72,6 +72,20 @@ await story(
     await finance.getByText("CK-2").first().waitFor();
     await look(finance, "credit-issues-case");
 
+    // finance takes a wrong line back: it is in its case no more
+    await finance.goto("/credit/issues");
+    const wrong = () => finance.getByRole("row").filter({ hasText: "CK-3 / 2" });
+    await button(wrong(), "撤销此行").click();
+    await wrong().getByLabel("错在哪里").click();
+    await finance.getByTitle("数量有误").click();
+    await look(finance, "credit-issues-withdraw");
+    await button(wrong(), "提交").click();
+    await wrong().getByText("已撤销").waitFor();
+    await wrong().getByText("数量有误").waitFor();
+    assert.equal(await wrong().getByRole("button").count(), 0);
+    await finance.getByRole("row").filter({ hasText: "CK-3 / 1" }).getByRole("link", { name: "打开案件" }).click();
+    await finance.getByText("¥ 800.00").first().waitFor();
+
     const sales = await another();
     await signInAs(sales, asked.sales, "", "/credit");
     assert.equal(await sales.getByRole("link", { name: "发货清单" }).count(), 0, "the menu shows what one may do");

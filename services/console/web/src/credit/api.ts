@@ -218,6 +218,7 @@ export interface GoodsIssue {
   quantity: string;
   issued_on: string;
   state: "listed" | "part" | "matched" | "unauthorised" | "withdrawn";
+  mistake: string | null;
   finding: string | null;
   shipment_id: string | null;
   loss_id: string | null;

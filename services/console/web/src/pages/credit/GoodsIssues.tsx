@@ -1,8 +1,10 @@
-import { Alert, Button, Select, Skeleton, Tag } from "antd";
+import { Alert, Button, Form, Select, Skeleton, Tag } from "antd";
 import { Link, useSearchParams } from "react-router";
+import { ask } from "../../api";
 import { Amount } from "../../credit/Amount";
 import { CREDIT, numberOf, type ForeseenCase, type GoodsIssue } from "../../credit/api";
 import { LIVE_LIST } from "../../credit/asking";
+import { Offers, Step } from "../../credit/Step";
 import { useDays } from "../../credit/useDays";
 import { Rules } from "../../credit/Why";
 import { useSpeech } from "../../language";
@@ -14,8 +16,9 @@ import { PATHS } from "../../parts/tables";
 import { useParts } from "../../parts/useParts";
 import { useDesk } from "../../Shell";
 
-const STATES = ["listed", "part", "matched", "unauthorised"] as const;
-const STATE_COLOURS: Record<GoodsIssue["state"], string> = { listed: "default", part: "processing", matched: "success", unauthorised: "error" };
+const STATES = ["listed", "part", "matched", "unauthorised", "withdrawn"] as const;
+const MISTAKES = ["not_left", "other_shipment", "other_goods", "other_quantity", "other_day"] as const;
+const STATE_COLOURS: Record<GoodsIssue["state"], string> = { listed: "default", part: "processing", matched: "success", unauthorised: "error", withdrawn: "default" };
 
 /** The warehouse's lists of what has left it: the cases they would raise are known before they are taken (P11.11). */
 export function GoodsIssues() {
@@ -80,7 +83,7 @@ function Lines({ state, choose }: { state: GoodsIssue["state"] | undefined; choo
   const days = useDays();
   const found = useParts<GoodsIssue>(["credit", "issue-lines", state], `${CREDIT}/goods-issues?limit=30${state ? `&state=${state}` : ""}`, (lines) => (lines.some((one) => one.state === "listed") ? OFTEN : LIVE_LIST));
   const items = found.data?.pages.flatMap((page) => page.items) ?? [];
-  const opens = may(me, "credit.read_loss");
+  const opens = may(me, "credit.read_loss"), withdraws = may(me, "credit.book");
   return (
     <section className="card" aria-labelledby="lines-title">
       <h2 id="lines-title">{t("issueLines")}</h2>
@@ -102,6 +105,8 @@ function Lines({ state, choose }: { state: GoodsIssue["state"] | undefined; choo
                   <td>
                     <Tag color={STATE_COLOURS[one.state]}>{code(`issue.${one.state}`)}</Tag> {one.finding && code(`finding.${one.finding}`)}{" "}
                     {one.loss_id && (opens ? <Link to={`/credit/losses/${one.loss_id}`}>{t("openLoss")}</Link> : <span className="quiet">{t("inACase")}</span>)}
+                    {one.mistake && <span className="quiet">{code(`mistake.${one.mistake}`)}</span>}
+                    {withdraws && one.state !== "withdrawn" && <Withdraw line={one} />}
                   </td>
                   <td>{one.shipment_id ? <Link className="number" to={`/credit/shipments/${one.shipment_id}`}>{numberOf(one.shipment_id)}</Link> : one.shipment_ref}</td>
                   <td>{one.product} / {one.batch}</td>
@@ -116,5 +121,23 @@ function Lines({ state, choose }: { state: GoodsIssue["state"] | undefined; choo
       )}
       {found.hasNextPage && <p><Button block onClick={() => void found.fetchNextPage()} loading={found.isFetchingNextPage}>{t("more")}</Button></p>}
     </section>
+  );
+}
+
+/** A wrong line is taken back by who books: what it booked and found is undone, and the right one may be listed (P11.11). */
+function Withdraw({ line }: { line: GoodsIssue }) {
+  const { t, code } = useSpeech();
+  return (
+    <Offers of={[{
+      key: "withdraw", name: t("withdrawLine"),
+      form: (done) => (
+        <Step<{ mistake: string }> name={t("withdrawLine")} danger done={done} rules={["P11.11"]}
+          send={(body, key) => ask(`${CREDIT}/goods-issues/${line.id}/withdraw`, { method: "POST", body, key })}>
+          <Form.Item name="mistake" label={t("mistake")} extra={t("withdrawMeans")} rules={[{ required: true, message: t("required") }]}>
+            <Select autoFocus options={MISTAKES.map((one) => ({ value: one, label: code(`mistake.${one}`) }))} />
+          </Form.Item>
+        </Step>
+      ),
+    }]} />
   );
 }
