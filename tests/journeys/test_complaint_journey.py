@@ -31,7 +31,7 @@ _SPEAKS_FOR = """INSERT INTO kehu.policy_versions (id, policy, layer, "values", 
 @pytest_asyncio.fixture(scope="module", loop_scope="package", autouse=True)
 async def watching(walk: Walk) -> AsyncIterator[asyncio.Task[dict[str, Any]]]:
     """A term that ends while the others are tested."""
-    task = asyncio.create_task(walk.watched("watched-1", "14207774099"))
+    task = asyncio.create_task(walk.watched("watched-1", "14207774099", within=120))
     yield task
     task.cancel()
 

@@ -232,15 +232,15 @@ class Walk:
         found: dict[str, Any] = next(one for one in page["items"] if one["duty"] == duty)
         return found
 
-    async def watched(self, reference: str, phone: str) -> dict[str, Any]:
+    async def watched(self, reference: str, phone: str, within: float = 90) -> dict[str, Any]:
         """One whose term ends while one looks on: reminded, missed, passed up, judged and closed at last (P04.3).
 
-        It was received the day before, and the branch closes in a moment: with the last hour ends the working day
-        that there is to judge it. What notify makes of `complaint.work` is read in the inboxes.
+        It was received the day before, and the branch closes in `within` seconds at most: with the last hour ends the
+        working day that there is to judge it. What notify makes of `complaint.work` is read in the inboxes.
         """
         page = await self.sees(ABOVE, "complaint", f"/v1/complaints?branch={WATCHED.branch}", lambda page: True)
         known = page["items"][0]["id"] if page["items"] else None
-        ends = (datetime.now(ZONE) + timedelta(seconds=90)).replace(second=0, microsecond=0)
+        ends = (datetime.now(ZONE) + timedelta(seconds=within)).replace(second=0, microsecond=0)
         if known is None or (await self.owed(ABOVE, known, "judge"))["state"] == "open":
             await self.closes_at(ends)
         received = datetime.combine(ends.date(), datetime.min.time(), ZONE) - timedelta(hours=4)
