@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -100,8 +100,12 @@ class PromptSubscriber(BatchSubscriber):
 
     __slots__ = ()
 
+    #: called whenever the broker has been asked, also when there was nothing: the loop goes round
+    turned: Callable[[], None] = staticmethod(lambda: None)
+
     async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[Any, Any], ...]:
         fetched = await consumer.getmany(timeout_ms=500, max_records=BATCH)
+        self.turned()
         records = tuple(chain(*fetched.values()))
         if 20 < len(records) < BATCH:
             await asyncio.sleep(0.05)
@@ -185,6 +189,7 @@ class Consumer:
             decoder=_decode,
         )
         subscriber.__class__ = PromptSubscriber
+        cast(PromptSubscriber, subscriber).turned = self._turned
         subscriber(self.consume)
         self._broker, self._subscriber = broker, subscriber
         while True:
@@ -206,6 +211,9 @@ class Consumer:
             self._freshness.cancel()
         if self._broker is not None:
             await self._broker.stop()
+
+    def _turned(self) -> None:
+        self.last_progress = time.monotonic()
 
     @property
     def _client(self) -> AIOKafkaConsumer | None:
@@ -478,7 +486,6 @@ class Consumer:
                     if end is not None and await client.position(place) >= end:
                         names.append(projection.name)
                         partitions.append(numbers[place.topic] + place.partition)
-        self.last_progress = time.monotonic() if not names else self.last_progress
         if names:
             async with self._runtime.transaction() as tx:
                 await tx.driver.execute(_FRESH, names, partitions, [tx.now] * len(names))

@@ -222,6 +222,18 @@ async def test_a_copy_is_known_to_be_complete_once_its_topic_has_been_read(live:
     assert len(await copies(live)) == 1
 
 
+async def test_a_consumer_that_has_read_everything_does_not_stand_still(live: Stage) -> None:
+    async with consuming(live) as consumer:
+
+        async def read_to_the_end() -> bool:
+            return bool(await live.rows("SELECT 1 FROM kehu.freshness"))
+
+        await eventually(read_to_the_end)
+        for _ in range(3):
+            before = consumer.last_progress
+            await eventually(lambda before=before: consumer.last_progress > before)  # type: ignore[misc]
+
+
 @asynccontextmanager
 async def running(stage: Stage) -> AsyncIterator[tuple[Consumer, asyncio.Task[None]]]:
     """A consumer that has joined its group, and what watches it."""
