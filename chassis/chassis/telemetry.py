@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +30,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 Attributes = Mapping[str, str | int | float | bool]
+
+#: how long a process that ends waits for its collector
+HAND_OVER_SECONDS = 3.0
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _KINDS = {
@@ -88,7 +92,8 @@ def configure(
     if otlp_endpoint is None and trace_file is None:
         return
     resource = Resource.create({"service.name": service})
-    provider = TracerProvider(sampler=ALWAYS_ON, resource=resource)
+    # at the end `shutdown` is called, which is not kept waiting
+    provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
     if trace_file is not None:
         provider.add_span_processor(SimpleSpanProcessor(FileExporter(trace_file)))
     if otlp_endpoint is not None:
@@ -98,7 +103,7 @@ def configure(
         base = otlp_endpoint.rstrip("/")
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{base}/v1/traces")))
         reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=f"{base}/v1/metrics"))
-        meters = MeterProvider(metric_readers=[reader], resource=resource)
+        meters = MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False)
         metrics.set_meter_provider(meters)
         _providers.append(meters)
     _providers.append(provider)
@@ -107,9 +112,15 @@ def configure(
 
 
 def shutdown() -> None:
-    """Hand over what has been collected."""
+    """Hand over what has been collected; what a collector does not take within seconds is given up."""
     global _tracer
     _tracer = None
+    handing_over = threading.Thread(target=_hand_over, daemon=True)
+    handing_over.start()
+    handing_over.join(HAND_OVER_SECONDS)
+
+
+def _hand_over() -> None:
     while _providers:
         _providers.pop().shutdown()
 
@@ -164,12 +175,16 @@ def span(
         return
     context = None if begins else _below(parent)
     with _tracer.start_as_current_span(
-        name, context, _KINDS[kind], attributes, record_exception=False, set_status_on_exception=True
+        name, context, _KINDS[kind], attributes, record_exception=False, set_status_on_exception=False
     ) as current:
         own = current.get_span_context()
         reset = _current.set(f"00-{own.trace_id:032x}-{own.span_id:016x}-01")
         try:
             yield current
+        except Exception as error:
+            # by its class: a database quotes the row in its text
+            current.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            raise
         finally:
             _current.reset(reset)
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +26,7 @@ from chassis.kit.stage import Stage
 from chassis.migrate import migrate, run_sql
 from chassis.problems import Busy
 from chassis.service import Service
+from chassis.telemetry import HAND_OVER_SECONDS
 
 from chassis import failpoints, telemetry
 
@@ -167,6 +173,64 @@ def test_a_kept_trace_is_written_span_by_span_with_its_parents(tmp_path: Path) -
     below = {span["name"] for span in spans.values() if span["parent_id"] == spans["outer"]["span_id"]}
     assert below == {"inner", "relayed", "elsewhere"}
     assert spans["inner"]["attributes"] == {"n": 1}
+
+
+class Collector(ThreadingHTTPServer):
+    """Takes what is sent by OTLP."""
+
+    def __init__(self) -> None:
+        taken: list[bytes] = []
+
+        class Take(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                taken.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Nothing."""
+
+        super().__init__(("127.0.0.1", 0), Take)
+        self.taken = taken
+
+
+#: a process whose only work fails; prints how long its end takes
+FAILING = """
+import sys, time
+from chassis import telemetry
+telemetry.configure("probe", otlp_endpoint=sys.argv[1], ratio=1.0)
+telemetry.counter("done", "1", "What was done").add(1)
+try:
+    with telemetry.span("handle"):
+        raise RuntimeError("Key (phone)=(13812345678) of Zhang exists")
+except RuntimeError:
+    began = time.monotonic()
+    telemetry.shutdown()
+    print(time.monotonic() - began)
+"""
+
+
+def end_of(endpoint: str) -> float:
+    """How long the end of such a process takes that has its collector there."""
+    command = [sys.executable, "-c", FAILING, endpoint]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+
+def test_a_span_that_failed_tells_the_collector_the_kind_of_error_and_not_its_text() -> None:
+    with Collector() as collector:
+        threading.Thread(target=collector.serve_forever).start()
+        end_of(f"http://127.0.0.1:{collector.server_port}")
+        collector.shutdown()
+    told = b"".join(collector.taken)
+    assert b"handle" in told
+    assert b"RuntimeError" in told
+    assert b"13812345678" not in told
+    assert b"Zhang" not in told
+
+
+def test_a_process_that_ends_does_not_wait_for_a_collector_that_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert end_of(f"http://127.0.0.1:{silent.getsockname()[1]}") < HAND_OVER_SECONDS + 2
 
 
 # -- migrations ----------------------------------------------------------------------------------
