@@ -21,15 +21,16 @@ import sqlalchemy as sa
 import structlog
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from chassis import failpoints, http, logs, parking, telemetry
+from chassis import failpoints, http, logs, parking, problems, telemetry
 from chassis.auth import Verifier
 from chassis.broker_connection import make_breaks_known
 from chassis.consume import HORIZON, Consumer
 from chassis.handlers import Projection, Reaction
 from chassis.jobs import Job, Runner
 from chassis.peers import trusted
-from chassis.problems import Problem
+from chassis.problems import Malformed, NotFound, Problem, Refused
 from chassis.rebuild import rebuild
 from chassis.relay import CHANNEL, Relay
 from chassis.runtime import Runtime
@@ -38,6 +39,10 @@ from chassis.settings import Settings
 log = structlog.get_logger()
 
 STUCK_SECONDS = 60
+NOT_HTTP = (
+    "This is no HTTP/1.1 that can be read. Compare the method with /openapi.json, keep the address below 64 kB, "
+    "and send well-formed headers."
+)
 ROLES = ("all", "api", "worker", "relay")
 
 
@@ -197,6 +202,7 @@ class Process:
         server = _Server(
             uvicorn.Config(
                 app,
+                http=HttpProtocol,
                 host=settings.http_host,
                 port=settings.http_port,
                 log_config=None,
@@ -263,6 +269,16 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.on_tick(0)
         await self.ended.wait()
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """HTTP whose refusal of bytes that cannot be parsed is a problem too; the original's is bare text."""
+
+    def send_400_response(self, msg: str) -> None:
+        answer = problems.response(Malformed(NOT_HTTP), "/")
+        lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in answer.raw_headers)]
+        self.transport.write(b"\r\n".join([*lines, b"connection: close", b"", bytes(answer.body)]))
+        self.transport.close()
 
 
 class Notifier:
@@ -351,6 +367,21 @@ async def _run(service: Service, settings: Settings, arguments: argparse.Namespa
         await runtime.close()
 
 
+async def _unpark(service: Service, runtime: Runtime, identifier: int) -> int:
+    """Replay a queue with everything open that the service's reactions ask; where it fails again is in the log."""
+    try:
+        async with service.open(runtime):
+            return await parking.unpark(runtime, service.reactions, identifier)
+    except Problem:
+        raise
+    except Exception as error:
+        log.error("parked message failed again", exc_info=error)
+        raise Refused(
+            f"It failed again ({type(error).__name__}; the line above says where). What was handled before it is "
+            "done, it and what waits behind it stay parked: see `parked`."
+        ) from error
+
+
 async def _operate(service: Service, runtime: Runtime, arguments: argparse.Namespace) -> str:
     """What an operator asks for at the command line; one readable answer."""
     match arguments.command:
@@ -363,13 +394,13 @@ async def _operate(service: Service, runtime: Runtime, arguments: argparse.Names
             ]
             return "\n".join(lines) or "nothing is parked"
         case "unpark":
-            return f"{await parking.unpark(runtime, service.reactions, arguments.id)} messages handled"
+            return f"{await _unpark(service, runtime, arguments.id)} messages handled"
         case "drop":
             await parking.drop(runtime, arguments.id, arguments.reason, actor="operator")
             return "dropped"
         case _:
             named = {projection.name: projection for projection in service.projections}
             if arguments.projection not in named:
-                return f"no such projection; there are: {', '.join(sorted(named)) or 'none'}"
+                raise NotFound(f"No projection has this name; there are: {', '.join(sorted(named)) or 'none'}.")
             count = await rebuild(runtime, named[arguments.projection])
             return f"{arguments.projection}: rebuilt from {count} entries"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from argparse import Namespace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +17,8 @@ from chassis.kit.eventually import eventually
 from chassis.kit.probe import changed, probe, probes
 from chassis.kit.stage import Stage, raw_record
 from chassis.problems import NotFound, Refused
-from chassis.service import Service
+from chassis.runtime import Runtime
+from chassis.service import Service, _run
 from chassis.tx import Tx
 from contracts.archive import AccessRecorded
 from contracts.customer import CustomerChanged
@@ -29,6 +34,8 @@ def note_change(event: Received[CustomerChanged], tx: Tx) -> None:
     """One row an effect."""
     if broken & set(event.said.what):
         raise ValueError("not to be handled")
+    if "asks" in event.said.what:
+        tx.runtime.parts["what the service has open"]
     tx.insert(probes, id=uuid7(), notes=[event.key, event.sequence], version=1, sequence=event.sequence)
 
 
@@ -140,3 +147,37 @@ async def test_a_consumer_that_can_handle_nothing_halts_and_goes_on_when_it_is_m
         await parking.unpark(stage.runtime, stage.service.reactions, parked.id)
     await consuming
     assert [await sequences(stage, key) for key in keys] == [[1]] * 40
+
+
+@asynccontextmanager
+async def opened(runtime: Runtime) -> AsyncIterator[None]:
+    """What a reaction asks, as a directory of people or a calendar."""
+    runtime.parts["what the service has open"] = True
+    yield
+
+
+async def test_an_operator_replays_with_all_that_the_service_has_open(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = uuid4()
+    await stage.consumer.consume([record(stage, key, 1, "asks")])
+    (found,) = await parking.list_parked(stage.runtime)
+    asked = Namespace(command="unpark", id=found.id)
+    await _run(replace(stage.service, parts=opened), stage.runtime.settings, asked)
+    assert capsys.readouterr().out.endswith("1 messages handled\n")
+    assert await sequences(stage, key) == [1]
+
+
+async def test_what_fails_again_is_said_to_the_operator_in_a_sentence_without_its_text(stage: Stage) -> None:
+    broken.add("first")
+    await stage.consumer.consume([record(stage, uuid4(), 1, "first")])
+    (found,) = await parking.list_parked(stage.runtime)
+    with pytest.raises(SystemExit, match=r"^It failed again \(ValueError; .* stay parked") as ended:
+        await _run(stage.service, stage.runtime.settings, Namespace(command="unpark", id=found.id))
+    assert "not to be handled" not in str(ended.value)
+    assert [one.id for one in await parking.list_parked(stage.runtime)] == [found.id]
+
+
+async def test_a_copy_that_is_not_there_is_not_rebuilt_and_those_that_are_there_are_named(stage: Stage) -> None:
+    with pytest.raises(SystemExit, match="there are: none"):
+        await _run(stage.service, stage.runtime.settings, Namespace(command="rebuild", projection="nope"))

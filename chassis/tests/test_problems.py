@@ -42,6 +42,7 @@ from chassis.problems import (
     of_validation,
     send_problem,
 )
+from chassis.service import HttpProtocol
 from chassis.wrong import Wrong
 from fastapi import FastAPI, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -498,7 +499,7 @@ async def test_a_guarded_function_answers_whatever_it_raises(error: Exception, s
 async def listening(app: App) -> AsyncIterator[str]:
     """A real server; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, http=HttpProtocol, log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
         server.should_exit = True
@@ -519,6 +520,42 @@ async def test_half_an_answer_does_not_pass_for_a_whole_one() -> None:
     async with listening(app) as address, httpx.AsyncClient() as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(f"{address}/list")
+
+
+HOST = b" HTTP/1.1\r\nHost: kehu\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"BREW /pot" + HOST + b"\r\n",
+        b"GET /" + b"a" * 70_000 + HOST + b"\r\n",
+        b"GET /13812345678" + HOST + b"not a header: 1\r\n\r\n",
+        b"POST /forms" + HOST + b"Content-Length: 13812345678x\r\n\r\n",
+        b"POST /forms" + HOST + b"Transfer-Encoding: chunked\r\n\r\n13812345678y\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+    ],
+    ids=["method", "long address", "header", "length", "chunk", "TLS"],
+)
+async def test_bytes_that_are_no_request_are_refused_as_a_problem(
+    sent: bytes, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    async with listening(with_form()) as address:
+        host, _, port = address.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(sent)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    status, *headers = head.lower().split(b"\r\n")
+    assert status == b"http/1.1 400 bad request"
+    assert b"content-type: application/problem+json" in headers
+    assert b"connection: close" in headers
+    assert f"content-length: {len(body)}".encode() in headers
+    said = orjson.loads(body)
+    assert (said["type"], said["status"]) == ("/problems/malformed", 400)
+    assert "/openapi.json" in said["detail"]
+    assert said["trace_id"] in {line.get("trace_id") for line in lines()}
+    assert "13812345678" not in body.decode()
 
 
 def test_an_answer_repeats_nothing_of_an_address_but_words_of_ours_and_ids() -> None:
