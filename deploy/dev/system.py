@@ -35,7 +35,19 @@ LOGS = RUN / "logs"
 SUPERVISORD = RUN / "supervisord.conf"
 #: says what demo data was put in
 SEEDED = RUN / "staffed-and-seeded"
-PORT_BASE = int(os.environ.get("KEHU_DEV_PORT_BASE", "18000"))
+
+
+def port_base() -> int:
+    """Where the ports of this instance begin: where it runs, else where it is told to, else where it ran last."""
+    kept, pid, told = RUN / "instance.json", RUN / "supervisord.pid", os.environ.get("KEHU_DEV_PORT_BASE")
+    last = json.loads(kept.read_text()).get("port_base", 18000) if kept.exists() else 18000
+    with contextlib.suppress(OSError):
+        if os.fsencode(SUPERVISORD) in Path(f"/proc/{int(pid.read_text())}/cmdline").read_bytes():
+            return int(last)
+    return int(told or last)
+
+
+PORT_BASE = port_base()
 SUPERVISOR, ISSUER, POSTGRES, KAFKA, CONTROLLER = (PORT_BASE + n for n in (1, 2, 432, 992, 993))
 FIRST_SERVICE = PORT_BASE + 100
 #: bytes that must be free: new data take a fifth of it, and a database whose disk is full stops
@@ -70,6 +82,7 @@ def remembered() -> dict[str, Any]:
     with _REMEMBERING:
         text = path.read_text() if path.exists() else '{"ports": {}, "passwords": {}}'
         known: dict[str, Any] = json.loads(text)
+        known["port_base"] = PORT_BASE
         known.setdefault("supervisor", secrets.token_hex(12))
         for name in services():
             known["passwords"].setdefault(name, secrets.token_hex(12))
@@ -411,8 +424,9 @@ def main(arguments: Sequence[str]) -> int:
             case "psql":
                 from dev.postgres import bin_dir
 
-                shell = str(bin_dir() / "psql")
-                os.execv(shell, [shell, database_url(one_of(rest))])
+                shell, url = str(bin_dir() / "psql"), database_url(one_of(rest))
+                must_run()
+                os.execv(shell, [shell, url])
             case "run":
                 os.environ.update(service_env(rest[0]))
                 os.execv(sys.executable, [sys.executable, "-m", rest[0], "all"])
@@ -425,6 +439,7 @@ def main(arguments: Sequence[str]) -> int:
                 )
             case "operate":
                 name = one_of(rest)
+                must_run()
                 os.environ.update(service_env(name))
                 os.execv(sys.executable, [sys.executable, "-m", name, *rest[1:]])
             case _:
@@ -445,6 +460,12 @@ def main(arguments: Sequence[str]) -> int:
         say(f"\n{problem.strerror or problem}: {problem.filename or ''}. Mend it and run make again.")
         return 1
     return 0
+
+
+def must_run() -> None:
+    """NotStarted unless this instance is up."""
+    if not is_running():
+        raise NotStarted("The system is not running: make up")
 
 
 def one_of(rest: Sequence[str], names: Sequence[str] | None = None) -> str:

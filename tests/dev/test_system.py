@@ -113,3 +113,31 @@ def test_a_start_that_is_broken_off_ends_without_a_traceback(ending: signal.Sign
     child.send_signal(ending)
     assert child.communicate(timeout=30)[0] == "\nbroken off\n"
     assert child.returncode == 1
+
+
+def test_a_running_instance_is_found_where_it_was_started_and_a_stopped_one_goes_where_it_is_told(
+    instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KEHU_DEV_PORT_BASE", raising=False)
+    assert system.port_base() == 18000
+    monkeypatch.setattr(system, "PORT_BASE", 28000)
+    system.remembered()
+    assert system.port_base() == 28000
+    monkeypatch.setenv("KEHU_DEV_PORT_BASE", "38000")
+    assert system.port_base() == 38000
+    waits = [sys.executable, "-c", "print(flush=True); input()", str(system.SUPERVISORD)]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout is not None
+        assert supervisor.stdout.readline() == b"\n"
+        (instance / "supervisord.pid").write_text(f"{supervisor.pid}\n")
+        assert system.port_base() == 28000
+        supervisor.communicate(b"\n")
+    assert system.port_base() == 38000
+
+
+@pytest.mark.parametrize("asked", [["psql", "complaint"], ["operate", "complaint", "parked"]])
+def test_what_needs_the_running_system_says_how_to_start_it(
+    asked: list[str], instance: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert system.main(asked) == 1
+    assert capsys.readouterr().out == "\nThe system is not running: make up\n"
