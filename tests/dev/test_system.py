@@ -137,7 +137,8 @@ def test_a_running_instance_is_found_where_it_was_started_and_a_stopped_one_goes
 
 @pytest.mark.parametrize("asked", [["psql", "complaint"], ["operate", "complaint", "parked"]])
 def test_what_needs_the_running_system_says_how_to_start_it(
-    asked: list[str], instance: Path, capsys: pytest.CaptureFixture[str]
+    asked: list[str], instance: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(os, "execv", lambda *command: pytest.fail("it was started"))
     assert system.main(asked) == 1
     assert capsys.readouterr().out == "\nThe system is not running: make up\n"
