@@ -144,6 +144,23 @@ async def test_any_other_failure_is_tried_again_and_named_by_its_kind_alone(stag
         assert timedelta(minutes=47) < wait <= timedelta(hours=1), "the declared pause, shortened by chance"
 
 
+async def test_what_failed_together_does_not_come_again_together(stage: Stage) -> None:
+    async def fail(ref: str, work: Work) -> None:
+        raise RuntimeError
+
+    doing["report"] = fail
+    await plan(stage, report, *(f"r{n}" for n in range(20)))
+    async with running(stage):
+
+        async def all_failed_once() -> bool:
+            return [row[2] for row in await jobs(stage)] == [1] * 20
+
+        await eventually(all_failed_once)
+    waits = [row[0] for row in await stage.rows("SELECT run_at - now() FROM kehu.jobs")]
+    assert timedelta(minutes=47) < min(waits) < max(waits) < timedelta(hours=1)
+    assert max(waits) - min(waits) > timedelta(minutes=2)
+
+
 async def test_progress_is_shown_and_the_next_attempt_goes_on_from_it(stage: Stage) -> None:
     async def count(ref: str, work: Work) -> str:
         begin = work.progress.get("done", 0)
