@@ -241,7 +241,8 @@ async def test_what_is_found_among_50_000_cases_is_read_from_an_index(stage: Sta
     queries: dict[str, tuple[sa.Select[Any], str]] = {
         "a manager's branch": (newest.where(*seen.conditions), "cases_branch"),
         "due in a manager's branch": (running(of_manager).limit(51), "obligations_due "),
-        "a state": (newest.where(*under_way), "cases_state"),
+        # of one state, or of that state in each branch, whichever the sample of the table makes cheaper
+        "a state": (newest.where(*under_way), "_state "),
         "a state of a branch": (newest.where(*under_way, branch), "cases_branch_state"),
         "serious": (newest.where(cases.c.serious_at.is_not(None)), "cases_serious"),
         "mine": (newest.where(cases.c.handler == "handler-7"), "cases_handler"),
@@ -253,7 +254,7 @@ async def test_what_is_found_among_50_000_cases_is_read_from_an_index(stage: Sta
         ),
         "due in the group": (running([]).limit(51), "obligations_due_first"),
         "due in a branch": (running([obligations.c.branch == "branch-40"]).limit(51), "obligations_due"),
-        "a word in a state": (of_newest(END, Wanted(with_words("'词7'"), under_way)).limit(51), "cases_state"),
+        "a word in a state": (of_newest(END, Wanted(with_words("'词7'"), under_way)).limit(51), "_state "),
         "a word of the newest of a branch": (
             of_newest(END, Wanted(with_words(query("变速箱", ["branch-50"])), [branch])).limit(51),
             "cases_branch",
