@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -18,10 +17,10 @@ from contracts.enums import Worded
 from contracts.roles import Role
 from fastapi import Query, Response
 from pydantic import BaseModel, Field, ValidationError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import failpoints, problems, tables
 from chassis.auth import Delegated, Grant, Principal
+from chassis.dry_run import together, tried, undone
 from chassis.failures import passes_by_itself
 from chassis.http import (
     Answer,
@@ -148,21 +147,6 @@ class _Sealed:
     id: UUID
     subject_id: UUID
     sealed: bytes
-
-
-class _DryRun(Exception):
-    """Undoes what a row would have done."""
-
-
-@asynccontextmanager
-async def undone(runtime: Runtime, actor: str) -> AsyncIterator[Tx]:
-    """A transaction in which anything may be tried: nothing of it stays."""
-    try:
-        async with runtime.transaction(actor=actor) as tx:
-            yield tx
-            raise _DryRun
-    except _DryRun:
-        pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -406,57 +390,42 @@ class Import(Generic[R]):
 
     async def _try(self, runtime: Runtime, identifier: UUID, rows: Sequence[_Row], by: Principal) -> None:
         """Take rows one after the other, undo them all, and note what became of each."""
-        outcomes, problems = [], []
+        outcomes, refusals = [], []
         # never committed: what the rows would have made does not exist
         async with runtime.engine.connect() as connection:
             for _, cells in rows:
                 why: Problem | None = None
                 try:
                     row = self.form.model_validate(cells)
-                    async with _savepoint(runtime, connection, by) as tx:
+                    async with tried(runtime, connection, by.subject) as tx:
                         taken = await self.take(row, by, tx)
                 except Exception as error:
                     why = _why_not(error)
                 outcomes.append(taken.outcome.value if why is None else _outcome_of(why))
-                problems.append(_noted_problem(why))
+                refusals.append(_noted_problem(why))
         async with runtime.transaction(actor=by.subject) as tx:
-            await tx.driver.execute(_TRIED, identifier, [number for number, _ in rows], outcomes, problems)
+            await tx.driver.execute(_TRIED, identifier, [number for number, _ in rows], outcomes, refusals)
 
     async def _portions(self, rows: Sequence[_Row], by: Principal, work: Work) -> list[list[_Row]]:
         """Rows that touch the same together, in their order, `TOGETHER` at most."""
-        same: dict[Hashable, Hashable] = {}
-
-        def first(thing: Hashable) -> Hashable:
-            while (other := same.setdefault(thing, thing)) != thing:
-                thing = other
-            return thing
-
-        touched: list[Hashable] = []
-        for n, (number, cells) in enumerate(rows):
+        touched = []
+        for n, (_, cells) in enumerate(rows):
             if n % STEP == 0:
                 await work.report()
-            things = list(await self._touched(work.runtime, number, cells, by))
-            for other in things[1:]:
-                same[first(other)] = first(things[0])
-            touched.append(things[0])
-        groups: dict[Hashable, list[_Row]] = {}
-        for row, thing in zip(rows, touched, strict=True):
-            groups.setdefault(first(thing), []).append(row)
-        return [group[n : n + TOGETHER] for group in groups.values() for n in range(0, len(group), TOGETHER)]
+            touched.append(await self._touched(work.runtime, cells, by))
+        return [[rows[place] for place in portion] for portion in together(touched, TOGETHER)]
 
-    async def _touched(
-        self, runtime: Runtime, number: int, cells: Mapping[str, str], by: Principal
-    ) -> Iterable[Hashable]:
-        """What a row touches; itself alone where that cannot be said: then it is not taken either."""
+    async def _touched(self, runtime: Runtime, cells: Mapping[str, str], by: Principal) -> Iterable[Hashable]:
+        """What a row touches; nothing where that cannot be said: then it is not taken either."""
         if self.touches is None:
-            return [number]
+            return ()
         try:
             row = self.form.model_validate(cells)
             async with undone(runtime, by.subject) as tx:
                 return await self.touches(row, by, tx)
         except Exception as error:
             _why_not(error)
-        return [number]
+        return ()
 
     async def _foretell(
         self, identifier: UUID, rows: Sequence[tuple[int, Mapping[str, str]]], by: Principal, work: Work
@@ -484,16 +453,6 @@ class Import(Generic[R]):
             await tx.driver.execute(_FORGET_KEY, found["subject_id"], tx.now)
             if self.then is not None and not found["dry_run"]:
                 tx.later(self.then, identifier)
-
-
-@asynccontextmanager
-async def _savepoint(runtime: Runtime, connection: AsyncConnection, by: Principal) -> AsyncIterator[Tx]:
-    """A unit of work within a transaction that goes on whether it ends well or is rolled back."""
-    async with connection.begin_nested():
-        tx = Tx(runtime, connection, actor=by.subject, now=runtime.clock())
-        await tx.begin()
-        yield tx
-        await tx.flush()
 
 
 def _why_not(error: Exception) -> Problem:

@@ -17,7 +17,8 @@ from typing import Any
 from uuid import UUID
 
 from chassis.auth import Principal
-from chassis.imports import Foretold, Outcome, undone
+from chassis.dry_run import undone
+from chassis.imports import Foretold, Outcome
 from chassis.jobs import Work
 from chassis.problems import Busy, Problem
 from chassis.tx import Tx
