@@ -41,7 +41,7 @@ def port_base() -> int:
     """Where the ports of this instance begin: where it runs, else where it is told to, else where it ran last."""
     kept, pid, told = RUN / "instance.json", RUN / "supervisord.pid", os.environ.get("KEHU_DEV_PORT_BASE")
     last = json.loads(kept.read_text()).get("port_base", 18000) if kept.exists() else 18000
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # it does not run, or has not written its number yet
         if os.fsencode(SUPERVISORD) in Path(f"/proc/{int(pid.read_text())}/cmdline").read_bytes():
             return int(last)
     return int(told or last)
@@ -161,11 +161,8 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 """
     ]
     for name, priority, program, stop in programs:
-        command = [
-            "setpriv",
-            "--pdeathsig=KILL",
-            *program,
-        ]  # left alone, it would keep its port and nobody could end it
+        # left alone, it would keep its port and nobody could end it
+        command = ["setpriv", "--pdeathsig=KILL", *program]
         sections.append(
             f"""[program:{name}]
 command={_escaped(" ".join(_quoted(part) for part in command))}

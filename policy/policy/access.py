@@ -29,6 +29,9 @@ AREA = "area:"
 #: what a route that answers without a token needs: health, and nothing with data
 PUBLIC = ANYONE
 
+_EXCLUDED = """SELECT record, person FROM kehu.record_rights
+    WHERE record = ANY($1::uuid[]) AND kind = 'exclusion' AND ended_at IS NULL"""
+
 
 def held_for(grant: Grant) -> str | None:
     """For whom the role is held; None where it is the holder's own."""
@@ -282,12 +285,15 @@ async def end_record_grant(tx: Tx, identifier: UUID) -> None:
 
 async def excluded_from(tx: Tx, record: UUID) -> list[str]:
     """Who is kept out of a record; they sign nothing about it either."""
-    rows = await tx.driver.fetch(
-        "SELECT DISTINCT person FROM kehu.record_rights WHERE record = $1 AND kind = 'exclusion' AND ended_at IS NULL "
-        "ORDER BY person",
-        record,
-    )
-    return [row[0] for row in rows]
+    return sorted((await excluded_from_each(tx, [record]))[record])
+
+
+async def excluded_from_each(tx: Tx, records: Collection[UUID]) -> dict[UUID, set[str]]:
+    """Who is kept out of each of these records."""
+    found: dict[UUID, set[str]] = {record: set() for record in records}
+    for record, person in await tx.driver.fetch(_EXCLUDED, list(records)):
+        found[record].add(person)
+    return found
 
 
 async def within_reach(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,15 +13,11 @@ from chassis.auth import Principal
 from chassis.problems import NotFound
 from chassis.tx import Sealed, Tx
 from contracts.archive import DossierKind
-from policy.access import Permission, exclude
-from policy.keep_out import keep_from
+from policy.access import Permission
 
 from archive.dossier import DOSSIERS, Dossier, Secrecy
 from archive.permissions import OPEN_CASE_DOSSIER, OPEN_DOSSIER
 from archive.tables import dossiers
-
-_ASKED = """SELECT id FROM loans WHERE dossier_id = $1 AND state = 'asked'
-    UNION ALL SELECT id FROM view_requests WHERE dossier_id = $1 AND state = 'asked'"""
 
 
 def reached_by(permission: Permission, principal: Principal, now: datetime) -> sa.ColumnElement[bool]:
@@ -62,19 +58,6 @@ async def words_of(tx: Tx, row: Sealed, rules: Sequence[str]) -> dict[str, Any] 
         return await tx.unseal(row, why="approving", rules=rules)
     except NotFound:
         return None
-
-
-async def asked_about(tx: Tx, dossier_id: UUID) -> list[UUID]:
-    """What waits for a signature about a dossier: requests to view it and to borrow from it."""
-    return [row[0] for row in await tx.driver.fetch(_ASKED, dossier_id)]
-
-
-def shut_out(tx: Tx, dossier_id: UUID, people: Collection[str], asked: Iterable[UUID], *, because: str) -> None:
-    """They have no part in a dossier from now on; of what was asked about it before they sign nothing (P12.2)."""
-    exclude(tx, dossier_id, people, because=because)
-    for subject in asked:
-        for person in people:
-            keep_from(tx, subject, person, at=tx.now)
 
 
 async def dossier_about(tx: Tx, kind: DossierKind, about: str) -> UUID | None:

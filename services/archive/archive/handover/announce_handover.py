@@ -11,24 +11,23 @@ from chassis.ids import uuid7
 from chassis.tx import Tx
 from contracts.archive import DossierKind
 from contracts.complaint import DossierReady
-from policy.access import excluded_from
+from policy.access import exclude, excluded_from
 
 from archive.dossier import DOSSIERS, Dossier
 from archive.handover.model import HANDOVERS, Handover, HandoverState
 from archive.handover.take_over import take_over
 from archive.opening import begun, next_count
-from archive.seeing import asked_about, dossier_about, shut_out
+from archive.seeing import dossier_about
 
 RULES = ("P04.8", "P12.2")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What there is for a case: its dossier, who is kept out, what is asked about it, the number for a new one."""
+    """What there is for a case: its dossier and who is kept out of it, and the next number for a new one."""
 
     dossier: Dossier | None
     excluded: frozenset[str]
-    asked: list[UUID]
     count: int
     announced: bool
 
@@ -37,18 +36,15 @@ async def dossiers_of(tx: Tx, events: Sequence[Received[DossierReady]]) -> Seque
     """The dossiers of the cases; whoever opens one by hand waits."""
     there: dict[UUID, Dossier | None] = {}
     excluded: dict[UUID, frozenset[str]] = {}
-    asked: dict[UUID, list[UUID]] = {}
     for case in sorted({event.said.case_id for event in events}):
         identifier = await dossier_about(tx, DossierKind.CASE, str(case))
         there[case] = None if identifier is None else await tx.get(DOSSIERS, identifier)
         excluded[case] = frozenset(await excluded_from(tx, identifier)) if identifier else frozenset()
-        asked[case] = await asked_about(tx, identifier) if identifier else []
     known = await tx.load(HANDOVERS, [event.said.handover_id for event in events])
     return [
         Found(
             there[event.said.case_id],
             excluded[event.said.case_id],
-            asked[event.said.case_id],
             await next_count(tx) if there[event.said.case_id] is None else 0,
             event.said.handover_id in known,
         )
@@ -66,8 +62,7 @@ def announce_handover(event: Received[DossierReady], found: Found, tx: Tx) -> No
     if dossier is None:
         by = f"service:{tx.runtime.name}"
         dossier = begun(tx, found.count, DossierKind.CASE, str(ready.case_id), ready.branch, by)
-    new = set(ready.excluded) - found.excluded
-    shut_out(tx, dossier.id, new, found.asked, because=f"hand-over {ready.handover_id}")
+    exclude(tx, dossier.id, set(ready.excluded) - found.excluded, because=f"hand-over {ready.handover_id}")
     handover = Handover(
         id=ready.handover_id,
         dossier_id=dossier.id,

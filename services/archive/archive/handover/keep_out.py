@@ -10,44 +10,47 @@ from chassis.handlers import Received, on
 from chassis.tx import Tx
 from contracts.archive import DossierKind
 from contracts.complaint import KeptOut
-from policy.access import exclude, excluded_from
+from policy.access import exclude, excluded_from_each
+from policy.keep_out import keep_from
 
-from archive.seeing import asked_about, dossier_about, shut_out
+from archive.seeing import dossier_about
 
 RULES = ("P12.2",)
 
+#: what waits for a signature about a dossier: requests to view it and to borrow from it
+_ASKED = """SELECT id FROM loans WHERE dossier_id = $1 AND state = 'asked'
+    UNION ALL SELECT id FROM view_requests WHERE dossier_id = $1 AND state = 'asked'"""
+
 
 @dataclass
-class Closed:
-    """Who is kept out already of what is kept about a case; its dossier, where there is one, with what is asked there.
+class Kept:
+    """Who is kept out already of a case and of its dossier, where there is one, and what is asked about that.
 
-    Of the case itself it is kept too: whoever opens its dossier later closes it to the same people.
+    The case itself keeps them out too: whoever opens its dossier later closes it to the same people.
     """
 
-    dossier: UUID | None
     excluded: dict[UUID, set[str]]
     asked: list[UUID]
 
 
-async def closed_to(tx: Tx, events: Sequence[Received[KeptOut]]) -> list[Closed]:
+async def kept_about(tx: Tx, events: Sequence[Received[KeptOut]]) -> list[Kept]:
     """What there is of each case; whoever opens its dossier at the same time waits."""
     await tx.flush()  # a dossier that the same batch has opened
-    found: dict[UUID, Closed] = {}
+    found: dict[UUID, Kept] = {}
     for case in sorted({event.said.case_id for event in events}):
         dossier = await dossier_about(tx, DossierKind.CASE, str(case))
-        records = [case] if dossier is None else [case, dossier]
-        excluded = {record: set(await excluded_from(tx, record)) for record in records}
-        found[case] = Closed(dossier, excluded, [] if dossier is None else await asked_about(tx, dossier))
+        asked = [] if dossier is None else [row[0] for row in await tx.driver.fetch(_ASKED, dossier)]
+        found[case] = Kept(await excluded_from_each(tx, [case] if dossier is None else [case, dossier]), asked)
     return [found[event.said.case_id] for event in events]
 
 
-@on(KeptOut, loads=closed_to)
-def keep_out(event: Received[KeptOut], found: Closed, tx: Tx) -> None:
+@on(KeptOut, loads=kept_about)
+def keep_out(event: Received[KeptOut], found: Kept, tx: Tx) -> None:
     """They neither open nor borrow what is filed, and sign nothing that is asked about it."""
+    people = set(event.said.people)
     for record, already in found.excluded.items():
-        new = set(event.said.people) - already
-        already |= new
-        if record == found.dossier:
-            shut_out(tx, record, new, found.asked, because="case about them")
-        else:
-            exclude(tx, record, new, because="case about them")
+        exclude(tx, record, people - already, because="case about them")
+        already |= people
+    for subject in found.asked:
+        for person in sorted(people):
+            keep_from(tx, subject, person, at=tx.now)

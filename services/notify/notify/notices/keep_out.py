@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.handlers import Received, on
 from chassis.tx import Tx
 from contracts.complaint import KeptOut
-from policy.access import exclude, excluded_from
+from policy.access import exclude, excluded_from_each
 from policy.obligations import waive
 
 from notify.notices.tell_people import Told, pass_over, told_so_far
@@ -21,8 +21,6 @@ _ORDERS = "SELECT id FROM sends WHERE subject = $1"
 #: also what is about a paper, a task or a payment of the case
 _NOTICES = """SELECT id, send_id FROM notices WHERE person = ANY($1::text[]) AND withdrawn_at IS NULL
     AND (subject = $2 OR path = $3 OR path LIKE $3 || '/%')"""
-_KEPT_OUT = """SELECT record, person FROM kehu.record_rights
-    WHERE record = ANY($1::uuid[]) AND kind = 'exclusion' AND ended_at IS NULL"""
 
 
 @dataclass
@@ -36,6 +34,7 @@ class About:
 
 async def told_about(tx: Tx, events: Sequence[Received[KeptOut]]) -> list[About]:
     """What was told about each case, locked."""
+    already = await excluded_from_each(tx, {event.said.case_id for event in events})
     found: list[About] = []
     for event in events:
         case = event.said.case_id
@@ -43,16 +42,16 @@ async def told_about(tx: Tx, events: Sequence[Received[KeptOut]]) -> list[About]
         theirs = await tx.driver.fetch(_NOTICES, event.said.people, str(case), path)
         orders = {row["id"] for row in await tx.driver.fetch(_ORDERS, str(case))}
         told = await told_so_far(tx, orders | {row["send_id"] for row in theirs})
-        already = set(await excluded_from(tx, case))
-        found.append(About(list(told.values()), {row["id"] for row in theirs}, already))
+        found.append(About(list(told.values()), {row["id"] for row in theirs}, already[case]))
     return found
 
 
 @on(KeptOut, loads=told_about)
 def keep_out(event: Received[KeptOut], found: About, tx: Tx) -> None:
     """What they were told is theirs to read no more; whoever is next confirms in their place."""
-    people = event.said.people
-    exclude(tx, event.said.case_id, set(people) - found.already, because="case about them")
+    people = set(event.said.people)
+    exclude(tx, event.said.case_id, people - found.already, because="case about them")
+    found.already |= people
     for told in found.told:
         told.order.keep_from(people)
         for notice in [one for one in told.notices if one.id in found.notices]:
@@ -64,11 +63,8 @@ def keep_out(event: Received[KeptOut], found: About, tx: Tx) -> None:
 
 async def kept_out_of(tx: Tx, subjects: Collection[str]) -> dict[str, set[str]]:
     """Who hears nothing of which subject any more, also where it was to be told before that was known."""
-    records = [record for record in map(_as_id, subjects) if record is not None]
-    found: dict[str, set[str]] = {}
-    for record, person in await tx.driver.fetch(_KEPT_OUT, records) if records else []:
-        found.setdefault(str(record), set()).add(person)
-    return found
+    records = {record for record in map(_as_id, subjects) if record is not None}
+    return {str(record): people for record, people in (await excluded_from_each(tx, records)).items()}
 
 
 def _as_id(subject: str) -> UUID | None:
