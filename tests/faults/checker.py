@@ -14,15 +14,9 @@ from tests.faults import money
 from tests.faults.evidence import Event, Evidence
 from tests.faults.factory import Webhook
 from tests.faults.history import Operation
-from tests.faults.records import PARKED
+from tests.faults.records import PARKED, Record
+from tests.faults.system import app_of
 
-#: which records each service looks at
-READS = {
-    "complaint": ("complaint.events", "complaint.serious", "customer.state"),
-    "tally": ("complaint.events", "complaint.serious"),
-    "notify": ("complaint.serious",),
-    "credit": ("customer.state", "archive.state"),
-}
 #: which reaction is owed to each event, by service and type
 REACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "complaint": {
@@ -405,21 +399,26 @@ def _effects_come_in_order(evidence: Evidence) -> Iterator[str]:
 
 
 def _nothing_else_is_parked(evidence: Evidence) -> Iterator[str]:
-    """Set aside is exactly what cannot be read, once."""
-    for service, topics in READS.items():
-        if service not in evidence.tables:
-            continue
-        due = {
-            f"{record.topic}/{record.partition}/{record.offset}"
-            for record in evidence.records
-            if record.topic in topics and record.key.startswith(PARKED.encode())
-        }
-        rows = evidence.tables[service]["parked"]
+    """Set aside is exactly what cannot be read, once, by each service that would have read it."""
+    poison = [record for record in evidence.records if record.key.startswith(PARKED.encode())]
+    for service, tables in evidence.tables.items():
+        asks = _asked_for(service)
+        due = {f"{one.topic}/{one.partition}/{one.offset}" for one in poison if asks(one)}
+        rows = tables["parked"]
         found = Counter(f"{_plain(row['topic'])}/{row['partition']}/{row['offset']}" for row in rows)
         for place in sorted(due | set(found)):
             if found[place] != (place in due):
                 errors = sorted({row["error"] for row in rows})[:3]
                 yield f"{service}: {place} is parked {found[place]} times; errors seen: {errors}"
+
+
+def _asked_for(service: str) -> Callable[[Record], bool]:
+    """Whether a service would read a record, by its contents page: of its topics, and of no type that it passes over."""
+    app = app_of(service)
+    handlers = [*app.reactions, *app.projections]
+    topics = {topic.name for handler in handlers for topic in handler.topics}
+    types = {handler.message.TYPE for handler in handlers} | {""}
+    return lambda record: record.topic in topics and record.header("ce_type") in types
 
 
 def _plain(topic: str) -> str:

@@ -32,6 +32,9 @@ async function executable() {
   return { executablePath: await packed.executablePath(), args: [...args, ...QUIET] };
 }
 
+/** answers come up to so many milliseconds late, each by another time: what a story takes for granted shows */
+const SLOWEST = Number(process.env.KEHU_TEST_SLOWEST ?? 0);
+
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** Run the story in a fresh browser; fails on any script error, refused resource or unexpected console error. */
@@ -42,6 +45,12 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
   const open = async () => {
     const context = await browser.newContext({ viewport, locale: "zh-CN", timezoneId: "Asia/Shanghai", baseURL: asked.console });
     context.setDefaultTimeout(30_000);
+    if (SLOWEST) {
+      await context.route((url) => url.origin === asked.console && url.pathname.startsWith("/api/"), async (route) => {
+        await new Promise((go_on) => setTimeout(go_on, Math.random() * SLOWEST));
+        await route.continue().catch(() => {}); // the page has left meanwhile
+      });
+    }
     const page = await context.newPage();
     page.on("pageerror", (error) => wrong.push(`error in the page: ${error.message}`));
     page.on("console", (said) => {
