@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain, combinations
 from pathlib import Path
@@ -34,6 +34,7 @@ from policy.kit import Clock, hire, open_branch
 from policy.obligations import Timer
 from policy.policies import Version
 from policy.reasons import forget_reasons
+from policy.replan import SETTLED
 
 from chassis import consume
 
@@ -275,6 +276,28 @@ async def test_who_is_hired_later_gets_the_seat_that_nobody_could_sign(stage: St
     assert (await decide(stage, approval, "ceo-1")).json()["state"] == "granted"
 
 
+async def test_many_people_who_come_are_one_round_through_the_seats(stage: Stage, clock: Clock) -> None:
+    async def rounds() -> list[datetime]:
+        waiting = "SELECT run_at FROM kehu.jobs WHERE kind = 'place_seats' AND state = 'waiting' ORDER BY run_at"
+        return [row[0] for row in await stage.rows(waiting)]
+
+    for n in range(5):
+        await hire(stage, f"clerk-{n}", f"branch_clerk@{BRANCH}")
+        clock.later(seconds=2)
+    # after the last of them, so that every process knows them by then
+    assert await rounds() == [clock.now + SETTLED - timedelta(seconds=2)]
+    # but who keeps coming does not hold the round up for ever
+    clock.later(seconds=30)
+    await hire(stage, "clerk-5", f"branch_clerk@{BRANCH}")
+    assert len(await rounds()) == 2
+    async with at_work(stage.runner()):
+        clock.later(seconds=6)
+        await eventually(lambda: ended(stage, "no kind"))
+    # what comes after a round has one of its own
+    await hire(stage, "clerk-6", f"branch_clerk@{BRANCH}")
+    assert len(await rounds()) == 1
+
+
 async def test_the_applicant_who_is_the_only_holder_does_not_sign_his_own(stage: Stage, clock: Clock) -> None:
     await staffed(stage)
     _, approval = await dealt(stage, by="head-1")
@@ -510,8 +533,8 @@ async def results(caller: httpx.AsyncClient, path: str) -> list[tuple[str, str |
     return found
 
 
-async def ended(stage: Stage) -> bool:
-    return not await stage.rows("SELECT 1 FROM kehu.jobs WHERE state = 'waiting' AND kind <> 'place_seats'")
+async def ended(stage: Stage, but: str = "place_seats") -> bool:
+    return not await stage.rows("SELECT 1 FROM kehu.jobs WHERE state = 'waiting' AND kind <> $1", but)
 
 
 @pytest.mark.parametrize("kind", [Deal, Version])

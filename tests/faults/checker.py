@@ -413,7 +413,7 @@ def _nothing_else_is_parked(evidence: Evidence) -> Iterator[str]:
 
 
 def _asked_for(service: str) -> Callable[[Record], bool]:
-    """Whether a service would read a record, by its contents page: of its topics, and of no type that it passes over."""
+    """Whether a service would read a record, by its contents page: of its topics, and of no type it passes over."""
     app = app_of(service)
     handlers = [*app.reactions, *app.projections]
     topics = {topic.name for handler in handlers for topic in handler.topics}
