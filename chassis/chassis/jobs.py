@@ -51,6 +51,19 @@ UPDATE kehu.jobs j SET lease = $6, run_at = $3 + $7::interval, attempt = attempt
 FROM due WHERE j.id = due.id
 RETURNING j.id, j.kind, j.ref, j.lane, j.attempt, j.progress, j.traceparent
 """
+#: what else is due about the same in their lanes: it shares an attempt, so the limit of attempts does not hold it back
+_ALIKE = """
+WITH same AS (SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[]) AS same(lane, kind, ref)), due AS (
+    SELECT d.id FROM (SELECT DISTINCT lane FROM same) AS lanes CROSS JOIN LATERAL (
+        SELECT id, lane, kind, ref FROM kehu.jobs j
+        WHERE j.state = 'waiting' AND j.lane = lanes.lane AND j.run_at <= $4
+        ORDER BY j.run_at LIMIT 200 FOR UPDATE SKIP LOCKED
+    ) d JOIN same s ON (s.lane, s.kind, s.ref) = (d.lane, d.kind, d.ref)
+)
+UPDATE kehu.jobs j SET lease = $5, run_at = $4 + $6::interval, attempt = attempt + 1
+FROM due WHERE j.id = due.id
+RETURNING j.id, j.kind, j.ref, j.lane, j.attempt, j.progress, j.traceparent
+"""
 _NEXT = "SELECT min(run_at) FROM kehu.jobs WHERE state = 'waiting'"
 _OWNED = """SELECT j.id FROM kehu.jobs j JOIN unnest($1::uuid[], $2::uuid[]) AS u(id, lease)
     ON u.id = j.id AND u.lease = j.lease ORDER BY j.id FOR UPDATE OF j"""
@@ -248,6 +261,10 @@ class Runner:
             rows = await tx.driver.fetch(
                 _LEASE, list(busy), list(busy.values()), tx.now, self._per_lane, free, lease, self._lease
             )
+            shared = [row for row in rows if (known := self._jobs.get(row["kind"])) is not None and known.shared]
+            if shared:
+                same = ([row[name] for row in shared] for name in ("lane", "kind", "ref"))
+                rows += await tx.driver.fetch(_ALIKE, *same, tx.now, lease, self._lease)
         self._take([Leased(lease, *row) for row in rows])
         return bool(rows)
 

@@ -331,6 +331,20 @@ async def test_jobs_about_the_same_share_an_attempt_after_the_one_that_is_under_
     assert await jobs(stage) == []
 
 
+async def test_all_that_is_due_about_the_same_shares_the_attempt_however_much_it_is(stage: Stage) -> None:
+    begun: list[str] = []
+
+    async def looking(ref: str, work: Work) -> None:
+        begun.append(ref)
+
+    doing["look"] = looking
+    await plan(stage, look, *["a"] * 60, "b", *["a"] * 40)
+    async with running(stage, per_lane=2):
+        await eventually(lambda: none_waits(stage))
+    assert sorted(begun) == ["a", "b"]
+    assert await jobs(stage) == []
+
+
 async def test_a_shared_attempt_that_fails_is_made_again_for_all(stage: Stage) -> None:
     begun: list[str] = []
 

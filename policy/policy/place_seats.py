@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from chassis.handlers import Received, on
@@ -17,39 +16,19 @@ from policy.obligations import OBLIGATIONS, tell
 from policy.replan import EVERYWHERE, SETTLED
 
 CHUNK = 200
-#: how long people who keep coming, as when a list of them is read in, may put the placing off
-PUT_OFF = timedelta(seconds=30)
 
 _OPEN = """SELECT id FROM kehu.approvals WHERE id > $1 AND state = 'open' AND ($2 = '*' OR subject::text = $2)
     ORDER BY id LIMIT $3"""
 _SEATS = "SELECT subject, id FROM kehu.obligations WHERE subject = ANY($1::uuid[]) AND ended_at IS NULL"
-#: one that nobody works at or moves now; another is made rather than waited for
-_PUT_OFF = """UPDATE kehu.jobs SET run_at = $1 WHERE id = (
-    SELECT id FROM kehu.jobs WHERE kind = 'place_seats' AND lane = 'place_seats' AND ref = '*' AND state = 'waiting'
-    AND lease IS NULL AND created_at > $2 LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id"""
 
 
 @on(PersonEntry)
 def who_may_sign_changed(event: Received[PersonEntry], tx: Tx) -> None:
     """Somebody's roles have changed: a vacant seat may have found its holder, another lost one."""
-    tx.extension(Replaced).wanted = True
+    tx.later(place_seats, EVERYWHERE, at=tx.now + SETTLED)
 
 
-class Replaced:
-    """That all seats are to be placed anew once the people have settled: one job, however many come."""
-
-    wanted = False
-
-    async def write(self, tx: Tx) -> None:
-        """Put the waiting job off until after this change, or make one."""
-        if self.wanted:
-            self.wanted = False
-            settled = tx.now + SETTLED
-            if await tx.driver.fetchval(_PUT_OFF, settled, tx.now - PUT_OFF) is None:
-                tx.later(place_seats, EVERYWHERE, at=settled)
-
-
-@job(retry=("5s", "1m", "10m"))
+@job(retry=("5s", "1m", "10m"), shared=True)
 async def place_seats(ref: str, work: Work) -> None:
     """Go through the open approvals, those of one subject or all, and place the waiting seats anew.
 
