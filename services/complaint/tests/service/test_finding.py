@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from chassis.auth import Grant, Principal
 from chassis.kit.plans import nodes, plan_for_any
 from chassis.kit.stage import Stage
-from complaint.cases import search_complaints
+from complaint.cases import index_words, search_complaints
 from complaint.cases.list_complaints import in_state
 from complaint.cases.list_due import running
 from complaint.cases.search_complaints import END, Wanted, of_newest, of_span, spans
@@ -61,6 +61,26 @@ async def test_words_are_kept_once_however_often_the_opening_is_told(stage: Stag
     await stage.consumer.consume([record, record])
     assert [row["case_id"] for row in await stage.rows("SELECT case_id FROM case_words")] == [UUID(case["id"])]
     assert await stage.rows("SELECT 1 FROM kehu.parked") == []
+
+
+@pytest.mark.rule("P04.8")
+async def test_to_keep_the_words_of_some_cases_not_all_that_there_are_is_read(stage: Stage) -> None:
+    await stage.rows("""
+        INSERT INTO cases (id, number, branch, channel, state, taken_at, brand, facts, text, match, serious_kinds,
+            subject_id, sealed, version, sequence, serious_sequence, profile, held, gates, course)
+        SELECT uuidv7(), n::text, 'branch-1', 'phone', 'taken', now(), 'brand', '{}', repeat('词', 300), 'none', '[]',
+            uuidv7(), '', 1, 1, 0, 'dealership', '{}', '{}', '{}'
+        FROM generate_series(1, 5000) AS n
+    """)
+    await stage.rows("ANALYZE cases")
+    newest = [row["id"] for row in await stage.rows("SELECT id FROM cases ORDER BY id DESC LIMIT 500")]
+    read = "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'cases'"
+    async with stage.runtime.transaction() as tx:
+        before = await tx.driver.fetchval(read)
+        await index_words.index(tx, newest)
+        assert await tx.driver.fetchval(read) == before
+    (kept,) = await stage.rows("SELECT count(*) FROM case_words")
+    assert kept[0] == 500
 
 
 @pytest.mark.rule("P12.2")
