@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from operator import add
 
 _PLACEHOLDER = re.compile(r"\[[^\]]*\]")
 _RUN = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
@@ -17,17 +18,16 @@ def vector(branch: str, texts: Iterable[str]) -> str:
 
     What the redaction put in is left out. Between two runs a place is left free, so that no phrase leads across.
     """
-    places: dict[str, list[int]] = {}
+    terms: dict[str, str] = {}
     place = 0
     for text in texts:
         for run in _runs(text):
             for term in _terms(run):
                 place += 1
                 if place <= LAST_PLACE:
-                    places.setdefault(term, []).append(place)
+                    terms[term] = f"{terms[term]},{place}" if term in terms else f"'{term}':{place}"
             place += 1
-    terms = [f"'{term}':{','.join(map(str, at))}" for term, at in sorted(places.items())]
-    return " ".join([f"'{_of_branch(branch)}'", *terms])
+    return " ".join([f"'{_of_branch(branch)}'", *terms.values()])
 
 
 def query(words: str, branches: Iterable[str] | None) -> str | None:
@@ -52,7 +52,7 @@ def _runs(text: str) -> Iterator[str]:
 def _terms(run: str) -> list[str]:
     """The pairs of neighbouring characters of a Chinese run, none of a single one; another run as it is."""
     if "\u3400" <= run[0] <= "\u9fff":
-        return [run[n : n + 2] for n in range(len(run) - 1)]
+        return list(map(add, run, run[1:]))
     return [run[:100]]
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from complaint.cases.words import query, vector
+from complaint.cases.words import LAST_PLACE, query, vector
 
 
 def test_chinese_is_kept_by_pairs_and_other_words_whole() -> None:
     assert vector("sh-pudong", ["变速箱抖动, H93", "轩逸"]) == (
-        "'@sh-pudong' 'h93':6 '变速':1 '抖动':4 '箱抖':3 '轩逸':8 '速箱':2"
+        "'@sh-pudong' '变速':1 '速箱':2 '箱抖':3 '抖动':4 'h93':6 '轩逸':8"
     )
+
+
+def test_a_term_is_kept_once_with_all_its_places_and_none_behind_the_last_one() -> None:
+    assert vector("b", ["漏油, 异响, 漏油"]) == "'@b' '漏油':1,5 '异响':3"
+    assert vector("b", ["a " * LAST_PLACE + "b"]) == "'@b' 'a':" + ",".join(map(str, range(1, LAST_PLACE + 1, 2)))
 
 
 def test_what_the_redaction_put_in_is_no_word() -> None:
