@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -184,19 +185,21 @@ class Owed:
             self.due_at, self.next_at = (None, None) if self.running else (self.due_at, None)
             return
         self.due_at = due.at
-        schedule = self.schedule(due.at, calendar)
-        fired = self.course.get("fired", 0)
-        self.next_at = schedule[fired] if fired < len(schedule) else None
+        self.next_at = next(islice(self.schedule(due.at, calendar), self.course.get("fired", 0), None), None)
 
-    def schedule(self, due: datetime, calendar: Calendar) -> list[datetime]:
-        """When something happens by itself: the reminders, the end of the term, then one more superior each time."""
-        found = [*instants(self.since, due, self.plan["remind"]), due]
-        every = Term.parse(self.plan["every"])
+    def schedule(self, due: datetime, calendar: Calendar) -> Iterator[datetime]:
+        """When something happens by itself: the reminders, the end of the term, then one more superior each time.
+
+        Reckoned as far as it is asked for: most are met before their term ends.
+        """
+        yield from instants(self.since, due, self.plan["remind"])
+        yield due
+        every, last = Term.parse(self.plan["every"]), due
         for _ in self.plan["then"][1:]:
-            following = reckon(every, found[-1], calendar).at
+            following = reckon(every, last, calendar).at
             assert following is not None
-            found.append(following)
-        return found
+            yield following
+            last = following
 
     def fire(self, now: datetime, calendar: Calendar) -> str | None:
         """What is due by now happens: `reminded`, `missed`, `escalated`, or None; several overdue steps at once."""
@@ -312,7 +315,7 @@ def item(one: Owed, calendar: Calendar, service: str) -> WorkItem:
         id=one.id,
         service=service,
         kind=one.duty,
-        subject=str(one.about),
+        subject=one.plan.get("about") or str(one.subject),
         rules=one.rules,
         role=one.role,
         place=one.place,
