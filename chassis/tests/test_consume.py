@@ -73,6 +73,16 @@ async def test_a_message_that_comes_twice_has_one_effect(stage: Stage) -> None:
     assert len(await effects_of(stage)) == 1
 
 
+async def test_a_batch_is_noted_in_the_order_of_the_index_however_its_messages_came(stage: Stage) -> None:
+    records = [record(stage, uuid4(), 1) for _ in range(5)]
+    await stage.consumer.consume([records[n] for n in (3, 0, 4, 1, 2)])
+    noted = [row[0] for row in await stage.rows("SELECT event_id FROM kehu.inbox ORDER BY day, ctid")]
+    assert len(noted) == 5
+    assert noted == sorted(noted)
+    # the effects come as the messages did
+    assert [effect[0] for effect in await effects_of(stage)] == [records[n].key.decode() for n in (3, 0, 4, 1, 2)]
+
+
 async def test_a_poison_message_parks_itself_and_its_key_and_nobody_else(stage: Stage) -> None:
     bad, good = uuid4(), uuid4()
     batch = [
