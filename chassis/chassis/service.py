@@ -203,6 +203,7 @@ class Process:
             uvicorn.Config(
                 app,
                 http=HttpProtocol,
+                ws="none",
                 host=settings.http_host,
                 port=settings.http_port,
                 log_config=None,
@@ -273,6 +274,9 @@ class _Server(uvicorn.Server):
 
 class HttpProtocol(HttpToolsProtocol):
     """HTTP whose refusal of bytes that cannot be parsed is a problem too; the original's is bare text."""
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Another protocol that is asked for is passed over (RFC 9110, 7.8); the original logs two lines about it."""
 
     def send_400_response(self, msg: str) -> None:
         answer = problems.response(Malformed(NOT_HTTP), "/")

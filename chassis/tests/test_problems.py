@@ -499,7 +499,8 @@ async def test_a_guarded_function_answers_whatever_it_raises(error: Exception, s
 async def listening(app: App) -> AsyncIterator[str]:
     """A real server; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        server = uvicorn.Server(uvicorn.Config(app, http=HttpProtocol, log_config=None, lifespan="off"))
+        config = uvicorn.Config(app, http=HttpProtocol, ws="none", log_config=None, lifespan="off")
+        server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
         server.should_exit = True
@@ -556,6 +557,29 @@ async def test_bytes_that_are_no_request_are_refused_as_a_problem(
     assert "/openapi.json" in said["detail"]
     assert said["trace_id"] in {line.get("trace_id") for line in lines()}
     assert "13812345678" not in body.decode()
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c", b"13812345678"])
+async def test_a_request_for_another_protocol_is_answered_in_ours_and_told_to_nobody(
+    protocol: bytes, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    app = application()
+
+    @app.get("/livez")
+    async def livez() -> str:
+        return "ok"
+
+    asked = b"GET /livez" + HOST + b"Connection: Upgrade\r\nUpgrade: " + protocol + b"\r\n"
+    asked += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    async with listening(app) as address:
+        host, _, port = address.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for _ in range(2):  # the connection stays good
+            writer.write(asked)
+            assert (await reader.readline()).lower() == b"http/1.1 200 ok\r\n"
+            assert (await reader.readuntil(b'"ok"')).endswith(b'\r\n\r\n"ok"')
+        writer.close()
+    assert lines() == []
 
 
 def test_an_answer_repeats_nothing_of_an_address_but_words_of_ours_and_ids() -> None:
