@@ -22,6 +22,7 @@ def checks(write: bool) -> list[tuple[str, list[str]]]:
     packages += [f"services/{name}/{name}" for name in services()]
     return [
         ("types", [str(BIN / "mypy"), *packages]),
+        ("types of the console's pages", [sys.executable, "-m", "dev.web", "--types"]),
         ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
         ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
         ("layers", [str(BIN / "lint-imports"), "--config", str(layers())]),

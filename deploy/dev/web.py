@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gzip
 import hashlib
@@ -9,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from dev.children import ROOT, NotStarted
@@ -37,9 +39,7 @@ def is_built() -> bool:
 
 def build() -> None:
     """Bring `console/static` up to date; `NotStarted` with what to do when that is not possible."""
-    STAMP.parent.mkdir(exist_ok=True)
-    with (STAMP.parent / "web.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone("web-build"):
         if is_built():
             return
         wanted = sources()
@@ -55,10 +55,27 @@ def install(folder: Path, otherwise: str) -> None:
     """The packages that the folder's lock file names, and no others; nothing of theirs is run."""
     done = folder / "node_modules" / ".kehu"
     wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    if done.exists() and done.read_text() == wanted:
-        return
-    run([npm(), "ci", "--ignore-scripts", "--no-progress"], folder, otherwise)
-    done.write_text(wanted)
+    with _alone(f"{folder.name}-packages"):
+        if done.exists() and done.read_text() == wanted:
+            return
+        run([npm(), "ci", "--ignore-scripts", "--no-progress"], folder, otherwise)
+        done.write_text(wanted)
+
+
+def check_types(folder: Path = WEB) -> int:
+    """The types of the application; exit 1 when something does not fit, with where and what."""
+    install(folder, NO_REGISTRY)
+    command = [str(folder / "node_modules" / ".bin" / "tsc"), "--project", str(folder)]
+    return subprocess.run(command, env=node_environment(), check=False).returncode
+
+
+@contextlib.contextmanager
+def _alone(what: str) -> Iterator[None]:
+    """Checks and build run side by side, and so do tests: one of them does it, the others wait and find it done."""
+    STAMP.parent.mkdir(exist_ok=True)
+    with (STAMP.parent / f"{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def npm() -> str:
@@ -88,8 +105,10 @@ def run(command: list[str], folder: Path, otherwise: str) -> None:
 
 
 def main() -> int:
-    """`python -m dev.web`; exit 1 with one sentence when it cannot."""
+    """`python -m dev.web [--again | --types [FOLDER]]`; exit 1 with one sentence when it cannot."""
     try:
+        if "--types" in sys.argv:
+            return check_types(*map(Path, sys.argv[2:]))
         if "--again" in sys.argv:
             STAMP.unlink(missing_ok=True)
             shutil.rmtree(STATIC, ignore_errors=True)
