@@ -34,4 +34,4 @@ async def address_customer(
 ) -> Addressee:
     """The name for one letter, for a service under its own token. 404 when there is no such file, or it was erased."""
     customer = await within(tx, customer_id, ADDRESS_CUSTOMER, principal, lock=False)
-    return Addressee(id=customer.id, name=(await opened(tx, customer, why=purpose)).name)
+    return Addressee(id=customer.id, name=(await opened(tx, customer, why=purpose)).personal.name)

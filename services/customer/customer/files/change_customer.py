@@ -23,7 +23,7 @@ from pydantic import BaseModel, Field, ValidationError
 from customer.files.directory import duplicates_overridden, enter, tokens_of
 from customer.files.form import Line, Override, Part, Personal, Vehicle, check_fields
 from customer.files.read_customer import within
-from customer.files.views import CustomerView, view_of
+from customer.files.views import CustomerView, Opened, view_of
 from customer.permissions import CHANGE_CUSTOMER, READ_CUSTOMER
 from customer.policy import CustomerPolicy
 from customer.tables import customer_changes, customers
@@ -104,7 +104,7 @@ async def change_customer(
     tx.publish(customer, CustomerChanged(customer_id=customer.id, what=changed, changed_by=principal.subject))
     await enter(tx, customer, known, replaces=True)
     await tx.flush()
-    return view_of(customer, personal)
+    return view_of(customer, Opened(personal, reason))
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any]) -> Personal:

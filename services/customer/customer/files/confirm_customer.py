@@ -21,11 +21,11 @@ RULES = ("P03.3",)
 async def confirm_customer(customer_id: UUID, principal: Principal, tx: Tx) -> CustomerView:
     """Confirm that the file is right; confirming it twice changes nothing."""
     customer = await within(tx, customer_id, CONFIRM_CUSTOMER, principal, lock=True)
-    personal = await opened(tx, customer, why="confirming the file")
+    clear = await opened(tx, customer, why="confirming the file")
     if customer.confirmed_at is None:
         customer.confirm(principal.subject, tx.now)
         changed = CustomerChanged(customer_id=customer.id, what=["confirmed"], changed_by=principal.subject)
         tx.publish(customer, changed)
-        tx.publish(customer, entry_of(customer, tokens_of(tx.runtime.tokens, personal), tx.now))
+        tx.publish(customer, entry_of(customer, tokens_of(tx.runtime.tokens, clear.personal), tx.now))
         await tx.flush()
-    return view_of(customer, personal)
+    return view_of(customer, clear)

@@ -12,7 +12,7 @@ from policy.access import Permission
 
 from customer.customer import CUSTOMERS, Customer
 from customer.files.form import Personal
-from customer.files.views import CustomerView, view_of
+from customer.files.views import CustomerView, Opened, view_of
 from customer.permissions import READ_CUSTOMER
 
 RULES = ("P05.9",)
@@ -33,8 +33,8 @@ async def within(tx: Tx, identifier: UUID, needs: Permission, principal: Princip
     return customer
 
 
-async def opened(tx: Tx, customer: Customer, *, why: str) -> Personal:
+async def opened(tx: Tx, customer: Customer, *, why: str) -> Opened:
     """What the file says, in clear; recorded."""
     clear = await tx.unseal(customer, why=why, rules=RULES)
-    clear.pop("override_reason", None)
-    return Personal.model_validate(clear)
+    reason = clear.pop("override_reason", None)
+    return Opened(Personal.model_validate(clear), reason)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from customer.customer import Customer
 from customer.files.form import Personal
@@ -29,8 +31,17 @@ class CustomerView(CustomerLine):
 
     registered_by: str
     duplicates_overridden: bool
+    override_reason: Annotated[str | None, Field(description="why this is another customer than the candidates")]
     personal: Personal
     version: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a file holds in clear: the person, and why it was registered although others looked the same (P01.2)."""
+
+    personal: Personal
+    override_reason: str | None
 
 
 def line_of(customer: Customer) -> CustomerLine:
@@ -47,13 +58,14 @@ def line_of(customer: Customer) -> CustomerLine:
     )
 
 
-def view_of(customer: Customer, personal: Personal) -> CustomerView:
+def view_of(customer: Customer, opened: Opened) -> CustomerView:
     """The file opened."""
     return CustomerView(
         **line_of(customer).model_dump(),
         registered_by=customer.registered_by,
         duplicates_overridden=customer.duplicates_overridden,
-        personal=personal,
+        override_reason=opened.override_reason,
+        personal=opened.personal,
         version=customer.version,
     )
 

@@ -127,6 +127,14 @@ async def test_a_duplicate_is_refused_with_the_candidates_and_an_override_is_rec
     said = record.model_dump()
     assert (said["actor"], said["action"]) == ("agent-9", "duplicates_overridden")
     assert said["ids"] == [second.json()["id"], first["id"]]
+    async with stage.client("call_centre@group") as agent:
+        assert (await agent.get(first["path"])).json()["override_reason"] is None
+        read = (await agent.get(second.json()["path"])).json()
+    # who may open the file reads why; it says something about a person, so it is neither listed nor on the bus
+    assert (read["duplicates_overridden"], read["override_reason"]) == (True, "父女共用电话")
+    async with stage.client("sales@sh-pudong") as other:
+        assert (await other.get(second.json()["path"])).status_code == 403
+    assert not any(b"\xe7\x88\xb6" in bytes(row[0]) for row in await stage.rows("SELECT value FROM kehu.outbox"))
 
 
 async def test_a_change_to_a_number_that_someone_has_is_refused_and_an_override_is_recorded(stage: Stage) -> None:
@@ -138,6 +146,7 @@ async def test_a_change_to_a_number_that_someone_has_is_refused_and_an_override_
         taken = await agent.patch(f"/v1/customers/{other['id']}", json={**change, "override": {"reason": "同一家庭"}})
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/duplicate-customer")
     assert taken.status_code == 200, taken.text
+    assert (taken.json()["duplicates_overridden"], taken.json()["override_reason"]) == (True, "同一家庭")
     records = [told.message.model_dump() for told in await stage.outbox(AccessRecorded) if told.message]
     overridden = [said for said in records if said["action"] == "duplicates_overridden"]
     assert [(said["actor"], said["ids"], said["purpose"]) for said in overridden] == [
