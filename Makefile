@@ -37,14 +37,14 @@ psql: setup ## a database shell: make psql s=complaint
 parked: setup ## messages that could not be handled: make parked s=complaint
 	@$(SYSTEM) operate $(s) parked
 
-unpark: setup ## replay a parked message and its key's queue: make unpark s=complaint id=7
+unpark: setup ## replay a parked message and its key's queue: make unpark s=complaint id=7 (or id=all)
 	@$(SYSTEM) operate $(s) unpark $(id)
 
 drop: setup ## give a parked message up: make drop s=complaint id=7 reason="sent twice"
 	@$(SYSTEM) operate $(s) drop $(id) "$(reason)"
 
 rebuild: setup ## build a local copy anew: make rebuild p=complaint.known_customers
-	@$(SYSTEM) operate $(firstword $(subst ., ,$(p))) rebuild $(lastword $(subst ., ,$(p)))
+	@$(SYSTEM) rebuild $(p)
 
 demo: setup ## play 600 complaints through the running system and read back what came of them
 	@$(PY) -m tests.demo

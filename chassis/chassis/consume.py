@@ -45,9 +45,13 @@ MOST_PARKED_SHARE = 0.01
 UNREADABLE = ""
 #: how often it is looked at whether the consumer lives
 WATCH_SECONDS = 2.0
+#: how often it is told how far it is
+TOLD_SECONDS = 2.0
 
 _handled = telemetry.counter("kehu.consume.handled", "{message}", "Messages whose effects are committed")
 _parked = telemetry.counter("kehu.consume.parked", "{message}", "Messages set aside")
+_behind = telemetry.gauge("kehu.consume.behind", "s", "Age of the oldest message of the batch in hand; 0 without one")
+_halts = telemetry.gauge("kehu.consume.halted", "1", "Whether it takes nothing more: too much is parked")
 _old = telemetry.counter("kehu.consume.too_old", "{message}", "Messages older than the inbox remembers")
 
 _INBOX = """
@@ -140,7 +144,9 @@ class Consumer:
         self.topics = sorted({topic.kafka_name(self._prefix) for topic in self._topics(reactions, projections)})
         self._broker: KafkaBroker | None = None
         self._subscriber: BatchSubscriber | None = None
-        self._freshness: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        #: when the oldest message of the batch in hand happened, in milliseconds; None between two batches
+        self._oldest: int | None = None
         self.last_progress = time.monotonic()
         self.halted = False
 
@@ -203,12 +209,12 @@ class Consumer:
                 # who waits for Kafka does not stand still: requests go on, a restart would mend nothing
                 self.last_progress = time.monotonic()
                 await asyncio.sleep(1)
-        self._freshness = asyncio.create_task(self._keep_freshness())
+        self._watch = asyncio.create_task(self._tell_how_far())
 
     async def stop(self) -> None:
         """Finish the batch in hand and leave the group."""
-        if self._freshness is not None:
-            self._freshness.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         if self._broker is not None:
             await self._broker.stop()
 
@@ -225,6 +231,7 @@ class Consumer:
     async def consume(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         """Bring every record of a batch to its effects, then commit the offsets. Never raises."""
         wait = 0.1
+        self._oldest = min((record.timestamp for record in records), default=None)
         while True:
             try:
                 await self._settle(records)
@@ -232,12 +239,15 @@ class Consumer:
             except TooMuchParked as halt:
                 await self._halt(halt.keys)
             except Exception as error:  # a database that is away must not lose a message: wait for it
-                log.warning("batch postponed", error=type(error).__name__, records=len(records))
+                # what does not pass by itself is a fault of ours, as in a projection: where it is must be found
+                where = {} if passes_by_itself(error) else {"exc_info": error}
+                log.warning("batch postponed", error=type(error).__name__, records=len(records), **where)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 5.0)
             self.last_progress = time.monotonic()
         await failpoints.reach("consume.effect")
         await self._commit(records)
+        self._oldest = None
         self.last_progress = time.monotonic()
 
     async def _settle(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
@@ -338,13 +348,14 @@ class Consumer:
             except Exception as error:
                 if passes_by_itself(error):
                     raise
-                log.warning(
-                    "handler failed",
-                    handler=reaction.name,
-                    event_id=str(event.id),
-                    attempt=attempt,
-                    exc_info=error,
-                )
+                with telemetry.within(event.traceparent):
+                    log.warning(
+                        "handler failed",
+                        handler=reaction.name,
+                        event_id=str(event.id),
+                        attempt=attempt,
+                        exc_info=error,
+                    )
                 if wait is None:
                     async with self._runtime.transaction() as tx:
                         if await self._enter(tx, [pair]):
@@ -408,7 +419,8 @@ class Consumer:
             attempts,
         )
         _parked.add(1)
-        log.error("message parked", handler=reaction.name, event_id=str(event.id), error=error)
+        with telemetry.within(event.traceparent):
+            log.error("message parked", handler=reaction.name, event_id=str(event.id), error=error)
 
     async def _set_aside(self, unreadable: Sequence[Unreadable]) -> None:
         """Keep what could not be read; it blocks nothing."""
@@ -464,16 +476,19 @@ class Consumer:
             # the partitions have moved on: the new owner meets these messages again, and the inbox knows them
             log.warning("offsets not committed", error=type(error).__name__)
 
-    async def _keep_freshness(self) -> None:
-        """Every two seconds, note for each partition that has been read to its end that the copy is complete."""
+    async def _tell_how_far(self) -> None:
+        """Again and again: how old what is handled is, and which copies are complete."""
         while True:
-            await asyncio.sleep(2)
+            await asyncio.sleep(TOLD_SECONDS)
+            _behind.set(max(0.0, time.time() - self._oldest / 1000) if self._oldest is not None else 0)
+            _halts.set(int(self.halted))
             try:
                 await self._note_freshness()
             except Exception as error:
                 log.warning("freshness not noted", error=type(error).__name__)
 
     async def _note_freshness(self) -> None:
+        """For each partition that has been read to its end, that the copy is complete."""
         if (client := self._client) is None or not self._projections:
             return
         names, partitions = [], []

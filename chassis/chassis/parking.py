@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from contracts.archive import AccessRecorded
-from contracts.envelope import from_headers
+from contracts.envelope import Undecodable, from_headers
 from contracts.message import decode
 
 from chassis.consume import UNREADABLE, lock_key
@@ -35,14 +35,32 @@ class Parked:
     error: str
     attempts: int
     parked_at: datetime
+    #: as the log names them; None where the headers cannot be read
+    event_id: str | None
+    trace_id: str | None
 
 
 async def list_parked(runtime: Runtime, most: int = 100) -> list[Parked]:
     """The oldest parked messages."""
-    sql = """SELECT id, handler, key, topic, partition, "offset", error, attempts, parked_at
+    sql = """SELECT id, handler, key, topic, partition, "offset", error, attempts, parked_at, headers
              FROM kehu.parked ORDER BY id LIMIT $1"""
     async with runtime.transaction() as tx:
-        return [Parked(*row) for row in await tx.driver.fetch(sql, most)]
+        return [Parked(*row, *_named_in(headers)) for *row, headers in await tx.driver.fetch(sql, most)]
+
+
+def _named_in(headers: Any) -> tuple[str | None, str | None]:
+    """The ids of event and trace."""
+    try:
+        envelope = from_headers(_pairs(headers))
+    except Undecodable:
+        return None, None
+    # of a traceparent of W3C the trace comes second, behind two digits
+    return str(envelope.id), envelope.traceparent[3:35] if envelope.traceparent else None
+
+
+def _pairs(headers: Any) -> tuple[tuple[str, bytes | None], ...]:
+    """Headers as they were received."""
+    return tuple((name, None if text is None else base64.b64decode(text)) for name, text in headers)
 
 
 async def unpark(runtime: Runtime, reactions: Sequence[Reaction], identifier: int) -> int:
@@ -65,6 +83,13 @@ async def unpark(runtime: Runtime, reactions: Sequence[Reaction], identifier: in
     while await _replay_first(runtime, by_name[handler], key):
         handled += 1
     return handled
+
+
+async def queues(runtime: Runtime) -> list[int]:
+    """The first message of each queue that can be replayed, oldest first."""
+    sql = "SELECT min(id) AS first FROM kehu.parked WHERE handler <> $1 GROUP BY handler, key ORDER BY first"
+    async with runtime.transaction() as tx:
+        return [row[0] for row in await tx.driver.fetch(sql, UNREADABLE)]
 
 
 async def drop(runtime: Runtime, identifier: int, reason: str, *, actor: str) -> None:
@@ -112,7 +137,7 @@ async def _replay_first(runtime: Runtime, reaction: Reaction, key: str) -> bool:
 async def _handle(
     tx: Tx, reaction: Reaction, topic: str, partition: int, offset: int, headers: Any, value: bytes | None
 ) -> None:
-    pairs = tuple((name, base64.b64decode(text)) for name, text in headers)
+    pairs = _pairs(headers)
     envelope = from_headers(pairs)
     message = None if value is None else decode(envelope.type, value)
     event = Received.of(envelope, message, topic, partition, offset, pairs, value)

@@ -46,6 +46,8 @@ _DELETE = "DELETE FROM kehu.outbox WHERE id = ANY($1::bigint[])"
 
 _relayed = telemetry.counter("kehu.relay.sent", "{message}", "Messages acknowledged by Kafka")
 _lag = telemetry.histogram("kehu.relay.lag", "s", "From the commit's row to the acknowledgement")
+#: what waits while nothing can be sent: the lag of what was sent says nothing then
+_oldest = telemetry.gauge("kehu.relay.oldest", "s", "Age of the oldest message that waits in the outbox")
 
 
 def partition_of(key: bytes, partitions: int) -> int:
@@ -173,10 +175,11 @@ class Relay:
 
     async def _move_floor(self, connection: asyncpg.Connection[Any], now: float) -> None:
         handed_out = await connection.fetchval(_HANDED_OUT)
-        oldest = await connection.fetchval(
-            "SELECT id FROM kehu.outbox WHERE id > $1 ORDER BY id LIMIT 1", self._floor.value
+        oldest = await connection.fetchrow(
+            "SELECT id, created_at FROM kehu.outbox WHERE id > $1 ORDER BY id LIMIT 1", self._floor.value
         )
-        self._floor.raise_to(now, oldest)
+        self._floor.raise_to(now, oldest and oldest["id"])
+        _oldest.set((datetime.now(UTC) - oldest["created_at"]).total_seconds() if oldest else 0)
         self._floor.mark(now, handed_out)
 
     async def _relay_once(self, connection: asyncpg.Connection[Any]) -> int:

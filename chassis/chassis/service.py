@@ -34,7 +34,7 @@ from chassis.problems import Malformed, NotFound, Problem, Refused
 from chassis.rebuild import rebuild
 from chassis.relay import CHANNEL, Relay
 from chassis.runtime import Runtime
-from chassis.settings import Settings
+from chassis.settings import Settings, read
 
 log = structlog.get_logger()
 
@@ -328,15 +328,18 @@ def main(service: Service) -> None:
         commands.add_parser(role, help=f"run the service's {role if role != 'all' else 'api, worker and relay'}")
     commands.add_parser("migrate", help="bring the database to the shape this code expects")
     commands.add_parser("parked", help="list the messages that could not be handled")
-    unpark = commands.add_parser("unpark", help="replay a parked message with the queue behind it")
-    unpark.add_argument("id", type=int)
+    unpark = commands.add_parser("unpark", help="replay a parked message with the queue behind it, or all queues")
+    unpark.add_argument("id", type=_id_or_all)
     drop = commands.add_parser("drop", help="give a parked message up")
     drop.add_argument("id", type=int)
     drop.add_argument("reason")
     again = commands.add_parser("rebuild", help="build a local copy anew from its topic and swap it in")
     again.add_argument("projection")
     arguments = parser.parse_args()
-    settings = service.settings()
+    try:
+        settings = read(service.settings)
+    except ValueError as error:
+        sys.exit(f"{service.name} cannot start with these settings:\n{error}")
     logs.configure(service.name, settings.environment)
     telemetry.configure(
         service.name,
@@ -371,6 +374,27 @@ async def _run(service: Service, settings: Settings, arguments: argparse.Namespa
         await runtime.close()
 
 
+def _id_or_all(text: str) -> int | None:
+    """A parked message; None for all of them."""
+    if text != "all" and not text.isdecimal():
+        raise argparse.ArgumentTypeError("it is the number of a parked message, or all")
+    return None if text == "all" else int(text)
+
+
+async def _unpark_all(service: Service, runtime: Runtime) -> str:
+    """Replay every queue; one that fails again stays, and the others go on."""
+    handled, left = 0, 0
+    async with service.open(runtime):
+        for first in await parking.queues(runtime):
+            try:
+                handled += await parking.unpark(runtime, service.reactions, first)
+            except Exception as error:
+                left += 1
+                log.error("parked message failed again", exc_info=error)
+    still = f"; {left} queues failed again (the lines above say where) and stay parked: see `parked`" if left else ""
+    return f"{handled} messages handled{still}"
+
+
 async def _unpark(service: Service, runtime: Runtime, identifier: int) -> int:
     """Replay a queue with everything open that the service's reactions ask; where it fails again is in the log."""
     try:
@@ -393,10 +417,13 @@ async def _operate(service: Service, runtime: Runtime, arguments: argparse.Names
             found = await parking.list_parked(runtime)
             lines = [
                 f"{p.id}  {p.handler or '(unreadable)'}  {p.key}  {p.topic}/{p.partition}/{p.offset}  "
+                f"{p.parked_at:%Y-%m-%d %H:%M:%SZ}  event {p.event_id or '-'}  trace {p.trace_id or '-'}  "
                 f"{p.attempts} attempts  {p.error}"
                 for p in found
             ]
             return "\n".join(lines) or "nothing is parked"
+        case "unpark" if arguments.id is None:
+            return await _unpark_all(service, runtime)
         case "unpark":
             return f"{await _unpark(service, runtime, arguments.id)} messages handled"
         case "drop":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,7 +25,9 @@ class Settings(BaseSettings):
     An empty one says nothing: whoever hands an environment on (Compose, Kubernetes) hands on empty what nobody has set.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KEHU_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="KEHU_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     environment: Literal["development", "test", "production"] = "production"
     database_url: str
@@ -61,6 +63,30 @@ class Settings(BaseSettings):
 
     failpoints: str = Field("", description="tests only: name=action, see chassis.failpoints")
 
+    @model_validator(mode="after")
+    def _proven_issuers_in_production(self) -> Self:
+        for one in self.issuers:
+            if self.environment == "production" and not one.issuer.startswith("https://"):
+                raise ValueError(
+                    f"KEHU_ISSUERS: in production the name of an issuer begins with https:// (OpenID Connect Core, 2), "
+                    f"and that of {one.issuer} does not. The development issuer is for development only"
+                )
+        return self
+
     @property
     def sqlalchemy_url(self) -> str:
         return self.database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def read(kind: type[Settings]) -> Settings:
+    """What this process is told; ValueError with a line for each setting that is wrong, without what it holds."""
+    try:
+        return kind()
+    except ValidationError as error:
+        prefix = str(kind.model_config.get("env_prefix"))
+        lines = []
+        for wrong in error.errors(include_input=False):
+            name = f"{prefix}{wrong['loc'][0]}".upper() + ": " if wrong["loc"] else ""
+            inside = "".join(f"{part}: " for part in wrong["loc"][1:])
+            lines.append(f"{name}{inside}{wrong['msg'].removeprefix('Value error, ')}.")
+        raise ValueError("\n".join(lines)) from None

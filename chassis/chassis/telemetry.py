@@ -6,12 +6,11 @@ import os
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import orjson
 from opentelemetry import metrics, trace
@@ -225,10 +224,6 @@ def histogram(name: str, unit: str, description: str) -> metrics.Histogram:
     return metrics.get_meter("kehu").create_histogram(name, unit, description)
 
 
-def gauge(name: str, unit: str, description: str, value: Callable[[], float]) -> None:
-    """A value that is asked for when metrics are collected."""
-
-    def observe(_: Any) -> list[metrics.Observation]:
-        return [metrics.Observation(value())]
-
-    metrics.get_meter("kehu").create_observable_gauge(name, [observe], unit, description)
+def gauge(name: str, unit: str, description: str) -> metrics.Gauge:
+    """A value as it was last set."""
+    return metrics.get_meter("kehu").create_gauge(name, unit, description)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,13 +18,15 @@ from chassis.kit.eventually import eventually
 from chassis.kit.probe import changed, probe, probes
 from chassis.kit.stage import Stage, raw_record
 from chassis.problems import NotFound, Refused
-from chassis.runtime import Runtime
+from chassis.runtime import Runtime, utc_now
 from chassis.service import Service, _run
 from chassis.tx import Tx
 from contracts.archive import AccessRecorded
 from contracts.customer import CustomerChanged
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from chassis import parking
+from chassis import consume, parking
 
 #: what cannot be handled while the test says so
 broken: set[str] = set()
@@ -149,6 +152,35 @@ async def test_a_consumer_that_can_handle_nothing_halts_and_goes_on_when_it_is_m
     assert [await sequences(stage, key) for key in keys] == [[1]] * 40
 
 
+async def test_how_far_it_is_behind_and_that_it_has_halted_can_be_measured(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = InMemoryMetricReader()
+    meter = MeterProvider([measured]).get_meter("test")
+    for name in ("_behind", "_halts"):
+        monkeypatch.setattr(consume, name, meter.create_gauge(name.strip("_")))
+    monkeypatch.setattr(consume, "TOLD_SECONDS", 0.01)
+
+    def now() -> dict[str, float]:
+        found = measured.get_metrics_data()
+        metrics = found.resource_metrics[0].scope_metrics[0].metrics if found else []
+        return {metric.name: metric.data.data_points[0].value for metric in metrics}
+
+    broken.add("first")
+    five_minutes_ago = utc_now() - timedelta(minutes=5)
+    keys = [uuid4() for _ in range(12)]
+    batch = [stage.record(changed(key, "first"), key=str(key), at=five_minutes_ago) for key in keys]
+    telling = asyncio.create_task(stage.consumer._tell_how_far())
+    consuming = asyncio.create_task(stage.consumer.consume(batch))
+    await eventually(lambda: now().get("halts") == 1)
+    assert 300 <= now()["behind"] < 400
+    broken.clear()
+    await _run(stage.service, stage.runtime.settings, Namespace(command="unpark", id=None))
+    await consuming
+    await eventually(lambda: now() == {"behind": 0, "halts": 0})
+    telling.cancel()
+
+
 @asynccontextmanager
 async def opened(runtime: Runtime) -> AsyncIterator[None]:
     """What a reaction asks, as a directory of people or a calendar."""
@@ -166,6 +198,39 @@ async def test_an_operator_replays_with_all_that_the_service_has_open(
     await _run(replace(stage.service, parts=opened), stage.runtime.settings, asked)
     assert capsys.readouterr().out.endswith("1 messages handled\n")
     assert await sequences(stage, key) == [1]
+
+
+async def test_all_queues_are_replayed_at_once_and_one_that_fails_again_keeps_nobody(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken.update({"first", "again"})
+    good, bad, last = (uuid4() for _ in range(3))
+    batch = [record(stage, good, 1, "first"), record(stage, good, 2, "fine"), record(stage, bad, 1, "again")]
+    await stage.consumer.consume([*batch, record(stage, bad, 2, "fine"), record(stage, last, 1, "first")])
+    await stage.consumer.consume([raw_record("customer.events", 0, 7, b"k", b"{", [("ce_id", b"\xff")])])
+    broken.discard("first")
+    await _run(stage.service, stage.runtime.settings, Namespace(command="unpark", id=None))
+    assert "3 messages handled; 1 queues failed again" in capsys.readouterr().out
+    assert [await sequences(stage, key) for key in (good, bad, last)] == [[1, 2], [], [1]]
+    assert [p.key for p in await parking.list_parked(stage.runtime)] == [str(bad), str(bad), "customer.events/0/7"]
+    broken.clear()
+    await _run(stage.service, stage.runtime.settings, Namespace(command="unpark", id=None))
+    assert capsys.readouterr().out.endswith("2 messages handled\n")
+    assert await sequences(stage, bad) == [1, 2]
+
+
+async def test_what_is_parked_is_found_in_the_log_by_event_and_trace(
+    stage: Stage, capsys: pytest.CaptureFixture[str], lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    broken.add("first")
+    key, trace = uuid4(), "0123456789abcdef0123456789abcdef"
+    await stage.receive(changed(key, "first"), key=str(key), traceparent=f"00-{trace}-0123456789abcdef-01")
+    told = [line for line in lines() if line["event"] in ("handler failed", "message parked")]
+    assert [line["event"] for line in told] == ["handler failed", "handler failed", "message parked"]
+    (event,) = {line["event_id"] for line in told}
+    assert {line["trace_id"] for line in told} == {trace}
+    await _run(stage.service, stage.runtime.settings, Namespace(command="parked"))
+    assert f"event {event}  trace {trace}" in capsys.readouterr().out
 
 
 async def test_what_fails_again_is_said_to_the_operator_in_a_sentence_without_its_text(stage: Stage) -> None:

@@ -7,6 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from chassis.service import Notifier, Service
 from contracts.envelope import from_headers
 from contracts.message import decode
 from contracts.topics import CUSTOMER_EVENTS, CUSTOMER_STATE, Topic
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from chassis import failpoints, relay, telemetry
 
@@ -48,6 +51,24 @@ async def published(stage: Stage, *whats: str, of: UUID | None = None) -> UUID:
         for what in whats:
             tx.publish(about, changed(about.id, what))
     return about.id
+
+
+async def test_what_waits_while_nothing_can_be_sent_is_measured(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = InMemoryMetricReader()
+    gauge = MeterProvider([measured]).get_meter("test").create_gauge("oldest")
+    monkeypatch.setattr(relay, "_oldest", gauge)
+
+    def age() -> float | None:
+        found = measured.get_metrics_data()
+        return found.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points[0].value if found else None
+
+    away = replace(stage.runtime, settings=stage.runtime.settings.model_copy(update={"kafka": "127.0.0.1:1"}))
+    async with at_work(Relay(away)):
+        await eventually(lambda: age() == 0)
+        await published(stage, "waits")
+        await stage.rows("UPDATE kehu.outbox SET created_at = now() - interval '5 minutes'")
+        await eventually(lambda: (age() or 0) >= 300)
+    assert await waiting(stage) == 1
 
 
 async def waiting(stage: Stage) -> int:

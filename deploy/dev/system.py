@@ -16,8 +16,9 @@ import time
 import urllib.request
 import xmlrpc.client
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 
@@ -395,7 +396,7 @@ def welcome() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`python -m dev.system dev|up|down|reset|status|logs|psql|operate …`; one sentence when it cannot."""
+    """`python -m dev.system dev|up|down|reset|status|logs|psql|operate|rebuild …`; one sentence when it cannot."""
     command, *rest = arguments or ["help"]
     try:
         match command:
@@ -409,8 +410,9 @@ def main(arguments: Sequence[str]) -> int:
                 say("stopped; the data is kept in run/dev")
             case "reset":
                 stop()
-                shutil.rmtree(RUN, ignore_errors=True)
-                say("stopped and deleted")
+                if RUN.exists():
+                    shutil.rmtree(RUN)
+                say("stopped; its data in run/dev is deleted, and what comes next begins anew: make up")
             case "status":
                 from dev import status
 
@@ -435,12 +437,14 @@ def main(arguments: Sequence[str]) -> int:
                     [sys.executable, "-m", "chassis.dev_issuer", "--port", str(ISSUER), "--key-file", key],
                 )
             case "operate":
-                name = one_of(rest)
-                must_run()
-                os.environ.update(service_env(name))
-                os.execv(sys.executable, [sys.executable, "-m", name, *rest[1:]])
+                operate(one_of(rest), rest[1:])
+            case "rebuild":
+                service, _, copy = (rest or [""])[0].partition(".")
+                if service not in services() or not copy:
+                    raise NotStarted(f"Name a local copy: p= one of {', '.join(copies())}")
+                operate(service, ["rebuild", copy])
             case _:
-                say("usage: python -m dev.system dev|up|down|reset|status|logs|psql|operate")
+                say("usage: python -m dev.system dev|up|down|reset|status|logs|psql|operate|rebuild")
                 return 2
     except NotStarted as problem:
         say(f"\n{problem}")
@@ -457,6 +461,28 @@ def main(arguments: Sequence[str]) -> int:
         say(f"\n{problem.strerror or problem}: {problem.filename or ''}. Mend it and run make again.")
         return 1
     return 0
+
+
+def operate(service: str, arguments: Sequence[str]) -> NoReturn:
+    """Become the service's command line, once it is sure what is asked of it."""
+    match arguments:
+        case ["unpark", identifier] if identifier.isdecimal() or identifier == "all":
+            pass
+        case ["drop", identifier, _] if identifier.isdecimal():
+            pass
+        case ["unpark", *_]:
+            raise NotStarted(f"Name a message: id= as `make parked s={service}` lists it, or id=all")
+        case ["drop", *_]:
+            raise NotStarted(f"Name a message: id= as `make parked s={service}` lists it")
+    must_run()
+    os.environ.update(service_env(service))
+    os.execv(sys.executable, [sys.executable, "-m", service, *arguments])
+
+
+def copies() -> list[str]:
+    """The local copies that can be built anew, as `make rebuild` takes them."""
+    declared = {name: import_module(f"{name}.app").service for name in services()}
+    return [f"{name}.{copy}" for name, app in declared.items() for copy in sorted(p.name for p in app.projections)]
 
 
 def must_run() -> None:

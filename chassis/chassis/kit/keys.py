@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 
 from chassis.dev_issuer import application, mint
 
-ISSUER = "http://issuer.test"
+ISSUER = "https://issuer.test"
 
 
 def write_keys(directory: Path) -> tuple[Path, Path]:

@@ -124,6 +124,7 @@ class Stage:
             key.encode(),
             value,
             to_headers(envelope),
+            int(instant.timestamp() * 1000),
         )
 
     async def receive(self, message: Message, *, key: str, **more: Any) -> ConsumerRecord[Any, Any]:
@@ -161,9 +162,10 @@ def raw_record(
     key: bytes | None,
     value: bytes | None,
     headers: Sequence[tuple[str, bytes | None]],
+    timestamp: int = 0,
 ) -> ConsumerRecord[Any, Any]:
-    """A Kafka record as the client library gives it."""
-    return ConsumerRecord(topic, partition, offset, 0, 0, key, value, None, 0, 0, tuple(headers))
+    """A Kafka record as the client library gives it; `timestamp` in milliseconds."""
+    return ConsumerRecord(topic, partition, offset, timestamp, 0, key, value, None, 0, 0, tuple(headers))
 
 
 @asynccontextmanager
