@@ -33,6 +33,8 @@ BATCH = 1000
 BATCH_BYTES = 1_000_000
 #: an id older than this was allocated by a transaction that has ended: see Floor
 SETTLED_SECONDS = 75.0
+#: how long Kafka may take to answer; its client would wait for a broker that is away for ever, and tell nobody
+ANSWER_SECONDS = 30.0
 #: how often the floor is looked after
 MARKED_SECONDS = 5.0
 
@@ -133,6 +135,8 @@ class Relay:
                 finally:
                     self.active = False
                     await self._drop_producer()
+                # who waits for Kafka or the database does not stand still: a restart would mend nothing
+                self.last_progress = time.monotonic()
                 await asyncio.sleep(0.5)
         finally:
             await self._drop_producer()
@@ -186,7 +190,8 @@ class Relay:
         rows = [Row(*record) for record in await connection.fetch(_POLL, self._floor.value, BATCH)]
         if not rows:
             return 0
-        sent, failure = await self._send(rows)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            sent, failure = await self._send(rows)
         if sent:
             await failpoints.reach("relay.sent")
             await connection.execute(_DELETE, [row.id for row in sent])
@@ -280,3 +285,7 @@ class Relay:
                     await producer.stop()
             except (KafkaError, TimeoutError, OSError):
                 log.warning("the producer did not close cleanly")
+                # left alone, it would send what it holds as soon as it can, between what its successor sends
+                if producer._sender.sender_task is not None:
+                    await producer._sender.close()
+                await producer.client.close()

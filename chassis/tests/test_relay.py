@@ -71,6 +71,32 @@ async def test_what_waits_while_nothing_can_be_sent_is_measured(stage: Stage, mo
     assert await waiting(stage) == 1
 
 
+async def test_a_relay_that_gets_no_answer_tries_again_and_does_not_count_as_standing_still(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    monkeypatch.setattr(relay, "ANSWER_SECONDS", 0.1)
+    callers = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        callers.append(writer)
+        await reader.read()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    mute = stage.runtime.settings.model_copy(update={"kafka": f"127.0.0.1:{port}"})
+    await published(stage, "waits")
+    async with at_work(Relay(replace(stage.runtime, settings=mute))) as at:
+        await eventually(lambda: len(callers) >= 2)
+        begun = at.last_progress
+        await eventually(lambda: at.last_progress > begun)
+    assert await waiting(stage) == 1
+    told = [line["error"] for line in lines() if line["event"] == "relay interrupted, starting again"]
+    assert set(told) == {"TimeoutError"}
+    for writer in callers:
+        writer.close()
+    server.close()
+
+
 async def waiting(stage: Stage) -> int:
     return int((await stage.rows("SELECT count(*) FROM kehu.outbox"))[0][0])
 

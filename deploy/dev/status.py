@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -28,6 +29,8 @@ def show() -> None:
     if not system.is_running():
         system.say("not running: make up")
         return
+    # that Kafka does not answer is said below, once a service
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     system.say("process      state      since")
     for part in system.supervisor().getAllProcessInfo():
         system.say(f"{part['name']:<12} {part['statename'].lower():<10} {part['description']}")
