@@ -199,16 +199,21 @@ class Consumer:
         subscriber(self.consume)
         self._broker, self._subscriber = broker, subscriber
         while True:
+            starting = asyncio.create_task(broker.start())
             try:
-                await broker.start()
+                # who waits for Kafka does not stand still: requests go on, a restart would mend nothing
+                while not (await asyncio.wait({starting}, timeout=WATCH_SECONDS))[0]:
+                    self.last_progress = time.monotonic()
+                await starting
                 break
             except (KafkaError, OSError) as error:
                 log.warning("Kafka does not answer yet, trying again", error=type(error).__name__)
                 if (client := self._client) is not None:
                     await client.stop()  # the next attempt makes another
-                # who waits for Kafka does not stand still: requests go on, a restart would mend nothing
                 self.last_progress = time.monotonic()
                 await asyncio.sleep(1)
+            finally:
+                starting.cancel()
         self._watch = asyncio.create_task(self._tell_how_far())
 
     async def stop(self) -> None:

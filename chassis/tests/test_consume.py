@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -20,6 +21,8 @@ from chassis.kit.stage import Stage, raw_record
 from chassis.service import Service
 from chassis.tx import Tx
 from contracts.customer import CustomerChanged
+
+from chassis import consume
 
 
 @on(CustomerChanged)
@@ -127,6 +130,32 @@ async def test_an_event_older_than_the_inbox_is_counted_and_not_reacted_to(stage
     await stage.consumer.consume([record(stage, uuid4(), 1, event_id=old, at=at)])
     assert await effects_of(stage) == []
     assert (await stage.rows("SELECT sum(count) FROM kehu.too_old"))[0][0] == 1
+
+
+async def test_a_consumer_that_kafka_does_not_answer_does_not_stand_still(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consume, "WATCH_SECONDS", 0.05)
+    called = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    mute = stage.runtime.settings.model_copy(update={"kafka": f"127.0.0.1:{server.sockets[0].getsockname()[1]}"})
+    consumer = Consumer(replace(stage.runtime, settings=mute), stage.service.reactions, [])
+    starting = asyncio.create_task(consumer.start())
+    await called.wait()
+    for _ in range(2):
+        begun = consumer.last_progress
+        await eventually(lambda begun=begun: consumer.last_progress > begun)  # type: ignore[misc]
+    assert not starting.done()
+    starting.cancel()
+    await asyncio.wait({starting})
+    await consumer.stop()
+    server.close()
 
 
 async def test_a_consumer_that_waits_for_kafka_does_not_stand_still_and_leaves_no_client_behind(
