@@ -45,7 +45,12 @@ async def list_parked(runtime: Runtime, most: int = 100) -> list[Parked]:
     sql = """SELECT id, handler, key, topic, partition, "offset", error, attempts, parked_at, headers
              FROM kehu.parked ORDER BY id LIMIT $1"""
     async with runtime.transaction() as tx:
-        return [Parked(*row, *_named_in(headers)) for *row, headers in await tx.driver.fetch(sql, most)]
+        rows = await tx.driver.fetch(sql, most)
+    parked = []
+    for values in map(dict, rows):
+        event, trace = _named_in(values.pop("headers"))
+        parked.append(Parked(**values, event_id=event, trace_id=trace))
+    return parked
 
 
 def _named_in(headers: Any) -> tuple[str | None, str | None]:
@@ -58,7 +63,7 @@ def _named_in(headers: Any) -> tuple[str | None, str | None]:
     return str(envelope.id), envelope.traceparent[3:35] if envelope.traceparent else None
 
 
-def _pairs(headers: Any) -> tuple[tuple[str, bytes | None], ...]:
+def _pairs(headers: Any) -> tuple[tuple[str, Any], ...]:
     """Headers as they were received."""
     return tuple((name, None if text is None else base64.b64decode(text)) for name, text in headers)
 

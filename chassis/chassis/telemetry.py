@@ -224,6 +224,6 @@ def histogram(name: str, unit: str, description: str) -> metrics.Histogram:
     return metrics.get_meter("kehu").create_histogram(name, unit, description)
 
 
-def gauge(name: str, unit: str, description: str) -> metrics.Gauge:
+def gauge(name: str, unit: str, description: str) -> metrics._Gauge:
     """A value as it was last set."""
     return metrics.get_meter("kehu").create_gauge(name, unit, description)

@@ -55,7 +55,7 @@ def install(folder: Path, otherwise: str) -> None:
     """The packages that the folder's lock file names, and no others; nothing of theirs is run."""
     done = folder / "node_modules" / ".kehu"
     wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    with _alone(f"{folder.name}-packages"):
+    with _alone("web-packages"):
         if done.exists() and done.read_text() == wanted:
             return
         run([npm(), "ci", "--ignore-scripts", "--no-progress"], folder, otherwise)

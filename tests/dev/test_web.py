@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -23,7 +24,14 @@ def test_make_check_finds_what_does_not_fit_the_types_of_the_console(tmp_path: P
     (tmp_path / "src").mkdir()
     for days, exit_status in (("3", 0), ('"three"', 1)):
         (tmp_path / "src" / "term.ts").write_text(f"export const days: number = {days}\n")
-        checked = subprocess.run([*command, str(tmp_path)], cwd=web.ROOT, capture_output=True, text=True, check=False)
+        checked = subprocess.run(
+            [*command, str(tmp_path)],
+            cwd=web.ROOT,
+            env=os.environ | {"PYTHONPATH": "deploy"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert checked.returncode == exit_status, checked.stdout + checked.stderr
     assert "src/term.ts" in checked.stdout
     assert "TS2322" in checked.stdout
