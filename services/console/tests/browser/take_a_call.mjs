@@ -1,11 +1,11 @@
 // Taking calls: a known caller at once, once for two clicks, once over a network that fails before or after.
-import { asked, assert, fill, look, saved, signIn, story } from "./browser.mjs";
+import { asked, assert, fill, look, saved, signInByHand, story } from "./browser.mjs";
 
 const SEND = "**/api/complaint/v1/complaints";
 
 await story(
   async (page, context) => {
-    await signIn(page, "agent-7", "/call");
+    await signInByHand(page, "agent-7", "/call");
     await page.getByLabel("来电号码").fill(asked.known_phone);
     await page.getByText("已建档客户").waitFor();
     assert.equal(await page.getByText("王*").count(), 1);
