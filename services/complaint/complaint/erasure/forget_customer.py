@@ -28,7 +28,12 @@ _FILES = """WITH kept AS (SELECT id, place FROM attachments WHERE case_id = ANY(
     FROM kept WHERE kept.id = a.id RETURNING kept.place"""
 _OWING = "SELECT unnest($1::uuid[]) UNION ALL SELECT id FROM measures WHERE case_id = ANY($1::uuid[])"
 _ABOUT = "SELECT unnest($1::uuid[]) UNION ALL SELECT id FROM misconducts WHERE case_id = ANY($1::uuid[])"
-_CASES = "SELECT id FROM cases WHERE customer_id = $1 ORDER BY id LIMIT $2"
+# with each also what was merged into it before anybody was known: the same matter, perhaps from another telephone
+_CASES = """WITH RECURSIVE theirs AS (
+    (SELECT id FROM cases WHERE customer_id = $1 ORDER BY id LIMIT $2)
+    UNION
+    SELECT c.id FROM cases c JOIN theirs ON c.merged_into = theirs.id WHERE c.customer_id IS NULL OR c.customer_id = $1
+) SELECT id FROM theirs ORDER BY id"""
 
 
 @on(CustomerErased)

@@ -83,3 +83,26 @@ async def test_what_a_forgotten_customers_open_case_owes_falls_away_with_its_mea
         # nobody finds it in their work any more
         last = {one.kind: one.state for one in await work_of(stage, cases[0])}
         assert (last["report"], last["answer"]) == ("waived", "waived")
+
+
+@pytest.mark.rule("P05.14")
+async def test_what_was_merged_before_anybody_was_known_is_forgotten_with_the_survivor(
+    service: Service, database: str, keys: tuple[Path, Path], issuer: TestIssuer
+) -> None:
+    async with staffed(service, database, keys, issuer) as stage:
+        # one caller, two telephones; only the survivor's is on the file that is made afterwards
+        lost, survivor = [
+            await Handled.taken(stage, "bj-services", caller={"name": "王小芳", "phone": p}) for p in PHONES
+        ]
+        await lost.did("hr-1", "merge", {"into": survivor.id, "words": "同一事项"})
+        customer = uuid4()
+        await stage.receive(entry(stage, customer, PHONES[1]), key=str(customer))
+        known = "SELECT id::text FROM cases WHERE customer_id = $1"
+        assert [row[0] for row in await stage.rows(known, customer)] == [survivor.id]
+        said = CustomerErased(erasure_id=uuid4(), customer_id=customer, erased_at=stage.runtime.clock())
+        await stage.consumer.consume([await stage.receive(said, key=str(customer))])
+        await worked(stage, "forget_customer")
+        left = "SELECT id FROM cases WHERE text <> '' OR phone_token IS NOT NULL"
+        assert await stage.rows(left) == []
+        keys_left = """SELECT 1 FROM kehu.subject_keys JOIN cases USING (subject_id) WHERE wrapped IS NOT NULL"""
+        assert await stage.rows(keys_left) == []
