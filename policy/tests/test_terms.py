@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from policy.calendar import HOURS, WEEK, ZONE, Calendar, NeverWorked, Overlay, Year, civil, spans_of
 from policy.terms import Due, Pause, Term, Unit, instants, merged, reckon
@@ -95,7 +95,6 @@ def test_a_term_reads_back_as_it_is_written(term: Term) -> None:
     assert term.zh
 
 
-@settings(deadline=None)
 @given(TERMS, INSTANTS, PAUSES, OVERLAYS)
 def test_what_explains_a_due_date_recomputes_it(
     term: Term, since: datetime, drawn: list[tuple[int, int]], overlay: Overlay
@@ -116,7 +115,6 @@ def test_what_explains_a_due_date_recomputes_it(
         assert found.why(["P04.9"], language=language)
 
 
-@settings(deadline=None)
 @given(TERMS, INSTANTS, PAUSES, st.tuples(MOMENTS, st.integers(1, 5 * 24 * 60)), OVERLAYS)
 def test_pausing_and_resuming_never_shortens(
     term: Term, since: datetime, drawn: list[tuple[int, int]], more: tuple[int, int], overlay: Overlay
@@ -129,7 +127,6 @@ def test_pausing_and_resuming_never_shortens(
     assert after >= before
 
 
-@settings(deadline=None)
 @given(TERMS, INSTANTS, PAUSES, OVERLAYS, st.integers(0, 45))
 def test_a_closing_day_never_brings_a_due_date_forward(
     term: Term, since: datetime, drawn: list[tuple[int, int]], overlay: Overlay, ahead: int
@@ -143,7 +140,6 @@ def test_a_closing_day_never_brings_a_due_date_forward(
     assert after >= before
 
 
-@settings(deadline=None)
 @given(TERMS, INSTANTS, st.integers(0, 40 * 24 * 60), st.integers(1, 24 * 60))
 def test_a_pause_that_goes_on_has_no_due_date_until_it_ends(
     term: Term, since: datetime, begin: int, length: int

@@ -450,6 +450,17 @@ async def test_whom_a_case_turns_out_to_be_about_is_told_to_who_keeps_something_
     assert await said_kept_out(stage) == [(case.id, ["head-1"]), (case.id, ["quality-1"])]
 
 
+@pytest.mark.rule("P12.2")
+async def test_whom_one_of_two_merged_cases_is_about_is_kept_out_of_what_is_kept_about_either(stage: Stage) -> None:
+    survivor, loser = await Handled.taken(stage, "bj-services"), await Handled.taken(stage, "bj-services")
+    await judged(survivor, "hr-1", respondent="head-1", respondent_department="service")
+    await judged(loser, "hr-1", respondent="quality-1", respondent_department="service")
+    before = await said_kept_out(stage)
+    await loser.did("hr-1", "merge", {"into": survivor.id, "words": "同一事项"})
+    said = (await said_kept_out(stage))[len(before) :]
+    assert sorted(said) == sorted([(loser.id, ["head-1"]), (survivor.id, ["quality-1"])])
+
+
 async def said_kept_out(stage: Stage) -> list[tuple[str, list[str]]]:
     """Which cases were said to be about whom, in order."""
     said = [one.message for one in await stage.outbox(KeptOut)]
