@@ -39,28 +39,27 @@ WITH RECURSIVE lanes(lane) AS (
     FROM lanes l WHERE l.lane IS NOT NULL
 ), due AS (
     SELECT d.id FROM lanes
-    LEFT JOIN unnest($1::text[], $2::int[]) AS busy(lane, n) ON busy.lane = lanes.lane
+    LEFT JOIN unnest($4::text[], $5::int[]) AS busy(lane, n) ON busy.lane = lanes.lane
     CROSS JOIN LATERAL (
         SELECT id FROM kehu.jobs j
-        WHERE j.state = 'waiting' AND j.lane = lanes.lane AND j.run_at <= $3
-        ORDER BY j.run_at LIMIT greatest($4 - coalesce(busy.n, 0), 0) FOR UPDATE SKIP LOCKED
+        WHERE j.state = 'waiting' AND j.lane = lanes.lane AND j.run_at <= $1
+        ORDER BY j.run_at LIMIT greatest($6 - coalesce(busy.n, 0), 0) FOR UPDATE SKIP LOCKED
     ) d
-    LIMIT $5
-)
-UPDATE kehu.jobs j SET lease = $6, run_at = $3 + $7::interval, attempt = attempt + 1
-FROM due WHERE j.id = due.id
-RETURNING j.id, j.kind, j.ref, j.lane, j.attempt, j.progress, j.traceparent
-"""
-#: what else is due about the same in their lanes: it shares an attempt, so the limit of attempts does not hold it back
+    LIMIT $7
+)"""
+#: what else is due about the same, of what is due first in its lane: it shares an attempt, so no limit holds it back
 _ALIKE = """
-WITH same AS (SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[]) AS same(lane, kind, ref)), due AS (
+WITH same AS (SELECT DISTINCT * FROM unnest($4::text[], $5::text[], $6::text[]) AS same(lane, kind, ref)), alike AS (
     SELECT d.id FROM (SELECT DISTINCT lane FROM same) AS lanes CROSS JOIN LATERAL (
         SELECT id, lane, kind, ref FROM kehu.jobs j
-        WHERE j.state = 'waiting' AND j.lane = lanes.lane AND j.run_at <= $4
-        ORDER BY j.run_at LIMIT 200 FOR UPDATE SKIP LOCKED
+        WHERE j.state = 'waiting' AND j.lane = lanes.lane AND j.run_at <= $1 ORDER BY j.run_at LIMIT 200
     ) d JOIN same s ON (s.lane, s.kind, s.ref) = (d.lane, d.kind, d.ref)
-)
-UPDATE kehu.jobs j SET lease = $5, run_at = $4 + $6::interval, attempt = attempt + 1
+), due AS (
+    SELECT j.id FROM kehu.jobs j JOIN alike USING (id)
+    WHERE j.state = 'waiting' AND j.run_at <= $1 FOR UPDATE OF j SKIP LOCKED
+)"""
+_TAKE = """
+UPDATE kehu.jobs j SET lease = $2, run_at = $1 + $3::interval, attempt = attempt + 1
 FROM due WHERE j.id = due.id
 RETURNING j.id, j.kind, j.ref, j.lane, j.attempt, j.progress, j.traceparent
 """
@@ -258,13 +257,13 @@ class Runner:
         busy = {lane: n for lane, n in self._lanes.items() if n > 0}
         lease = uuid7()  # one a look: an attempt that has lost its lease never passes for the next one
         async with self._runtime.transaction() as tx:
-            rows = await tx.driver.fetch(
-                _LEASE, list(busy), list(busy.values()), tx.now, self._per_lane, free, lease, self._lease
-            )
+            taking = (tx.now, lease, self._lease)
+            limits = (list(busy), list(busy.values()), self._per_lane, free)
+            rows = await tx.driver.fetch(_LEASE + _TAKE, *taking, *limits)
             shared = [row for row in rows if (known := self._jobs.get(row["kind"])) is not None and known.shared]
             if shared:
                 same = ([row[name] for row in shared] for name in ("lane", "kind", "ref"))
-                rows += await tx.driver.fetch(_ALIKE, *same, tx.now, lease, self._lease)
+                rows += await tx.driver.fetch(_ALIKE + _TAKE, *taking, *same)
         self._take([Leased(lease, *row) for row in rows])
         return bool(rows)
 
