@@ -9,6 +9,7 @@ from chassis.tx import Tx
 
 from policy.obligations import KEEP_FROM, Changes
 from policy.place_seats import place_seats
+from policy.replan import EVERYWHERE
 
 _BAR = """UPDATE kehu.approvals SET excluded = excluded || to_jsonb($2::text), version = version + 1
     WHERE subject = $1 AND NOT excluded ? $2 RETURNING state"""
@@ -38,4 +39,4 @@ class Barred:
         for subject, person in wanted:
             states = await tx.driver.fetch(_BAR, subject, person)
             if any(row["state"] == "open" for row in states):
-                tx.later(place_seats, subject)
+                tx.later(place_seats, EVERYWHERE)

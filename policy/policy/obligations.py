@@ -315,7 +315,7 @@ def item(one: Owed, calendar: Calendar, service: str) -> WorkItem:
         id=one.id,
         service=service,
         kind=one.duty,
-        subject=one.plan.get("about") or str(one.subject),
+        subject=str(one.about),
         rules=one.rules,
         role=one.role,
         place=one.place,

@@ -17,8 +17,7 @@ from policy.replan import EVERYWHERE, SETTLED
 
 CHUNK = 200
 
-_OPEN = """SELECT id FROM kehu.approvals WHERE id > $1 AND state = 'open' AND ($2 = '*' OR subject::text = $2)
-    ORDER BY id LIMIT $3"""
+_OPEN = "SELECT id FROM kehu.approvals WHERE id > $1 AND state = 'open' ORDER BY id LIMIT $2"
 _SEATS = "SELECT subject, id FROM kehu.obligations WHERE subject = ANY($1::uuid[]) AND ended_at IS NULL"
 
 
@@ -30,15 +29,12 @@ def who_may_sign_changed(event: Received[PersonEntry], tx: Tx) -> None:
 
 @job(retry=("5s", "1m", "10m"), shared=True)
 async def place_seats(ref: str, work: Work) -> None:
-    """Go through the open approvals, those of one subject or all, and place the waiting seats anew.
-
-    The work item follows its seat.
-    """
+    """Go through the open approvals and place the waiting seats anew; the work item follows its seat."""
     await Directory.of(work.runtime).refresh()
     last = UUID(int=0)
     while True:
         async with work.runtime.transaction() as tx:
-            ids = [row[0] for row in await tx.driver.fetch(_OPEN, last, ref, CHUNK)]
+            ids = [row[0] for row in await tx.driver.fetch(_OPEN, last, CHUNK)]
             asked = (await tx.load(ASKED, ids)).values()
             seats = [UUID(seat["id"]) for one in asked for seat in one.waiting]
             owed = {row["subject"]: row["id"] for row in await tx.driver.fetch(_SEATS, seats)}
