@@ -48,7 +48,7 @@ export async function story(tell, { viewport = { width: 1366, height: 768 }, exp
     context.setDefaultTimeout(30_000);
     if (SLOWEST) {
       await context.route((url) => url.origin === asked.console && url.pathname.startsWith("/api/"), async (route) => {
-        await new Promise((go_on) => setTimeout(go_on, Math.random() * SLOWEST));
+        await new Promise((goOn) => setTimeout(goOn, Math.random() * SLOWEST));
         await route.continue().catch(() => {}); // the page has left meanwhile
       });
     }

@@ -5,22 +5,24 @@ const BASE = `/api/complaint/v1/complaints/${asked.case_id}`;
 const STREAM = "**/api/console/v1/work/stream**";
 const OF = `subject=${asked.case_id}`;
 
-/** Every part of the case that was asked for and read since `anew`, by its address, and how often; what was refused is asked again. */
+/** Every part of the case that was asked for since `anew`, by its address, and how often; what was refused is asked again, and counts once. */
 function counted(page) {
   const times = new Map();
-  const sent = new Set();
+  const sent = new Map();
   page.on("request", (request) => {
-    if (request.method() === "GET" && new URL(request.url()).pathname.startsWith("/api/complaint/")) sent.add(request);
+    const { pathname, search } = new URL(request.url());
+    if (request.method() !== "GET" || !pathname.startsWith("/api/complaint/")) return;
+    sent.set(request, pathname + search);
+    times.set(pathname + search, (times.get(pathname + search) ?? 0) + 1);
   });
   page.on("response", (answer) => {
-    if (!sent.delete(answer.request()) || !answer.ok()) return;
-    const { pathname, search } = new URL(answer.url());
-    times.set(pathname + search, (times.get(pathname + search) ?? 0) + 1);
+    const part = sent.get(answer.request());
+    if (part && (answer.status() >= 500 || answer.status() === 429)) times.set(part, times.get(part) - 1);
   });
   return { times, anew: () => (times.clear(), sent.clear()) };
 }
 
-/** Each part is read, none is left out, and none is read twice. */
+/** Whatever the page would ask for has gone out: each part once, and none is left out. */
 async function eachOnce(page, { times, anew }, when) {
   const parts = ["/actions", "/timeline", "/serious", "/attachments", "/links", "/measures"].map((part) => BASE + part);
   parts.push(...["obligations", "approvals", "compensations"].map((part) => `/api/complaint/v1/${part}?`));
