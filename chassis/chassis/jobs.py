@@ -46,7 +46,11 @@ WITH RECURSIVE lanes(lane) AS (
         ORDER BY j.run_at LIMIT greatest($6 - coalesce(busy.n, 0), 0) FOR UPDATE SKIP LOCKED
     ) d
     LIMIT $7
-)"""
+)
+UPDATE kehu.jobs j SET lease = $2, run_at = $1 + $3::interval, attempt = attempt + 1
+FROM due WHERE j.id = due.id
+RETURNING j.id, j.kind, j.ref, j.lane, j.attempt, j.progress, j.traceparent
+"""
 #: what else is due about the same, of what is due first in its lane: it shares an attempt, so no limit holds it back
 _ALIKE = """
 WITH same AS (SELECT DISTINCT * FROM unnest($4::text[], $5::text[], $6::text[]) AS same(lane, kind, ref)), alike AS (
@@ -57,8 +61,7 @@ WITH same AS (SELECT DISTINCT * FROM unnest($4::text[], $5::text[], $6::text[]) 
 ), due AS (
     SELECT j.id FROM kehu.jobs j JOIN alike USING (id)
     WHERE j.state = 'waiting' AND j.run_at <= $1 FOR UPDATE OF j SKIP LOCKED
-)"""
-_TAKE = """
+)
 UPDATE kehu.jobs j SET lease = $2, run_at = $1 + $3::interval, attempt = attempt + 1
 FROM due WHERE j.id = due.id
 RETURNING j.id, j.kind, j.ref, j.lane, j.attempt, j.progress, j.traceparent
@@ -259,11 +262,11 @@ class Runner:
         async with self._runtime.transaction() as tx:
             taking = (tx.now, lease, self._lease)
             limits = (list(busy), list(busy.values()), self._per_lane, free)
-            rows = await tx.driver.fetch(_LEASE + _TAKE, *taking, *limits)
+            rows = await tx.driver.fetch(_LEASE, *taking, *limits)
             shared = [row for row in rows if (known := self._jobs.get(row["kind"])) is not None and known.shared]
             if shared:
                 same = ([row[name] for row in shared] for name in ("lane", "kind", "ref"))
-                rows += await tx.driver.fetch(_ALIKE + _TAKE, *taking, *same)
+                rows += await tx.driver.fetch(_ALIKE, *taking, *same)
         self._take([Leased(lease, *row) for row in rows])
         return bool(rows)
 
