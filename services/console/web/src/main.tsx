@@ -80,6 +80,7 @@ function Root() {
     <ConfigProvider
       csp={{ nonce }}
       locale={language === "zh" ? zhCN : enUS}
+      wave={{ disabled: true }} // it ends twice where its end comes late, the second time with an error in the page
       theme={{
         token: {
           motion: false, // a button pressed during its own movement stays "loading" for whoever has it read out
