@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
+
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
 _last_ms = 0
 _counter = 0
@@ -15,7 +17,8 @@ _counter = 0
 def uuid7() -> UUID:
     """A new identifier: 48 bits of milliseconds, then a counter within the millisecond, then chance.
 
-    Within one process they rise strictly; between processes they sort by the clock.
+    Within one process they rise strictly; between processes they sort by the clock. It is the database driver's kind
+    of UUID, which is made, written and sent in a fraction of the time.
     """
     global _last_ms, _counter
     now = time.time_ns() // 1_000_000
@@ -29,7 +32,7 @@ def uuid7() -> UUID:
             _last_ms += 1
             _counter = 0
     value = (_last_ms << 80) | _VERSION_AND_VARIANT | (_counter << 64) | (chance >> 10)
-    return UUID(int=value)
+    return pgproto.UUID(value.to_bytes(16, "big"))
 
 
 def made_at(identifier: UUID) -> datetime:

@@ -64,8 +64,15 @@ def transpose(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
 def for_column(column: sa.Column[Any]) -> Callable[[Any], Any] | None:
     """How a Python value is made ready for the column; None when it goes as it is."""
     if isinstance(column.type, JSONB):
-        return lambda value: None if value is None else orjson.dumps(value).decode()
+        return lambda value: None if value is None else orjson.dumps(value, default=_id_as_text).decode()
     return None
+
+
+def _id_as_text(value: object) -> str:
+    """What orjson does with a UUID of the library's own kind, but not with the driver's."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError
 
 
 class Store(Generic[A]):

@@ -73,7 +73,7 @@ async def views_of(owed: list[Owed], tx: Tx) -> list[ObligationView]:
 
 def _view(one: Owed, reason: str | None, tx: Tx) -> ObligationView:
     calendar, duty = Directory.of(tx.runtime).calendar(one.branch), DUTIES.get(one.duty)
-    course = one.course
+    course, (why, why_zh) = one.course, one.why(calendar)
     return ObligationView(
         id=one.id,
         duty=one.duty,
@@ -96,8 +96,8 @@ def _view(one: Owed, reason: str | None, tx: Tx) -> ObligationView:
         pauses=[PauseView(begin=b, end=e, because=w) for b, e, w in course.get("pauses", [])],
         provisional=course.get("provisional", []),
         reason=reason,
-        why=one.why(calendar),
-        why_zh=one.why(calendar, "zh"),
+        why=why,
+        why_zh=why_zh,
         version=one.version,
     )
 

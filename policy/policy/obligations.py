@@ -33,7 +33,7 @@ from chassis import failpoints, telemetry
 from policy import tables
 from policy.calendar import Calendar
 from policy.directory import Directory
-from policy.terms import Due, Pause, Term, instants, reckon
+from policy.terms import Due, Pause, Term, end_of, reckon
 
 log = structlog.get_logger()
 
@@ -144,12 +144,12 @@ class Owed:
     @property
     def about(self) -> UUID:
         """The record that it is about."""
-        return UUID(self.plan.get("about", str(self.subject)))
+        return UUID(self.plan["about"]) if "about" in self.plan else self.subject
 
     @property
     def pauses(self) -> list[Pause]:
         """Its pauses as they were recorded."""
-        listed = self.course.get("pauses", [])
+        listed = self.course.get("pauses", ())
         return [Pause(_at(begin), None if end is None else _at(end)) for begin, end, _ in listed]
 
     @property
@@ -162,23 +162,24 @@ class Owed:
             return None
         return reckon(Term.parse(self.plan["term"]), self.since, calendar, self.pauses)
 
-    def why(self, calendar: Calendar, language: str = "en") -> str:
-        """The reckoning of the due date in words."""
+    def why(self, calendar: Calendar) -> tuple[str, str]:
+        """The reckoning of the due date in words, in English and in Chinese."""
         if self.course.get("pauses"):
-            return self._why(calendar, language)
+            return self._why(calendar)
         # in words a start has no seconds: all that begin in one minute are told the same
-        key = (self.plan["term"], self.since.replace(second=0, microsecond=0), tuple(self.plan["rules"]), language)
-        return calendar.known.get(key) or calendar.remember(key, self._why(calendar, language))
+        key = (self.plan["term"], self.since.replace(second=0, microsecond=0), *self.plan["rules"])
+        return calendar.known.get(key) or calendar.remember(key, self._why(calendar))
 
-    def _why(self, calendar: Calendar, language: str) -> str:
+    def _why(self, calendar: Calendar) -> tuple[str, str]:
         due = self.reckoned(calendar)
         if due is None:
-            return "期限未设定" if language == "zh" else "no term is set"
-        return due.why(self.rules, language=language)
+            return "no term is set", "期限未设定"
+        return due.why(self.rules), due.why(self.rules, language="zh")
 
     def arm(self, calendar: Calendar) -> None:
         """Set due date and next instant from the inputs."""
-        due = self.reckoned(calendar) if self.running else None
+        term = self.plan["term"]
+        due = end_of(Term.parse(term), self.since, calendar, self.pauses) if self.running and term else None
         if due is not None:
             self.course = {**self.course, "provisional": list(due.provisional)}
         if due is None or due.at is None:
@@ -192,7 +193,8 @@ class Owed:
 
         Reckoned as far as it is asked for: most are met before their term ends.
         """
-        yield from instants(self.since, due, self.plan["remind"])
+        for share in sorted(self.plan["remind"]):
+            yield self.since + (due - self.since) * share
         yield due
         every, last = Term.parse(self.plan["every"]), due
         for _ in self.plan["then"][1:]:
@@ -311,6 +313,7 @@ def owed(
 
 def item(one: Owed, calendar: Calendar, service: str) -> WorkItem:
     """The obligation as everybody's work lists show it."""
+    why, why_zh = one.why(calendar)
     return WorkItem(
         id=one.id,
         service=service,
@@ -321,11 +324,11 @@ def item(one: Owed, calendar: Calendar, service: str) -> WorkItem:
         place=one.place,
         person=one.person,
         due_at=one.due_at,
-        why_due=one.why(calendar),
+        why_due=why,
         state=_WORK_STATES[one.state],
         path=one.path,
         since=one.since,
-        why_due_zh=one.why(calendar, "zh"),
+        why_due_zh=why_zh,
         reminders=one.course.get("reminders", 0),
         escalated_to=one.course.get("escalated", []),
         excluded=one.excluded or None,

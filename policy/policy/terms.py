@@ -8,7 +8,6 @@ days. So a due date is recomputed from its inputs at any time, and neither a pau
 from __future__ import annotations
 
 import re
-from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -152,12 +151,17 @@ class Due:
 
 def reckon(term: Term, since: datetime, calendar: Calendar, pauses: Iterable[Pause] = ()) -> Due:
     """By when a term that started at `since` ends; pauses may overlap, and only what lies after the start counts."""
+    found = end_of(term, since, calendar, pauses)
+    return found if found.since == since else replace(found, since=since)
+
+
+def end_of(term: Term, since: datetime, calendar: Calendar, pauses: Iterable[Pause] = ()) -> Due:
+    """`reckon`, where only the end is asked for: what it was reckoned from may be another instant of the same day."""
     counted = merged(pauses)
     if not counted and term.unit in _BY_DAY:
         # from one day to another: all that start on this day end at one instant
         key = (term, civil(since))
-        found = calendar.known.get(key) or calendar.remember(key, _reckon(term, since, calendar, ()))
-        return replace(found, since=since)
+        return calendar.known.get(key) or calendar.remember(key, _reckon(term, since, calendar, ()))
     return _reckon(term, since, calendar, counted)
 
 
@@ -184,6 +188,8 @@ def _reckon(term: Term, since: datetime, calendar: Calendar, counted: tuple[Paus
 
 def merged(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
     """The same stretches in order, none overlapping another."""
+    if not pauses:
+        return ()
     found: list[Pause] = []
     for pause in sorted(pauses, key=lambda p: p.begin):
         last = found[-1] if found else None
@@ -192,14 +198,6 @@ def merged(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
         elif last.end is not None and (pause.end is None or pause.end > last.end):
             found[-1] = Pause(last.begin, pause.end)
     return tuple(found)
-
-
-def instants(since: datetime, due: datetime, shares: Sequence[float]) -> list[datetime]:
-    """The instants at which these shares (0 to 1) of the way to the due date are gone, in order."""
-    found: list[datetime] = []
-    for share in shares:
-        insort(found, since + (due - since) * share)
-    return found
 
 
 # -- ways of counting ----------------------------------------------------------------------------

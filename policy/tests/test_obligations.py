@@ -86,7 +86,8 @@ async def test_an_obligation_is_reminded_missed_and_passed_up_the_list(stage: St
     opened = await of(stage, subject)
     assert opened.due_at == local("2026-03-04 18:00")
     assert opened.why(Directory.of(stage.runtime).calendar("sh-pudong")) == (
-        "2 working days from 2026-03-02 09:15, because P04.9, calendar 2026: until 2026-03-04 18:00"
+        "2 working days from 2026-03-02 09:15, because P04.9, calendar 2026: until 2026-03-04 18:00",
+        "自 2026-03-02 09:15 起 2 个工作日，依据 P04.9，按 2026 年日历：截止 2026-03-04 18:00",
     )
 
     await fire(stage)
@@ -170,7 +171,7 @@ async def test_a_pause_stops_every_clock_of_the_subject_and_gives_the_time_back(
         pause(tx, subject, at=tx.now, because="waiting for the customer")
     paused = await of(stage, subject)
     assert (paused.due_at, paused.next_at) == (None, None)
-    assert "paused" in paused.why(Directory.of(stage.runtime).calendar("sh-pudong"))
+    assert "paused" in paused.why(Directory.of(stage.runtime).calendar("sh-pudong"))[0]
     clock.at("2026-03-20 09:00")
     await fire(stage)
     assert (await items(stage, subject))[-1].state == WorkState.OPEN, "a stopped clock misses nothing"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from policy.calendar import HOURS, WEEK, ZONE, Calendar, NeverWorked, Overlay, Year, civil, spans_of
-from policy.terms import Due, Pause, Term, Unit, instants, merged, reckon
+from policy.terms import Due, Pause, Term, Unit, merged, reckon
 from pydantic import BaseModel, ValidationError
 
 NATIONAL = Calendar()
@@ -270,8 +270,3 @@ def test_a_term_is_a_field_like_any_other() -> None:
     assert rule.model_dump_json() == '{"within":"2 working days"}'
     with pytest.raises(ValidationError, match="a term is written"):
         Rule.model_validate({"within": "soon"})
-
-
-def test_reminders_come_at_their_share_of_the_way() -> None:
-    since, end = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC)
-    assert instants(since, end, (0.75, 0.5)) == [since + timedelta(days=1), since + timedelta(days=1.5)]

@@ -6,6 +6,7 @@ Shipped for the service branches (P04, the group's default), dealerships (P12), 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import ClassVar, Literal, Self
 
 from contracts.complaint import SeriousKind
@@ -97,7 +98,12 @@ class Keeper(BaseModel):
 
     def deadline(self, role: Role | None = None) -> Deadline:
         """What is owed at this gate, by its first role or by the one that is said."""
-        return Deadline(within=self.within, role=role or self.roles[0], then=self.then)
+        return _deadline(self.within, role or self.roles[0], self.then)
+
+
+@lru_cache(1024)
+def _deadline(within: Term | None, role: Role, then: tuple[Role, ...]) -> Deadline:
+    return Deadline(within=within, role=role, then=then)
 
 
 _NEXT_DAY, _TWO_DAYS = Term.parse("1 working day"), Term.parse("2 working days")

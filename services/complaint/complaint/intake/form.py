@@ -64,8 +64,9 @@ class ComplaintForm(_Part):
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000), AfterValidator(no_nul)
     ]
     demand: Annotated[Text, Field(max_length=1000)] | None = None
-    fault_codes: Annotated[list[Line], Field(max_length=50)] = []
-    serious: Annotated[list[SeriousKind], Field(max_length=7, description="marked by who takes it (P12.5)")] = []
+    # made by a factory: a list that stands here would be copied deeply each time
+    fault_codes: list[Line] = Field(default_factory=list, max_length=50)
+    serious: list[SeriousKind] = Field(default_factory=list, max_length=7, description="marked by who takes it (P12.5)")
     taken_at: Annotated[AwareDatetime, Field(description="when it was received, if not now")] | None = None
     source: Annotated[Line, Field(description="the member of staff through whom it came (P12.1)")] | None = None
     respondent: (

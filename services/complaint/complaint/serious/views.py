@@ -111,6 +111,7 @@ async def ladder_view(tx: Tx, climb: Climb) -> LadderView:
 
 def _step_view(tx: Tx, step: SeriousStep, owed: Owed | None) -> StepView:
     duty, calendar = DUTY_OF[step.kind], Directory.of(tx.runtime).calendar(step.branch)
+    why, why_zh = owed.why(calendar) if owed else (None, None)
     return StepView(
         id=step.id,
         kind=step.kind.value,
@@ -124,8 +125,8 @@ def _step_view(tx: Tx, step: SeriousStep, owed: Owed | None) -> StepView:
         met_by=step.met_by,
         since=step.since,
         due_at=step.due_at,
-        why_due=owed.why(calendar) if owed else None,
-        why_due_zh=owed.why(calendar, "zh") if owed else None,
+        why_due=why,
+        why_due_zh=why_zh,
         state=step.state.value,
         late=is_late(step, tx.now),
         ended_at=step.ended_at,
