@@ -122,6 +122,9 @@ await story(
       await look(page, `phone-${name}`);
       assert.deepEqual(await fits(page), [], name);
     }
+    // what the pointer rests on is as readable
+    await card(page).getByRole("link").first().hover();
+    assert.deepEqual(await fits(page), [], "a link under the pointer");
   },
   { viewport: { width: 390, height: 844 }, expected },
 );

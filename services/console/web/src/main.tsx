@@ -86,10 +86,12 @@ function Root() {
           motion: false, // a button pressed during its own movement stays "loading" for whoever has it read out
           colorPrimary: "#0b5cad",
           colorInfo: "#0b5cad",
+          colorLinkHover: "#084a8c", // what the library derives is lighter: too faint to read
           colorSuccess: "#067647",
           colorSuccessBg: "#ecfdf3",
           colorSuccessBorder: "#75e0a7",
           colorError: "#b42318",
+          colorErrorHover: "#912018",
           colorWarning: "#a15c00",
           colorWarningBg: "#fffaeb",
           colorWarningBorder: "#fec84b",
