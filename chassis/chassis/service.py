@@ -202,16 +202,9 @@ class Process:
         server = _Server(
             uvicorn.Config(
                 app,
-                http=HttpProtocol,
-                ws="none",
+                **SPEAKING,
                 host=settings.http_host,
                 port=settings.http_port,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                proxy_headers=False,
-                date_header=False,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=int(settings.drain_seconds),
                 backlog=2048,
@@ -283,6 +276,19 @@ class HttpProtocol(HttpToolsProtocol):
         lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in answer.raw_headers)]
         self.transport.write(b"\r\n".join([*lines, b"connection: close", b"", bytes(answer.body)]))
         self.transport.close()
+
+
+#: how the server speaks HTTP: nothing of its own in the log, no header that says what it is, none that it believes
+SPEAKING: dict[str, Any] = {
+    "http": HttpProtocol,
+    "ws": "none",
+    "log_config": None,
+    "access_log": False,
+    "lifespan": "off",
+    "server_header": False,
+    "proxy_headers": False,
+    "date_header": False,
+}
 
 
 class Notifier:

@@ -42,7 +42,7 @@ from chassis.problems import (
     of_validation,
     send_problem,
 )
-from chassis.service import HttpProtocol
+from chassis.service import SPEAKING
 from chassis.wrong import Wrong
 from fastapi import FastAPI, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -499,7 +499,7 @@ async def test_a_guarded_function_answers_whatever_it_raises(error: Exception, s
 async def listening(app: App) -> AsyncIterator[str]:
     """A real server; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        config = uvicorn.Config(app, http=HttpProtocol, ws="none", log_config=None, lifespan="off")
+        config = uvicorn.Config(app, **SPEAKING)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"

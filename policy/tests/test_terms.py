@@ -203,6 +203,13 @@ def test_it_says_why_in_both_languages() -> None:
     assert waiting.why().endswith("paused, it goes on when the pause ends")
 
 
+def test_what_starts_on_one_day_ends_together_and_each_says_its_own_start() -> None:
+    term, morning, noon = Term.parse("2 working days"), local("2026-03-02 09:15"), local("2026-03-02 12:30")
+    first, second = reckon(term, morning, NATIONAL), reckon(term, noon, NATIONAL)
+    assert (first.since, second.since, first.at) == (morning, noon, second.at)
+    assert second.why().startswith("2 working days from 2026-03-02 12:30")
+
+
 def test_a_year_without_a_decree_is_provisional_and_a_decree_replans() -> None:
     term, since = Term.parse("3 working days"), local("2027-02-05 10:00")
     guessed = reckon(term, since, NATIONAL)
