@@ -80,6 +80,16 @@ async def fire(stage: Stage) -> None:
         pass
 
 
+async def test_each_work_item_says_its_own_start(stage: Stage, clock: Clock) -> None:
+    said = []
+    for start in ("2026-03-02 09:15", "2026-03-02 09:15:40", "2026-03-02 12:30"):
+        clock.at(start)
+        [told] = await items(stage, await owing(stage))
+        said.append((told.why_due.partition(",")[0], (told.why_due_zh or "").partition("，")[0]))
+    morning = ("2 working days from 2026-03-02 09:15", "自 2026-03-02 09:15 起 2 个工作日")
+    assert said == [morning, morning, ("2 working days from 2026-03-02 12:30", "自 2026-03-02 12:30 起 2 个工作日")]
+
+
 @pytest.mark.rule("P04.9")
 async def test_an_obligation_is_reminded_missed_and_passed_up_the_list(stage: Stage, clock: Clock) -> None:
     subject = await owing(stage)
