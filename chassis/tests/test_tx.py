@@ -67,6 +67,14 @@ async def test_an_append_to_a_jsonb_list_is_written(stage: Stage) -> None:
     assert (row["notes"], row["version"]) == (["one", "two"], 2)
 
 
+async def test_an_id_in_a_jsonb_column_is_its_text(stage: Stage) -> None:
+    identifier = uuid7()
+    await made(stage, notes=[identifier])
+    assert await stage.rows("SELECT notes FROM probes") == [([str(identifier)],)]
+    with pytest.raises(TypeError):
+        await made(stage, notes=[object()])
+
+
 async def test_what_was_only_looked_at_is_not_written(stage: Stage) -> None:
     identifier = await made(stage)
     async with stage.runtime.transaction() as tx:
