@@ -111,6 +111,7 @@ async def found(
         for (identifier,) in await rows(running.databases[service], sql):
             path = re.sub(r"\{\w+\}", str(identifier), route.path)
             for role in roles:
-                if (await walk.asks(everywhere(role), service, "GET", path)).status_code == 200:
+                answer = await as_one_who_is_known(walk, everywhere(role), service, path)
+                if answer.status_code == 200:
                     return path
     return None
