@@ -193,7 +193,7 @@ class Owed:
 
         Reckoned as far as it is asked for: most are met before their term ends.
         """
-        for share in sorted(self.plan["remind"]):
+        for share in self.plan["remind"]:  # in order, as `plan_of` has them
             yield self.since + (due - self.since) * share
         yield due
         every, last = Term.parse(self.plan["every"]), due

@@ -103,6 +103,7 @@ class Keeper(BaseModel):
 
 @lru_cache(1024)
 def _deadline(within: Term | None, role: Role, then: tuple[Role, ...]) -> Deadline:
+    """One object for all that are owed alike: making it anew costs a complaint more than finding it."""
     return Deadline(within=within, role=role, then=then)
 
 
