@@ -1,6 +1,6 @@
 // A complaint of a dealership from the call to the end, each step by whose it is, each person in a browser of their own.
 import { readFileSync } from "node:fs";
-import { asked, assert, button, fill, give, look, saved, signIn, signInAs, step, story } from "./browser.mjs";
+import { asked, assert, button, fill, fits, give, look, saved, signIn, signInAs, step, story } from "./browser.mjs";
 
 const actions = (page) => page.getByRole("region", { name: "可办理事项" });
 const waitsFor = (page, name, whom) => actions(page).locator("li.waiting").filter({ hasText: name }).filter({ hasText: whom }).waitFor();
@@ -81,6 +81,8 @@ await story(
     const offer = manager.getByRole("article", { name: "赔偿补偿" });
     await offer.getByText("免费维修 1800.00").waitFor();
     await look(manager, "approval");
+    await offer.getByRole("button", { name: /^不\s?同\s?意/ }).first().hover();
+    assert.deepEqual(await fits(manager), [], "what refuses, under the pointer");
     await offer.getByRole("button", { name: /^同\s?意/ }).first().click();
     await offer.getByText("已同意").waitFor();
 

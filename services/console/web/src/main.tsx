@@ -91,7 +91,6 @@ function Root() {
           colorSuccessBg: "#ecfdf3",
           colorSuccessBorder: "#75e0a7",
           colorError: "#b42318",
-          colorErrorHover: "#912018",
           colorWarning: "#a15c00",
           colorWarningBg: "#fffaeb",
           colorWarningBorder: "#fec84b",
