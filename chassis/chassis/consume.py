@@ -396,7 +396,7 @@ class Consumer:
         oldest = tx.now - HORIZON
         days, names, ids = [], [], []
         # in the order of the index, side by side on its pages: a fifth of the statement's time
-        for reaction, event in sorted(pairs, key=lambda pair: (pair[0].name, pair[1].id)):
+        for reaction, event in sorted(pairs, key=lambda pair: (pair[0].name, pair[1].id.int)):
             made = made_at(event.id)
             if made < oldest:
                 await tx.driver.execute(_TOO_OLD, reaction.name, tx.now)

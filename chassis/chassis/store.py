@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
@@ -94,7 +95,8 @@ class Store(Generic[A]):
         for column in self._columns:
             if isinstance(column.type, ARRAY):
                 raise TypeError(f"{table.name}.{column.name}: use jsonb, an array does not pass through unnest")
-        self._dump = [(name, for_column(table.c[name])) for name in self._fields]
+        self._values = operator.attrgetter(*self._fields)
+        self._dump = [(at, dump) for at, column in enumerate(self._columns) if (dump := for_column(column))]
         self._load = [_loader(hints[name]) for name in self._fields]
         names = ", ".join(f'"{name}"' for name in self._fields)
         self._select = f"SELECT {names} FROM {table.fullname} WHERE id = ANY($1::uuid[]) ORDER BY id"  # noqa: S608
@@ -109,9 +111,10 @@ class Store(Generic[A]):
 
     def dump(self, aggregate: A) -> tuple[Any, ...]:
         """The aggregate as the values of its row."""
-        return tuple(
-            getattr(aggregate, name) if ready is None else ready(getattr(aggregate, name)) for name, ready in self._dump
-        )
+        values = [*self._values(aggregate)]
+        for at, dump in self._dump:
+            values[at] = dump(values[at])
+        return tuple(values)
 
     def restore(self, record: Sequence[Any]) -> A:
         """The aggregate of a row whose columns come in the order of the fields."""

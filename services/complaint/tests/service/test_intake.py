@@ -11,6 +11,7 @@ import pytest
 from chassis.kit.stage import Stage
 from complaint.intake.form import ComplaintForm
 from complaint.intake.take_complaint import WRITER, prepare
+from complaint.intake.writer import TAKE, Writer
 from complaint.number import is_number
 from contracts.complaint import ComplaintOpened, ComplaintSerious, MarkedSerious
 from contracts.customer import CustomerEntry, Token, TokenKind
@@ -77,6 +78,31 @@ async def test_the_same_idempotency_key_takes_one_complaint(stage: Stage) -> Non
     assert len(await stage.rows("SELECT 1 FROM cases")) == 1
     assert len(await stage.outbox(ComplaintOpened)) == 1
     assert len(await stage.outbox(WorkItem)) == 1
+
+
+async def test_a_batch_is_not_planned_anew_and_its_plan_reads_no_whole_table(stage: Stage) -> None:
+    for n in range(3):
+        customer = uuid4()
+        await stage.receive(entry(stage, customer, f"138 0013 900{n}"), key=str(customer))
+    async with stage.runtime.engine.connect() as connection:
+        # of three rows that it knows of, the server would rather read all than use an index
+        await connection.exec_driver_sql("ANALYZE known_tokens")
+        await connection.commit()
+    async with stage.client("call_centre@group") as agent:
+        for _ in range(12):
+            assert (await agent.post("/v1/complaints", json=form())).status_code == 201
+    writer: Writer = stage.runtime.parts[WRITER]
+    intake = await writer._connected()
+    planned = "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement = $1"
+    assert [tuple(row) for row in await intake.fetch(planned, TAKE)] == [(0, 12)]
+    await intake.execute("SELECT pg_stat_force_next_flush()")
+    read = "SELECT seq_scan, idx_scan FROM pg_stat_user_tables WHERE relname = 'known_tokens'"
+    whole, by_index = await intake.fetchrow(read)
+    async with stage.client("call_centre@group") as agent:
+        assert (await agent.post("/v1/complaints", json=form())).status_code == 201
+    await intake.execute("SELECT pg_stat_force_next_flush()")
+    now_whole, now_by_index = await intake.fetchrow(read)
+    assert (now_whole, now_by_index > by_index) == (whole, True)
 
 
 async def test_a_complaint_that_the_database_refuses_takes_no_other_of_its_batch_with_it(stage: Stage) -> None:
