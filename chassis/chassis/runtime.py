@@ -66,15 +66,19 @@ class Runtime:
         )
 
     @asynccontextmanager
-    async def transaction(self, *, actor: str | None = None, patience: str | None = None) -> AsyncIterator[Tx]:
+    async def transaction(
+        self, *, actor: str | None = None, patience: str | None = None, one_plan: bool = False
+    ) -> AsyncIterator[Tx]:
         """A unit of work that is committed when the block ends well and rolled back when it raises.
 
         `actor` is who does it, for the access record; without one it is the service itself. `patience` is how
-        long it waits for a locked row, where not the usual five seconds.
+        long it waits for a locked row, where not the usual five seconds. With `one_plan` its statements run by plans
+        made once for whatever values: for batches. Left to itself the server takes the first ones, which are small, as
+        its measure, and plans each later one anew.
         """
         async with self.engine.connect() as connection:
             tx = Tx(self, connection, actor=actor or f"service:{self.name}", now=self.clock())
-            await tx.begin(patience or PATIENCE)
+            await tx.begin(patience or PATIENCE, one_plan=one_plan)
             yield tx
             await tx.flush()
             await connection.commit()

@@ -156,7 +156,7 @@ class Together:
 
     async def _do(self, batch: Sequence[_Waiting], *, patience: str | None = None) -> dict[UUID, Response | Problem]:
         """Do them in one transaction; what each is answered, once it is committed."""
-        async with self._runtime.transaction(patience=patience) as tx:
+        async with self._runtime.transaction(patience=patience, one_plan=True) as tx:
             before = await answers_of(tx, [one.repeat for one in batch if one.repeat is not None])
             answers = {one.asked.id: before[one.repeat.key] for one in batch if one.repeat and one.repeat.key in before}
             left = [one for one in batch if one.asked.id not in answers]

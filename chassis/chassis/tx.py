@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 #: how long a statement waits for a locked row
 PATIENCE = "5s"
-_BEGIN = sa.text("SELECT set_config('lock_timeout', :wait, true), set_config('transaction_timeout', '60s', true)")
+_BEGIN = sa.text(
+    "SELECT set_config('lock_timeout', :wait, true), set_config('transaction_timeout', '60s', true), "
+    "set_config('plan_cache_mode', :plans, true)"
+)
 _OUTBOX = [
     tables.outbox.c[name]
     for name in (
@@ -93,13 +96,14 @@ class Tx:
         self._extensions: dict[type[Extension], Extension] = {}
         self._reveals: _Reveals = defaultdict(lambda: ([], []))
 
-    async def begin(self, patience: str = PATIENCE) -> None:
+    async def begin(self, patience: str = PATIENCE, *, one_plan: bool = False) -> None:
         """Open the transaction with a statement of our own.
 
         The adapter begins at its first own statement: one sent to the driver before it would commit by
         itself. Limits keep a stuck transaction from holding rows, or the relay's floor, for ever.
         """
-        await self._connection.execute(_BEGIN, {"wait": patience})
+        plans = "force_generic_plan" if one_plan else "auto"
+        await self._connection.execute(_BEGIN, {"wait": patience, "plans": plans})
         raw = await self._connection.get_raw_connection()
         self._driver = raw.driver_connection
 

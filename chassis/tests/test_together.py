@@ -273,3 +273,26 @@ async def test_over_http_it_refuses_as_every_route_does(stage: Stage) -> None:
     assert shown["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/NoteForm")
     assert shown["responses"]["201"]["content"]["application/json"]["schema"]["$ref"].endswith("/NoteView")
     assert shown["x-needs"] == "probe.note"
+
+
+async def test_what_a_batch_reads_and_writes_is_not_planned_anew_each_time(stage: Stage) -> None:
+    plans: dict[int, tuple[int, int]] = {}
+
+    async def read(tx: Tx, given: Sequence[Asked[NoteForm]]) -> list[Probe | None]:
+        found = await probes_of(tx, given)
+        # not of this statement itself, which has no parameters
+        pid, custom, generic = await tx.driver.fetchrow(
+            """SELECT pg_backend_pid(), custom_plans, generic_plans FROM pg_prepared_statements
+            WHERE statement LIKE 'SELECT "id"%FROM probes WHERE id = ANY%'"""
+        )
+        plans[pid] = (custom, generic)
+        return found
+
+    finds = Finds(read, lane=lambda form: form.probe)
+    together = Together(stage.runtime, add_note.endpoint, finds, lambda answer: Response(status_code=201))
+    for n in range(20):
+        assert statuses(await answers(together, *[asked(f"{n}") for _ in range(1 + n % 3)])) == [201] * (1 + n % 3)
+    assert sum(generic for _, generic in plans.values()) == 20
+    assert {custom for custom, _ in plans.values()} == {0}
+    async with stage.runtime.transaction() as tx:
+        assert await tx.driver.fetchval("SELECT current_setting('plan_cache_mode')") == "auto"
