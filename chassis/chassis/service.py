@@ -292,7 +292,7 @@ SPEAKING: dict[str, Any] = {
 
 
 class Notifier:
-    """Wakes the relay of another process after commits, at most every few milliseconds.
+    """Wakes the relay of another process after commits: at once while it is quiet, ten times a second under load.
 
     On a connection and in a transaction of its own: a NOTIFY inside the transaction that writes makes all
     commits of the database queue.
@@ -316,6 +316,9 @@ class Notifier:
                         self._written.clear()
                         await connection.execute(f"NOTIFY {CHANNEL}")
                         await asyncio.sleep(0.02)
+                        if self._written.is_set():
+                            # under load it comes back by itself, and has more to send at a time
+                            await asyncio.sleep(0.08)
                 finally:
                     connection.terminate()
             except Exception as error:
