@@ -371,7 +371,7 @@ class Consumer:
 
     async def _react(self, pairs: Sequence[Pair]) -> None:
         """Inbox, effects and what follows from them, in one transaction."""
-        async with self._runtime.transaction() as tx:
+        async with self._runtime.transaction(one_plan=True) as tx:
             behind = await parked_keys(tx, {(reaction.name, event.key) for reaction, event in pairs})
             fresh = await self._enter(tx, pairs)
             todo: dict[str, list[Pair]] = {}

@@ -86,6 +86,14 @@ async def test_a_batch_is_noted_in_the_order_of_the_index_however_its_messages_c
     assert [effect[0] for effect in await effects_of(stage)] == [records[n].key.decode() for n in (3, 0, 4, 1, 2)]
 
 
+async def test_what_a_batch_reads_and_writes_is_not_planned_anew_each_time(stage: Stage) -> None:
+    for n in range(12):
+        await stage.consumer.consume([record(stage, uuid4(), 1) for _ in range(1 + n % 3)])
+    planned = """SELECT custom_plans, generic_plans FROM pg_prepared_statements
+        WHERE statement LIKE '%INSERT INTO kehu.inbox%' AND statement NOT LIKE '%pg_prepared_statements%'"""
+    assert [tuple(row) for row in await stage.rows(planned)] == [(0, 12)]
+
+
 async def test_a_poison_message_parks_itself_and_its_key_and_nobody_else(stage: Stage) -> None:
     bad, good = uuid4(), uuid4()
     batch = [
