@@ -73,8 +73,7 @@ class Runtime:
 
         `actor` is who does it, for the access record; without one it is the service itself. `patience` is how
         long it waits for a locked row, where not the usual five seconds. With `one_plan` its statements run by plans
-        made once for whatever values: for batches. Left to itself the server takes the first ones, which are small, as
-        its measure, and plans each later one anew.
+        made once for whatever values: for batches, each of which would be planned anew (ADR 0002).
         """
         async with self.engine.connect() as connection:
             tx = Tx(self, connection, actor=actor or f"service:{self.name}", now=self.clock())

@@ -100,7 +100,8 @@ class Tx:
         """Open the transaction with a statement of our own.
 
         The adapter begins at its first own statement: one sent to the driver before it would commit by
-        itself. Limits keep a stuck transaction from holding rows, or the relay's floor, for ever.
+        itself. Limits keep a stuck transaction from holding rows, or the relay's floor, for ever. `one_plan` is for
+        batches (ADR 0002).
         """
         plans = "force_generic_plan" if one_plan else "auto"
         await self._connection.execute(_BEGIN, {"wait": patience, "plans": plans})

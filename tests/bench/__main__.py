@@ -85,19 +85,18 @@ def intake(cluster: Cluster, ports: list[int], token: str, seconds: float) -> di
     dsn = cluster.postgres.dsn("complaint")
     forms = Forms(token)
     asyncio.run(load.closed_loop(ports, 8, WARM_SECONDS, forms.request))
+    settled(dsn)
     asyncio.run(analyze(dsn))
     before, begun = cluster.cpu_seconds(), time.process_time()
     closed = asyncio.run(load.closed_loop(ports, CONNECTIONS, seconds, forms.request))
     generator = time.process_time() - begun
     left = asyncio.run(count(dsn, "SELECT count(*) FROM kehu.outbox"))
     behind = asyncio.run(count(dsn, _NOT_HANDLED))
-    drained = asyncio.run(drain(dsn))
-    handled = drained + asyncio.run(drain(dsn, _NOT_HANDLED, every=0.5))
+    drained, handled = settled(dsn)
     parts = spent(before, cluster.cpu_seconds()) | {"generator": generator}
     rate = closed.accepted / closed.seconds
     opened = asyncio.run(load.open_loop(ports, 128, rate / 2, seconds, forms.request))
-    asyncio.run(drain(dsn))
-    asyncio.run(drain(dsn, _NOT_HANDLED, every=0.5))
+    settled(dsn)
     micros = {name: round(value * 1e6 / closed.accepted) for name, value in parts.items()}
     return {
         "accepted_per_s": round(rate),
@@ -116,6 +115,12 @@ def intake(cluster: Cluster, ports: list[int], token: str, seconds: float) -> di
             "p99_ms": round(opened.quantile(0.99), 1),
         },
     }
+
+
+def settled(dsn: str) -> tuple[float, float]:
+    """Seconds until the outbox is empty, and until the worker has done everything that follows."""
+    drained = asyncio.run(drain(dsn))
+    return drained, drained + asyncio.run(drain(dsn, _NOT_HANDLED, every=0.5))
 
 
 async def drain(dsn: str, waiting: str = _IN_OUTBOX, every: float = 0.05) -> float:
